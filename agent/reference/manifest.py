@@ -1,0 +1,110 @@
+"""A manifest: what one order must leave with. The frozen type that everything inside works on, with its look-ups.
+
+Parsing and refusing messages is `agent.reference.messages`' subject; a `Manifest` that exists is valid.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+__all__ = ["CountedElsewhere", "Flow", "Line", "Manifest", "Role", "Status", "same_case"]
+
+
+class Flow(StrEnum):
+    USED = "used"
+    DISTRIBUTION = "distribution"
+    POS = "pos"
+
+
+class Role(StrEnum):
+    PICKING = "picking"
+    PACKING = "packing"
+    SHIPPING = "shipping"
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    PACKED = "packed"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+def same_case(code: str) -> str:
+    """The form in which two barcodes are compared: upper case for ASCII; full case folding for anything else."""
+    return code.upper() if code.isascii() else code.casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an order. `gtins` are 14 digits each; `units` are sets of identifiers, the first the published one.
+
+    Identifiers, SKUs and GTINs are as the manifest writes them; compare them by `same_case`.
+    """
+
+    id: str
+    sku: str
+    name: str | None
+    gtins: tuple[str, ...]
+    flow: Flow
+    serialized: bool
+    quantity: int
+    tacs: frozenset[str]
+    units: tuple[tuple[str, ...], ...]
+    serial_length: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedElsewhere:
+    """What the centre says is in a confirmed box somewhere: on `line`, `quantity` pieces, `units` by their ids."""
+
+    line: str
+    quantity: int
+    units: tuple[str, ...]
+    box: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """One revision of an order. `source` is the JSON text it was parsed from, kept for cache and journal."""
+
+    order: str
+    revision: int
+    status: Status
+    barcodes: tuple[str, ...]
+    operators: Mapping[Role, str]
+    lines: tuple[Line, ...]
+    counted: tuple[CountedElsewhere, ...]
+    reopen: bool
+    source: str
+
+    @cached_property
+    def line_by_id(self) -> Mapping[str, Line]:
+        return {line.id: line for line in self.lines}
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every barcode that opens this order, in comparable form; the order id always is one."""
+        return frozenset(same_case(code) for code in (self.order, *self.barcodes))
+
+    @cached_property
+    def unit_by_id(self) -> Mapping[str, tuple[str, ...]]:
+        """Listed identifiers in comparable form, each with all identifiers of its device as written."""
+        return {same_case(one): unit for line in self.lines for unit in line.units for one in unit}
+
+    @cached_property
+    def sku_by_code(self) -> Mapping[str, str]:
+        """SKUs in comparable form and 14-digit GTINs, each with the SKU as written; the first line wins."""
+        found: dict[str, str] = {}
+        for line in self.lines:
+            found.setdefault(same_case(line.sku), line.sku)
+        for line in self.lines:
+            for gtin in line.gtins:
+                found.setdefault(gtin, line.sku)
+        return found
+
+    @cached_property
+    def single_flow(self) -> Flow | None:
+        """The flow that all lines share, or none."""
+        flows = {line.flow for line in self.lines}
+        return flows.pop() if len(flows) == 1 else None

@@ -1,0 +1,167 @@
+"""Signals: what an operator sees and hears. The names, and the light and rhythm of each, as data.
+
+Times are in milliseconds. A pattern is a sequence of `Step`s played once; a steady light is a sequence repeated
+until something newer is shown. Colour alone never tells two signals apart: the rhythms differ too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+__all__ = [
+    "AFTERGLOW",
+    "OFFLINE_BLIP",
+    "PATTERNS",
+    "STEADY",
+    "Colour",
+    "Pattern",
+    "Signal",
+    "Steady",
+    "Step",
+    "steps_of",
+]
+
+SHORT_MS = 80
+LONG_MS = 400
+GAP_MS = 80
+
+
+class Signal(StrEnum):
+    OK = "ok"
+    LINE_DONE = "line_done"
+    ORDER_DONE = "order_done"
+    BOXED = "boxed"
+    SAVED = "saved"
+    CONFIRMED = "confirmed"
+    PROMPT = "prompt"
+    AGAIN = "again"
+    REMOVED = "removed"
+    REJECT = "reject"
+    FAULT = "fault"
+    ALARM = "alarm"
+    WHERE = "where"
+
+
+class Steady(StrEnum):
+    """The light between signals."""
+
+    SIGNED_OUT = "signed_out"
+    READY = "ready"
+    ASSIGNING = "assigning"
+    SCANNING = "scanning"
+    BOXING = "boxing"
+    PACKING = "packing"
+    REMOVING = "removing"
+    HELD = "held"
+
+
+class Colour(Enum):
+    """(red, green, blue), each 0 or 1."""
+
+    OFF = (0, 0, 0)
+    RED = (1, 0, 0)
+    GREEN = (0, 1, 0)
+    BLUE = (0, 0, 1)
+    AMBER = (1, 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """For `ms` milliseconds the light shows `colour` and the buzzer sounds or not."""
+
+    ms: int
+    colour: Colour
+    buzz: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A light rhythm, (colour, ms) in turn, beside a buzzer rhythm in `S` (short) and `L` (long)."""
+
+    light: tuple[tuple[Colour, int], ...]
+    buzzer: str
+
+
+def _flashes(colour: Colour, ms: int, times: int) -> tuple[tuple[Colour, int], ...]:
+    return ((colour, ms), (Colour.OFF, GAP_MS)) * times
+
+
+PATTERNS: dict[Signal, Pattern] = {
+    Signal.OK: Pattern(((Colour.GREEN, 250),), "S"),
+    Signal.LINE_DONE: Pattern(_flashes(Colour.GREEN, 150, 2), "SS"),
+    Signal.ORDER_DONE: Pattern(_flashes(Colour.GREEN, 150, 3), "SSS"),
+    Signal.BOXED: Pattern(((Colour.BLUE, 600),), "LS"),
+    Signal.SAVED: Pattern(((Colour.GREEN, 800),), "L"),
+    Signal.CONFIRMED: Pattern(((Colour.GREEN, 1500),), "LSL"),
+    Signal.PROMPT: Pattern(((Colour.BLUE, 250),), "SSL"),
+    Signal.AGAIN: Pattern(((Colour.AMBER, 800),), "SL"),
+    Signal.REMOVED: Pattern(_flashes(Colour.AMBER, 150, 3), "LL"),
+    Signal.REJECT: Pattern((), "LLL"),
+    Signal.FAULT: Pattern((), "LLLSS"),
+    Signal.ALARM: Pattern((), "LLLSSLLLSS"),
+    Signal.WHERE: Pattern((), ""),
+}
+"""`WHERE`'s rhythm is the pending count: see `steps_of`."""
+
+AFTERGLOW: dict[Signal, tuple[Step, ...]] = {
+    Signal.REJECT: (Step(1000, Colour.RED, False),),
+    Signal.FAULT: (Step(125, Colour.RED, False), Step(125, Colour.OFF, False)),
+    Signal.ALARM: (Step(250, Colour.RED, False), Step(250, Colour.BLUE, False)),
+}
+"""The light of these goes on, repeated, from the start of the signal until the next scan (`FAULT`: until cleared)."""
+
+STEADY: dict[Steady, tuple[Step, ...]] = {
+    Steady.SIGNED_OUT: (Step(100, Colour.BLUE, False), Step(2900, Colour.OFF, False)),
+    Steady.READY: (Step(1000, Colour.BLUE, False),),
+    Steady.ASSIGNING: (Step(500, Colour.BLUE, False), Step(500, Colour.OFF, False)),
+    Steady.SCANNING: (Step(1000, Colour.GREEN, False),),
+    Steady.BOXING: (Step(500, Colour.GREEN, False), Step(500, Colour.BLUE, False)),
+    Steady.PACKING: (Step(500, Colour.GREEN, False), Step(500, Colour.OFF, False)),
+    Steady.REMOVING: (Step(125, Colour.AMBER, False), Step(125, Colour.OFF, False)),
+    Steady.HELD: (Step(500, Colour.RED, False), Step(500, Colour.BLUE, False)),
+}
+
+OFFLINE_BLIP = (Step(100, Colour.AMBER, False), 5000)
+"""While the uplink is offline: this step over any steady light, once in that many milliseconds."""
+
+_WHERE_TICKS = "ttt"
+_BUZZ_MS = {"S": SHORT_MS, "L": LONG_MS, "t": 30}
+
+
+def _where_rhythm(pending: int) -> str:
+    if pending <= 0:
+        return _WHERE_TICKS + "SSS"
+    if pending > 99:
+        return _WHERE_TICKS + "L" * 9
+    return _WHERE_TICKS + "L" * (pending // 10) + "S" * (pending % 10)
+
+
+def _edges(light: tuple[tuple[Colour, int], ...], rhythm: str) -> Iterator[Step]:
+    """Cut the light and the sound, side by side, wherever either changes."""
+    sound = [part for mark in rhythm for part in ((True, _BUZZ_MS[mark]), (False, GAP_MS))]
+    lights = list(light)
+    while lights or sound:
+        colour, light_ms = lights[0] if lights else (Colour.OFF, sound[0][1])
+        buzz, sound_ms = sound[0] if sound else (False, light_ms)
+        ms = min(light_ms, sound_ms)
+        yield Step(ms, colour, buzz)
+        if lights:
+            lights[0:1] = [(colour, light_ms - ms)] if light_ms > ms else []
+        if sound:
+            sound[0:1] = [(buzz, sound_ms - ms)] if sound_ms > ms else []
+
+
+def steps_of(signal: Signal, *, pending: int = 0) -> tuple[Step, ...]:
+    """The steps of a signal, played once; `pending` (units still to scan) is heard in `WHERE` alone.
+
+    Of the signals in `AFTERGLOW` the light loops under the sound and goes on after it.
+    """
+    pattern = PATTERNS[signal]
+    rhythm = _where_rhythm(pending) if signal is Signal.WHERE else pattern.buzzer
+    light = pattern.light
+    if signal in AFTERGLOW:
+        total_ms = sum(_BUZZ_MS[mark] + GAP_MS for mark in rhythm)
+        loop = AFTERGLOW[signal]
+        period_ms = sum(step.ms for step in loop)
+        light = tuple((step.colour, step.ms) for step in loop) * -(-total_ms // period_ms)
+    return tuple(_edges(light, rhythm))
