@@ -4,6 +4,7 @@ __all__ = [
     "CacheDamaged",
     "ConfigError",
     "DeviceError",
+    "JournalBusy",
     "JournalDamaged",
     "JournalFault",
     "KioskError",
@@ -29,6 +30,10 @@ class DeviceError(KioskError, OSError):
 
 class JournalFault(KioskError, OSError):
     """A commit or a read failed in the storage (full, read-only, input/output error); it may work again later."""
+
+
+class JournalBusy(JournalFault):
+    """Another process has the journal open."""
 
 
 class JournalDamaged(KioskError, ValueError):

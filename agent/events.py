@@ -487,9 +487,7 @@ def _unit(raw: Mapping[str, Any]) -> Unit:
 
 
 def _contents(raw: list[Mapping[str, Any]]) -> tuple[Content, ...]:
-    return tuple(
-        Content(line=c["line"], sku=c["sku"], quantity=c["quantity"], units=tuple(c["units"])) for c in raw
-    )
+    return tuple(Content(line=c["line"], sku=c["sku"], quantity=c["quantity"], units=tuple(c["units"])) for c in raw)
 
 
 def _line_counts(raw: list[Mapping[str, Any]]) -> tuple[LineCount, ...]:

@@ -10,6 +10,7 @@ from enum import Enum, StrEnum
 
 __all__ = [
     "AFTERGLOW",
+    "IDENTIFY",
     "OFFLINE_BLIP",
     "PATTERNS",
     "STEADY",
@@ -123,6 +124,9 @@ STEADY: dict[Steady, tuple[Step, ...]] = {
 
 OFFLINE_BLIP = (Step(100, Colour.AMBER, False), 5000)
 """While the uplink is offline: this step over any steady light, once in that many milliseconds."""
+
+IDENTIFY = (Step(100, Colour.BLUE, False), Step(100, Colour.AMBER, False)) * 25
+"""What a kiosk shows when it is asked which one it is: five seconds of quick light, and no sound."""
 
 _WHERE_TICKS = "ttt"
 _BUZZ_MS = {"S": SHORT_MS, "L": LONG_MS, "t": 30}

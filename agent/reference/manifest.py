@@ -78,6 +78,11 @@ class Manifest:
     reopen: bool
     source: str
 
+    def work_out(self) -> None:
+        """Make all look-ups now, in the thread that calls, so that none of them has to be made during a scan."""
+        for look_up in (self.line_by_id, self.codes, self.unit_by_id, self.sku_by_code, self.line_of_unit):
+            len(look_up)
+
     @cached_property
     def line_by_id(self) -> Mapping[str, Line]:
         return {line.id: line for line in self.lines}
@@ -102,6 +107,15 @@ class Manifest:
             for gtin in line.gtins:
                 found.setdefault(gtin, line.sku)
         return found
+
+    @cached_property
+    def line_of_unit(self) -> Mapping[str, Line]:
+        """Listed identifiers in comparable form, each with the line that lists it."""
+        return {same_case(one): line for line in self.lines for unit in line.units for one in unit}
+
+    @cached_property
+    def total_ordered(self) -> int:
+        return sum(line.quantity for line in self.lines)
 
     @cached_property
     def single_flow(self) -> Flow | None:

@@ -1,0 +1,207 @@
+"""The command line: which commands there are, and what their end means (`Exit`).
+
+Each command is imported only when it is the one that was asked for: `run` loads what a kiosk needs, `--help` nothing.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from pathlib import Path
+
+from agent import __version__
+from agent.errors import ConfigError, JournalDamaged, KioskError
+
+__all__ = ["DEFAULT_CONFIG", "Exit", "main"]
+
+DEFAULT_CONFIG = Path("/etc/kiosk-agent/agent.toml")
+
+
+class Exit(IntEnum):
+    """What the process's exit code tells; any other is a bug."""
+
+    OK = 0
+    REFUSED = 1
+    """The configuration, or what was asked for, is refused."""
+    USAGE = 2
+    DAMAGED = 3
+    """State on disk that must not be overwritten."""
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors that a person causes end in one line each, on stderr."""
+    args = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = args.command
+    try:
+        code = command(args)
+        sys.stdout.flush()
+    except ConfigError as exc:
+        _complain("the configuration is refused:", *(f"  {problem}" for problem in exc.problems))
+        return Exit.REFUSED
+    except JournalDamaged as exc:
+        _complain(f"the journal is damaged and is left as it is: {exc}")
+        return Exit.DAMAGED
+    except KioskError as exc:
+        _complain(str(exc))
+        return Exit.REFUSED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # `| head` went away. Python flushes stdout once more at its end: that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.BROKEN_PIPE
+    return code
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(line if line.startswith("  ") else f"kiosk-agent: {line}", file=sys.stderr)
+
+
+# -- the commands ------------------------------------------------------------------------------------------------
+
+
+def _run(args: argparse.Namespace) -> int:
+    from agent.commands import run
+
+    return run.run(args.config)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from agent import log
+    from agent.commands import check
+
+    log.configure(sys.stderr)
+    return check.check(args.config, sys.stdout, hardware=args.hardware, broker=args.broker)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from agent.commands import demo_cmd
+
+    return demo_cmd.demo(play=args.play)
+
+
+def _scanners(_args: argparse.Namespace) -> int:
+    from agent.commands import scanners
+
+    return scanners.scanners(sys.stdout)
+
+
+def _status(args: argparse.Namespace) -> int:
+    from agent.commands import status
+
+    return status.status(_state_dir(args), sys.stdout, as_json=args.json)
+
+
+def _tail(args: argparse.Namespace) -> int:
+    from agent.commands import journal
+
+    return journal.tail(_state_dir(args), sys.stdout, count=args.lines, follow=args.follow)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from agent.commands import journal
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # The events are UTF-8, whatever the terminal's language.
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")
+    return journal.export(_state_dir(args), sys.stdout, first=args.first, through=args.through)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from agent.commands import journal
+
+    return journal.verify(_state_dir(args), sys.stdout)
+
+
+def _retire(args: argparse.Namespace) -> int:
+    from agent import log
+    from agent.commands import retire
+
+    log.configure(sys.stderr)
+    return retire.retire(args.config, sys.stdout)
+
+
+def _state_dir(args: argparse.Namespace) -> Path:
+    """Where the state is. The rest of the configuration need not be sound for it, nor its secrets readable."""
+    if args.state_dir is not None:
+        return Path(args.state_dir)
+    from agent.config import load, salvage
+
+    kiosk = salvage(args.config).kiosk
+    return (load(args.config).kiosk if kiosk is None else kiosk).state_dir
+
+
+# -- their arguments ---------------------------------------------------------------------------------------------
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"not a whole number: {text!r}")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kiosk-agent",
+        description="The headless packing-bench kiosk: barcode scanners in, light and sound out, MQTT to the centre.",
+        epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 state on disk that must not be overwritten.",
+    )
+    parser.add_argument("--version", action="version", version=f"kiosk-agent {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(
+        under: "argparse._SubParsersAction[argparse.ArgumentParser]",
+        name: str,
+        function: Callable[[argparse.Namespace], int],
+        summary: str,
+        *,
+        config: bool = True,
+        state: bool = False,
+    ) -> argparse.ArgumentParser:
+        one = under.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        one.set_defaults(command=function)
+        if config:
+            one.add_argument(
+                "--config",
+                metavar="F",
+                type=Path,
+                default=DEFAULT_CONFIG,
+                help="the configuration (default: %(default)s)",
+            )
+        if state:
+            one.add_argument(
+                "--state-dir", metavar="DIR", help="read this state folder, whatever the configuration says"
+            )
+        return one
+
+    command(commands, "run", _run, "run the daemon")
+
+    check = command(commands, "check", _check, "check the configuration file")
+    check.add_argument("--hardware", action="store_true", help="also open every device")
+    check.add_argument("--broker", action="store_true", help="also connect to the broker")
+
+    demo = command(commands, "demo", _demo, "show the whole thing on this machine, without hardware", config=False)
+    demo.add_argument("--play", action="store_true", help="play a scripted day instead of waiting for input")
+
+    command(commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False)
+
+    status = command(commands, "status", _status, "show what the running daemon sees", state=True)
+    status.add_argument("--json", action="store_true", help="the whole document, for programs")
+
+    journal = commands.add_parser("journal", help="read the journal, also while the daemon runs")
+    reads = journal.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    tail = command(reads, "tail", _tail, "show the newest events, one a line", state=True)
+    tail.add_argument("-n", "--lines", type=_whole, default=20, metavar="N", help="how many (default: %(default)s)")
+    tail.add_argument("-f", "--follow", action="store_true", help="go on with new ones as they come")
+    export = command(reads, "export", _export, "write the exact CloudEvents, one a line", state=True)
+    export.add_argument("--from", dest="first", metavar="SEQ", help="the first sequence, or an event's id")
+    export.add_argument("--through", metavar="SEQ", help="the last sequence, or an event's id")
+    command(reads, "verify", _verify, "check every event of the journal", state=True)
+
+    command(commands, "retire", _retire, "take this kiosk out of service: clear its retained topics")
+    return parser

@@ -1,0 +1,106 @@
+"""`kiosk-agent check`: is the configuration sound, do its devices open, does its broker answer."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from agent.commands.status import is_running
+from agent.config import Config, config_hash, load
+from agent.errors import DeviceError, KioskError
+from agent.log import escape
+from agent.settings import NoIndicatorSettings, StationSettings
+from agent.wiring import broker_of, delivery_of, indicator_of, scanner_of
+
+__all__ = ["check"]
+
+Finding = tuple[bool, str, str]
+"""Whether it works, what was tried, and what came of it."""
+
+
+def check(config_path: Path, out: TextIO, *, hardware: bool = False, broker: bool = False) -> int:
+    """Write one line for each thing tried; 0 if all of them work, else 1. Raises ConfigError."""
+    config = load(config_path)
+    kiosk = f"kiosk {config.kiosk.site}/{config.kiosk.id}, stations {', '.join(one.id for one in config.stations)}"
+    _write(out, (True, "configuration", f"{kiosk}, hash {config_hash(config)}"))
+    if not config.mqtt.tls:
+        out.write("note    mqtt.tls = false: passwords and events go over the network for anybody to read\n")
+    sound = True
+    if hardware:
+        sound = _check_hardware(config, out)
+        if not sound and is_running(config.kiosk.state_dir):
+            out.write("note    the daemon is running and keeps its devices to itself: stop it to check them\n")
+    if broker:
+        finding = _broker(config)
+        _write(out, finding)
+        sound = sound and finding[0]
+    return 0 if sound else 1
+
+
+def _write(out: TextIO, finding: Finding) -> None:
+    works, what, outcome = finding
+    out.write(f"{'ok' if works else 'failed':<6}  {escape(what)}: {escape(outcome)}\n")
+    out.flush()
+
+
+# -- hardware ----------------------------------------------------------------------------------------------------
+
+
+def _check_hardware(config: Config, out: TextIO) -> bool:
+    """Every device is opened and let go again, one after the other."""
+    nodes: dict[str, str] = {}
+    sound = True
+    for station in config.stations:
+        for finding in _devices(station, nodes):
+            _write(out, finding)
+            sound = sound and finding[0]
+    return sound
+
+
+def _devices(station: StationSettings, nodes: dict[str, str]) -> Iterator[Finding]:
+    """`nodes`: where each scanner tried so far was found, with what it is called here."""
+    for scanner in station.scanners:
+        what = f"station {station.id}, scanner {scanner.name}"
+        works, what, outcome = _try(what, scanner_of(scanner).probe)
+        if works and (other := nodes.setdefault(outcome, what)) != what:
+            works, outcome = False, f"{outcome} is the same device as that of {other}"
+        yield works, what, outcome
+    if not isinstance(station.indicator, NoIndicatorSettings):
+        yield _try(f"station {station.id}, indicator {station.indicator.driver}", partial(_open_indicator, station))
+    for word, pin in station.buttons.items():
+        yield _try(f"station {station.id}, button {word}", partial(_open_button, pin))
+
+
+def _try(what: str, open_it: Callable[[], str]) -> Finding:
+    try:
+        return True, what, open_it()
+    except DeviceError as exc:
+        return False, what, str(exc)
+
+
+def _open_indicator(station: StationSettings) -> str:
+    indicator_of(station.id, station.indicator).close()
+    return "opened"
+
+
+def _open_button(pin: int) -> str:
+    from agent.drivers.buttons import BOUNCE_S
+    from agent.drivers.gpio import open_button
+
+    open_button(pin, lambda: None, bounce_s=BOUNCE_S).close()
+    return f"pin {pin} opened"
+
+
+# -- broker ------------------------------------------------------------------------------------------------------
+
+
+def _broker(config: Config) -> Finding:
+    from agent.uplink.oneshot import try_connect
+
+    try:
+        answer = try_connect(
+            broker_of(config.mqtt), delivery_of(config.uplink), site=config.kiosk.site, kiosk=config.kiosk.id
+        )
+    except (KioskError, OSError) as exc:
+        return False, "broker", str(exc)
+    return True, "broker", answer

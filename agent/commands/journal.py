@@ -1,0 +1,191 @@
+"""`kiosk-agent journal tail|export|verify`: the journal read from outside, while the daemon runs or after damage."""
+
+import json
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from agent.journal.frames import StoredEvent
+from agent.journal.verify import Damage, bases, segments_in, survey
+
+__all__ = ["EXIT_DAMAGED", "EXIT_NONE", "EXIT_OK", "EXIT_USAGE", "export", "tail", "verify"]
+
+EXIT_OK = 0
+EXIT_NONE = 1
+EXIT_USAGE = 2
+EXIT_DAMAGED = 3
+
+_POLL_S = 0.5
+_EVERYTHING = 1 << 63
+_SHOWN = ("reason", "line", "sku", "unit", "quantity", "box", "what", "value", "mode", "kind", "role", "cause", "code")
+
+
+def _wait() -> None:
+    time.sleep(_POLL_S)
+
+
+def _directory(state_dir: Path, err: TextIO) -> Path | None:
+    directory = state_dir / "journal"
+    try:
+        if segments_in(directory):
+            return directory
+        problem = "holds no journal"
+    except OSError as exc:
+        problem = f"cannot be read: {exc.strerror}"
+    print(f"{directory} {problem}", file=err)
+    return None
+
+
+def _printable(text: str) -> str:
+    """The text with everything that is no visible character escaped: a terminal must never obey a barcode."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict) and "id" in value:
+        return str(value["id"])
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _line(event: StoredEvent) -> str:
+    """One event for a person, on one line."""
+    try:
+        doc: dict[str, Any] = json.loads(event.document)
+    except ValueError:
+        return f"{_name(event)} " + _printable(event.document.decode("utf-8", "replace"))
+    data = doc.get("data") or {}
+    kind = str(doc.get("type", "")).removeprefix("kiosk.").removesuffix(".v1")
+    station, operator, order = (_text(doc.get(key, "-")) for key in ("station", "operator", "subject"))
+    facts = " ".join(f"{name}={_text(data[name])}" for name in _SHOWN if data.get(name) is not None)
+    head = f"{_name(event)} {_text(doc.get('time', '-'))}"
+    return _printable(f"{head} {kind:<24} station {station} operator {operator} order {order} {facts}".rstrip())
+
+
+def tail(
+    state_dir: Path,
+    out: TextIO,
+    *,
+    count: int = 20,
+    follow: bool = False,
+    err: TextIO = sys.stderr,
+    wait: Callable[[], None] = _wait,
+) -> int:
+    """Show the last `count` events, one a line for people; `follow`: go on with new ones until interrupted.
+
+    Returns `EXIT_OK`, `EXIT_NONE` where there is no journal, or `EXIT_DAMAGED` with the places on `err`.
+    """
+    directory = _directory(state_dir, err)
+    if directory is None:
+        return EXIT_NONE
+    indices = segments_in(directory)
+    back = 1
+    while True:
+        since = indices[-back] if back < len(indices) else 0
+        last: deque[StoredEvent] = deque(maxlen=count)
+        damages = []
+        seen = 0
+        for found in survey(directory, since=since):
+            if isinstance(found, StoredEvent):
+                last.append(found)
+                seen += 1
+            elif isinstance(found, Damage):
+                damages.append(found)
+        if seen >= count or since == 0:
+            break
+        back *= 2
+    for event in last:
+        print(_line(event), file=out)
+    for damage in damages:
+        print(damage, file=err)
+    if follow:
+        _follow(directory, out, after=last[-1].position if last else 0, since=since, wait=wait)
+    return EXIT_DAMAGED if damages else EXIT_OK
+
+
+def _follow(directory: Path, out: TextIO, *, after: int, since: int, wait: Callable[[], None]) -> None:
+    try:
+        while True:
+            out.flush()
+            wait()
+            newest = segments_in(directory)
+            for found in survey(directory, since=since):
+                if isinstance(found, StoredEvent) and found.position > after:
+                    print(_line(found), file=out)
+                    after = found.position
+            # The last one may be empty still; what the one before it got meanwhile is read again next time.
+            since = max(since, newest[-2] if len(newest) > 1 else 0)
+    except KeyboardInterrupt:
+        return
+
+
+def export(
+    state_dir: Path,
+    out: TextIO,
+    *,
+    first: str | None = None,
+    through: str | None = None,
+    err: TextIO = sys.stderr,
+) -> int:
+    """Write the exact CloudEvents documents, one a line. `out` must encode UTF-8 and not translate newlines.
+
+    `first` and `through` are a sequence of the newest journal id, or `JOURNAL-SEQUENCE`; an event's id will do.
+    Returns as `tail`, `EXIT_USAGE` where one of them names no event.
+    """
+    directory = _directory(state_dir, err)
+    if directory is None:
+        return EXIT_NONE
+    known = bases(directory)
+    low = 0 if first is None else _position(known, first)
+    high = _EVERYTHING if through is None else _position(known, through)
+    for option, text, position in (("--from", first, low), ("--through", through, high)):
+        if position is None:
+            problem = "a sequence, or an event's id, of this journal is expected"
+            print(f"{option} {_printable(str(text))}: {problem}", file=err)
+    if low is None or high is None:
+        return EXIT_USAGE
+    code = EXIT_OK
+    for found in survey(directory):
+        if isinstance(found, StoredEvent):
+            if low <= found.position <= high:
+                out.write(found.document.decode("utf-8", "surrogateescape") + "\n")
+        else:
+            print(found, file=err)
+            code = EXIT_DAMAGED if isinstance(found, Damage) else code
+    return code
+
+
+def _position(known: dict[str, int], text: str) -> int | None:
+    """The position that a sequence or an event's id means; none if it has neither form, or is another journal's."""
+    match = re.fullmatch(r"(?:([0-9A-F]{8})-)?([0-9]{1,18})(?:-[^-]*)?", text, re.ASCII)
+    if match is None or not known:
+        return None
+    journal = match[1] or next(reversed(known))
+    return known[journal] + int(match[2]) if journal in known else None
+
+
+def verify(state_dir: Path, out: TextIO, *, err: TextIO = sys.stderr) -> int:
+    """Read every event and check it; tell on `out` what is damaged, where, and how much is whole. Returns as `tail`."""
+    directory = _directory(state_dir, err)
+    if directory is None:
+        return EXIT_NONE
+    events = damages = 0
+    first = last = None
+    for found in survey(directory):
+        if isinstance(found, StoredEvent):
+            events += 1
+            first = first or found
+            last = found
+            continue
+        damages += isinstance(found, Damage)
+        print(found, file=out)
+    span = "" if first is None or last is None else f", {_name(first)} to {_name(last)}"
+    print(f"{events} events whole{span}; {damages} damaged places", file=out)
+    return EXIT_DAMAGED if damages else EXIT_OK
+
+
+def _name(event: StoredEvent) -> str:
+    return f"{event.journal}-{event.sequence:012d}"

@@ -1,0 +1,48 @@
+"""`kiosk-agent retire`: take a kiosk out of service, once everything it recorded has been delivered."""
+
+from pathlib import Path
+from typing import TextIO
+
+from agent.config import load
+from agent.errors import KioskError
+from agent.journal import Journal
+from agent.uplink.oneshot import retire as clear
+from agent.wiring import broker_of
+
+__all__ = ["Undelivered", "retire"]
+
+
+class Undelivered(KioskError):
+    """Events of this kiosk have not reached the centre."""
+
+
+def retire(config_path: Path, out: TextIO) -> int:
+    """Clear this kiosk's retained topics, so that nobody waits for it any more. The journal stays.
+
+    The daemon must not run. Raises Undelivered while events wait, ConfigError, JournalDamaged, JournalFault (also
+    when the daemon runs), BrokerLost.
+    """
+    config = load(config_path)
+    _refuse_undelivered(config.kiosk.state_dir / "journal")
+    cleared = clear(
+        broker_of(config.mqtt),
+        site=config.kiosk.site,
+        kiosk=config.kiosk.id,
+        stations=[station.id for station in config.stations],
+    )
+    out.write(f"kiosk {config.kiosk.site}/{config.kiosk.id} is retired; cleared at the broker:\n")
+    out.writelines(f"  {topic}\n" for topic in cleared)
+    return 0
+
+
+def _refuse_undelivered(directory: Path) -> None:
+    if not directory.exists():
+        return  # never ran: there is nothing to deliver, and no journal is made for that
+    journal = Journal.open(directory)
+    try:
+        waiting = journal.last_position - journal.delivered
+    finally:
+        journal.close()
+    if waiting:
+        events = "1 event has" if waiting == 1 else f"{waiting} events have"
+        raise Undelivered(f"{events} not been delivered: run the daemon until they are (kiosk-agent status)")

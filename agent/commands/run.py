@@ -1,0 +1,41 @@
+"""`kiosk-agent run`: the daemon."""
+
+import logging
+from pathlib import Path
+
+from agent import log
+from agent.config import load, salvage
+from agent.errors import ConfigError
+
+__all__ = ["run"]
+
+_log = logging.getLogger(__name__)
+
+
+def run(config_path: Path) -> int:
+    """Run until told to stop; the exit code. A refused configuration is shown, published and raised (ConfigError)."""
+    log.configure()
+    try:
+        config = load(config_path)
+    except ConfigError as exc:
+        _refuse(config_path, exc)
+        raise
+    from agent.daemon import run as run_daemon
+
+    return run_daemon(config)
+
+
+def _refuse(config_path: Path, refused: ConfigError) -> None:
+    from agent.failure import tell_failure
+
+    for problem in refused.problems:
+        _log.critical("configuration refused: %s", problem)
+    first, *others = refused.problems
+    more = f" (and {len(others)} more)" if others else ""
+    sound = salvage(config_path)
+    tell_failure(
+        reason=f"configuration refused: {first}{more}",
+        kiosk=sound.kiosk,
+        mqtt=sound.mqtt,
+        indicators=sound.indicators,
+    )

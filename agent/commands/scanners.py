@@ -1,0 +1,54 @@
+"""`kiosk-agent scanners`: what is plugged in, as configuration to paste."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from agent.drivers.devices import Kind, Plugged, plugged_in
+from agent.log import escape
+
+__all__ = ["scanners", "stanzas"]
+
+_NOTHING = "Nothing is plugged in that could be a scanner: no keyboard, no serial port."
+_HINT = "# A keyboard that operators type on must not be listed: the kiosk would take it for itself.\n"
+
+
+def scanners(out: TextIO) -> int:
+    """Write a `[[station.scanner]]` table for everything that could be a scanner."""
+    found = plugged_in()
+    if not found:
+        out.write(f"{_NOTHING}\n")
+        return 0
+    if any(one.kind is Kind.EVDEV for one in found):
+        out.write(f"{_HINT}\n")
+    out.write("\n".join(stanzas(found)))
+    return 0
+
+
+def stanzas(found: Sequence[Plugged]) -> Iterator[str]:
+    """One TOML table each, with the other ways to name the device as comments."""
+    for number, one in enumerate(found, start=1):
+        key = "port" if one.kind is Kind.SERIAL else "device"
+        lines = [
+            f"# {escape(one.name)} ({escape(one.node)})",
+            "[[station.scanner]]",
+            f'name = "scanner-{number}"',
+            f'driver = "{one.kind}"',
+            f"{key} = {_text(one.path)}",
+        ]
+        if one.kind is Kind.EVDEV:
+            lines += _other_ways(one)
+        yield "\n".join(lines) + "\n"
+
+
+def _other_ways(one: Plugged) -> Iterator[str]:
+    if one.vendor is not None and one.product is not None:
+        serial = "" if one.serial is None else f"; serial = {_text(one.serial)}"
+        yield f'# or: vendor = "{one.vendor:04x}"; product = "{one.product:04x}"{serial}'
+    if one.usb_port is not None:
+        yield f"# or: usb_port = {_text(one.usb_port)}"
+
+
+def _text(text: str) -> str:
+    """A basic string of TOML; JSON's are the same for whatever a device is called."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,312 @@
+"""Reading the configuration file: checked as a whole, refused with every problem at once.
+
+Each table is checked by itself against its type in `agent.settings`; the rules that span several keys work on the raw
+tables, so that one mistake does not hide another.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from agent.config_errors import MISSING, KeyPath, Problems, reason
+from agent.config_rules import (
+    check_brokers,
+    check_delivery,
+    check_devices,
+    check_files,
+    check_names,
+    check_pins,
+    read_password,
+)
+from agent.errors import ConfigError
+from agent.log import escape, quote
+from agent.settings import (
+    ButtonSettings,
+    Config,
+    ConsoleSettings,
+    EvdevSettings,
+    GpioSettings,
+    IndicatorSettings,
+    JsonlSettings,
+    KioskSettings,
+    MqttSettings,
+    NoIndicatorSettings,
+    ScannerSettings,
+    SerialSettings,
+    Settings,
+    StationIdentity,
+    StationSettings,
+    UplinkSettings,
+    WorkflowSettings,
+)
+
+__all__ = ["Config", "Salvage", "config_hash", "load", "salvage"]
+
+_TABLES: dict[str, type[Settings]] = {
+    "kiosk": KioskSettings,
+    "mqtt": MqttSettings,
+    "uplink": UplinkSettings,
+    "workflow": WorkflowSettings,
+}
+_SCANNERS: dict[str, type[ScannerSettings]] = {"serial": SerialSettings, "evdev": EvdevSettings}
+_INDICATORS: dict[str, type[IndicatorSettings]] = {
+    "gpio": GpioSettings,
+    "console": ConsoleSettings,
+    "jsonl": JsonlSettings,
+    "none": NoIndicatorSettings,
+}
+_STATION_KEYS = ("id", "scanner", "indicator", "buttons")
+_TOP = (*_TABLES, "station")
+_HOMES: dict[str, Iterable[str]] = {
+    **{f"[{name}]": model.model_fields for name, model in _TABLES.items()},
+    "[[station]]": _STATION_KEYS,
+    "[[station.scanner]]": {key for model in _SCANNERS.values() for key in model.model_fields},
+    "[station.indicator]": {key for model in _INDICATORS.values() for key in model.model_fields},
+    "[station.buttons]": ButtonSettings.model_fields,
+}
+"""Where each key is at home, to tell a misplaced one from an unknown one."""
+
+_MAX_FILE_BYTES = 1 << 20
+
+_S = TypeVar("_S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Salvage:
+    """What of a refused configuration is sound enough to tell the failure: who we are, the broker, the lights.
+
+    `indicators` are (station id, settings).
+    """
+
+    kiosk: KioskSettings | None
+    mqtt: MqttSettings | None
+    indicators: tuple[tuple[str, IndicatorSettings], ...]
+
+
+def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in the file at `path`; raises ConfigError with everything that is wrong with it.
+
+    Relative paths in it count from the file's folder. The broker's password comes from `password_file`, or else from
+    systemd's credential `mqtt-password` (`$CREDENTIALS_DIRECTORY`).
+    """
+    reading = _read(path, environ)
+    if reading.config is None:
+        raise ConfigError(reading.problems.lines)
+    return reading.config
+
+
+def salvage(path: Path, *, environ: Mapping[str, str] = os.environ) -> Salvage:
+    """What can be used of a configuration that `load` refuses; raises nothing for what is wrong with the file."""
+    reading = _read(path, environ)
+    return Salvage(kiosk=reading.kiosk, mqtt=reading.mqtt, indicators=tuple(reading.indicators))
+
+
+def config_hash(config: Config) -> str:
+    """A short, stable fingerprint (12 hex digits) of all settings, defaults included; secrets are no part of it."""
+    import hashlib
+    import json
+
+    plain = {
+        "kiosk": config.kiosk.model_dump(mode="json"),
+        "mqtt": config.mqtt.model_dump(mode="json"),
+        "uplink": config.uplink.model_dump(mode="json"),
+        "workflow": config.workflow.model_dump(mode="json"),
+        "stations": [
+            {
+                "id": station.id,
+                "scanners": [scanner.model_dump(mode="json") for scanner in station.scanners],
+                "indicator": station.indicator.model_dump(mode="json"),
+                "buttons": dict(station.buttons),
+            }
+            for station in config.stations
+        ],
+    }
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# -- reading -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One pass over a file: what went wrong, and whatever was right."""
+
+    problems: Problems
+    base: Path
+    config: Config | None = None
+    kiosk: KioskSettings | None = None
+    mqtt: MqttSettings | None = None
+    indicators: list[tuple[str, IndicatorSettings]] = field(default_factory=list)
+
+
+def _read(path: Path, environ: Mapping[str, str]) -> _Reading:
+    reading = _Reading(problems=Problems(_HOMES), base=path.absolute().parent)
+    problems = reading.problems
+    raw = _parse(path, problems)
+    if raw is None:
+        return reading
+    for key in raw:
+        if key not in _TOP:
+            problems.unknown_key((key,), _TOP)
+
+    kiosk = _check(KioskSettings, raw.get("kiosk", {}), ("kiosk",), reading)
+    mqtt = _check(MqttSettings, raw.get("mqtt", {}), ("mqtt",), reading)
+    raw_mqtt, raw_uplink = _table(raw.get("mqtt")), _table(raw.get("uplink"))
+    before = len(problems.lines)
+    if isinstance(raw.get("mqtt", {}), dict):
+        check_brokers(raw_mqtt, problems)
+    check_files(raw_mqtt, reading.base, problems)
+    password = read_password(raw_mqtt, reading.base, environ, problems)
+    mqtt_sound = len(problems.lines) == before
+    uplink = _check(UplinkSettings, raw.get("uplink", {}), ("uplink",), reading)
+    check_delivery(raw_mqtt, raw_uplink, problems)
+    workflow = _check(WorkflowSettings, raw.get("workflow", {}), ("workflow",), reading)
+    stations = _stations(raw.get("station", MISSING), reading)
+
+    reading.kiosk = kiosk
+    if mqtt is not None and mqtt_sound:
+        reading.mqtt = mqtt = mqtt.with_password(password)
+    if not problems.lines and kiosk and mqtt and uplink and workflow:
+        reading.config = Config(kiosk=kiosk, mqtt=mqtt, uplink=uplink, workflow=workflow, stations=stations)
+    return reading
+
+
+def _parse(path: Path, problems: Problems) -> dict[str, Any] | None:
+    """The file's content; none, and the problem told, if it is no TOML."""
+    name = quote(str(path))
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_FILE_BYTES + 1)
+    except OSError as exc:
+        problems.say((), f"expected a configuration file, found none to read at {name}: {reason(exc)}")
+        return None
+    if len(data) > _MAX_FILE_BYTES:
+        problems.say((), f"expected a configuration file of at most {_MAX_FILE_BYTES} bytes, found more in {name}")
+        return None
+    try:
+        # Editors on Windows put a byte order mark in front.
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        problems.say((), f"expected UTF-8 text, found the byte 0x{data[exc.start]:02x} in line {line} of {name}")
+    except tomllib.TOMLDecodeError as exc:
+        problems.say((), f"expected TOML, found an error in {name}: {escape(str(exc))}")
+    except RecursionError:
+        problems.say((), f"expected TOML, found tables or lists nested too deep in {name}")
+    return None
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _check(
+    model: type[_S],
+    raw: object,
+    path: KeyPath,
+    reading: _Reading,
+    homes: Mapping[str, Iterable[str]] | None = None,
+) -> _S | None:
+    """`raw` as `model`; none, and every problem told, if it is not."""
+    problems = reading.problems
+    if not isinstance(raw, dict):
+        problems.expected(path, "a table", raw)
+        return None
+    try:
+        return model.model_validate(raw, context=reading.base)
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False, include_context=False)
+    told: list[KeyPath] = []
+    for error in errors:
+        where = (*path, *error["loc"])
+        key = str(error["loc"][0])
+        if error["type"] == "extra_forbidden":
+            problems.unknown_key(where, model.model_fields, homes)
+        elif not any(other[: len(where)] == where for other in told):
+            # A list's own error after one of its places' says nothing new.
+            found = MISSING if error["type"] == "missing" else error["input"]
+            problems.expected(where, _expectation(model.model_fields[key]), found)
+        told.append(where)
+    return None
+
+
+def _expectation(field_info: FieldInfo) -> str:
+    """The description of a field, or of the one type that may stand there beside none."""
+    if field_info.description:
+        return field_info.description
+    for choice in get_args(field_info.annotation):
+        for extra in getattr(choice, "__metadata__", ()):
+            if isinstance(extra, FieldInfo) and extra.description:
+                return extra.description
+    raise LookupError(f"{field_info!r} does not say what is expected")
+
+
+# -- stations ----------------------------------------------------------------------------------------------------
+
+
+def _stations(raw: object, reading: _Reading) -> tuple[StationSettings, ...]:
+    """Every station that is sound; every problem of the others is told."""
+    if not isinstance(raw, list) or not raw:
+        reading.problems.expected(("station",), "at least one [[station]] table", raw)
+        return ()
+    found = tuple(_station(one, ("station", place), reading) for place, one in enumerate(raw))
+    check_names(raw, reading.problems)
+    check_devices(raw, reading.problems)
+    check_pins(raw, reading.problems)
+    return tuple(station for station in found if station is not None)
+
+
+def _station(raw: object, path: KeyPath, reading: _Reading) -> StationSettings | None:
+    if not isinstance(raw, dict):
+        reading.problems.expected(path, "a table", raw)
+        return None
+    for key in raw:
+        if key not in _STATION_KEYS:
+            reading.problems.unknown_key((*path, key), _STATION_KEYS)
+    identity = _check(StationIdentity, {key: raw[key] for key in ("id",) if key in raw}, path, reading)
+    scanners = _scanners(raw.get("scanner", MISSING), (*path, "scanner"), reading)
+    indicator: IndicatorSettings | None = NoIndicatorSettings()
+    if "indicator" in raw:
+        indicator = _by_driver(_INDICATORS, raw["indicator"], (*path, "indicator"), reading)
+    buttons = _check(ButtonSettings, raw.get("buttons", {}), (*path, "buttons"), reading)
+    if identity is None or indicator is None:
+        return None
+    reading.indicators.append((identity.id, indicator))
+    if scanners is None or buttons is None:
+        return None
+    pins = {word: pin for word, pin in buttons.model_dump().items() if pin is not None}
+    return StationSettings(id=identity.id, scanners=scanners, indicator=indicator, buttons=pins)
+
+
+def _scanners(raw: object, path: KeyPath, reading: _Reading) -> tuple[ScannerSettings, ...] | None:
+    if not isinstance(raw, list) or not raw:
+        reading.problems.expected(path, "at least one [[station.scanner]] table", raw)
+        return None
+    found = [_by_driver(_SCANNERS, one, (*path, place), reading) for place, one in enumerate(raw)]
+    sound = tuple(scanner for scanner in found if scanner is not None)
+    return sound if len(sound) == len(found) else None
+
+
+def _by_driver(models: Mapping[str, type[_S]], raw: object, path: KeyPath, reading: _Reading) -> _S | None:
+    """A table whose `driver` says which keys it has."""
+    if not isinstance(raw, dict):
+        reading.problems.expected(path, "a table", raw)
+        return None
+    driver = raw.get("driver", MISSING)
+    homes = {f'driver = "{name}"': model.model_fields for name, model in models.items()}
+    if isinstance(driver, str) and driver in models:
+        return _check(models[driver], raw, path, reading, homes)
+    names = [quote(name) for name in models]
+    reading.problems.expected((*path, "driver"), f"{', '.join(names[:-1])} or {names[-1]}", driver)
+    known = {key for model in models.values() for key in model.model_fields}
+    for key in raw:
+        if key not in known:
+            reading.problems.unknown_key((*path, key), known)
+    return None

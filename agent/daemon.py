@@ -1,0 +1,510 @@
+"""The composition root: starts everything, hands each part what it needs, and undoes it all at the end.
+
+The main thread runs the asyncio loop: it reads the devices, keeps the time of views and health, feeds the watchdog and
+answers `kiosk-agent status`. The other threads are `agent.scanpath`, `agent.uplink.uplink` and `agent.housekeeping`.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from agent import __version__
+from agent.clock import Clock, SystemClock
+from agent.config import Config, config_hash
+from agent.drivers.indicator import Indicator
+from agent.drivers.scanner import Scanner
+from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
+from agent.failure import tell_failure
+from agent.health import DeviceHealth, Rate, Sources, health_of, health_text
+from agent.housekeeping import Housekeeping
+from agent.identifiers import Verb, command_text
+from agent.inbound import Centre
+from agent.journal import Journal
+from agent.machine import RunRecord
+from agent.outboxsource import JournalSource
+from agent.reference.cache import Cache
+from agent.reference.catalogue import Catalogue
+from agent.reference.requests import Request
+from agent.reference.restore import restore
+from agent.reference.source import stored_manifest_of
+from agent.requests import Requests
+from agent.scan import Frame
+from agent.scanpath import Opened, ScanPath, Station
+from agent.signals import Signal
+from agent.statussocket import StatusSocket
+from agent.systemd import Notifier, watchdog_interval_s
+from agent.uplink.uplink import Uplink
+from agent.wiring import broker_of, delivery_of, indicator_of, scanner_of
+from agent.workflow.desk import Settings
+from agent.workflow.replay import replay
+from agent.workflow.snapshot import decode_state
+from agent.workflow.state import State
+from agent.workflow.view import station_view
+
+__all__ = ["Daemon", "open_state", "run"]
+
+_log = logging.getLogger(__name__)
+
+EXIT_STOPPED = 0
+EXIT_REFUSED = 1
+EXIT_DAMAGED = 3
+EXIT_BUG = 70
+
+_HEALTH_S = 30.0
+_VIEW_S = 0.2
+_BEAT_S = 1.0
+_HANG_S = 10.0
+_STOP_S = 3.0
+_QUEUE_MAX = 256
+
+
+def open_state(directory: Path) -> Opened:
+    """Open the journal and fold its state. Raises JournalDamaged, JournalBusy, JournalFault."""
+    journal = Journal.open(directory)
+    try:
+        state = State()
+        if journal.snapshot_state is not None:
+            state = decode_state(journal.snapshot_state, stored_manifest_of)
+        state = replay(state, journal.replay())
+    except (ValueError, KeyError, TypeError) as exc:
+        journal.close()
+        if isinstance(exc, JournalDamaged):
+            raise
+        raise JournalDamaged(str(directory), 0, f"what it says makes no sense to this version: {exc!r}") from exc
+    except BaseException:
+        journal.close()
+        raise
+    if journal.dropped_tail_bytes:
+        _log.warning("an interrupted write was dropped", extra={"bytes": journal.dropped_tail_bytes})
+    return Opened(journal=journal, state=state)
+
+
+def run(config: Config) -> int:
+    """Run until SIGTERM or SIGINT; the exit code of SPEC 7."""
+    try:
+        return Daemon(config).run()
+    except JournalDamaged as exc:
+        _log.critical("the journal is damaged and is left as it is", extra={"what": exc})
+        _tell(config, f"journal damaged: {exc}")
+        return EXIT_DAMAGED
+    except (DeviceError, JournalBusy) as exc:
+        _log.critical("cannot start", extra={"why": exc})
+        if not isinstance(exc, JournalBusy):
+            _tell(config, str(exc))
+        return EXIT_REFUSED
+
+
+def _tell(config: Config, reason: str) -> None:
+    indicators = [(station.id, station.indicator) for station in config.stations]
+    tell_failure(reason=reason, kiosk=config.kiosk, mqtt=config.mqtt, indicators=indicators)
+
+
+class Daemon:
+    """One kiosk at work. `run` once."""
+
+    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._started = self._clock.monotonic()
+        self._hash = config_hash(config)
+        self._scanners: list[tuple[str, str, Scanner]] = []
+        self._indicators: dict[str, Indicator] = {}
+        self._dirty: set[str] = set()
+        self._views: dict[str, dict[str, Any]] = {}
+        self._view_due: asyncio.TimerHandle | None = None
+        self._health_due: asyncio.TimerHandle | None = None
+        self._rate = Rate()
+        self._fatal: BaseException | None = None
+        self._stop_reason = "stopped"
+        self._stopped: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._paused = False
+        self._notes: list[str] = []
+
+    def run(self) -> int:
+        return asyncio.run(self._main())
+
+    # -- starting and stopping -----------------------------------------------------------------------------------
+
+    async def _main(self) -> int:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop, f"signal {number.name}")
+        with ExitStack() as undo:
+            notifier = undo.enter_context(Notifier())
+            undo.callback(notifier.stopping)
+            self._open_indicators(undo)
+            self._compose(undo)
+            self._open_devices(undo, self._loop)
+            undo.callback(self._cancel_timers)
+            self._scan_path.start()
+            self._housekeeping.start()
+            threading.excepthook = self._thread_died
+            self._uplink.start()
+            notifier.ready()
+            _log.info("started", extra={"version": __version__, "journal": self._journal_id(), "config": self._hash})
+            self._beat(notifier, watchdog_interval_s())
+            self._publish_health()
+            await self._stopped.wait()
+            _log.info("stopping", extra={"why": self._stop_reason})
+        if isinstance(self._fatal, JournalDamaged):
+            raise self._fatal
+        if self._fatal is not None:
+            _log.critical("a bug ends the process", exc_info=self._fatal)
+            return EXIT_BUG
+        return EXIT_STOPPED
+
+    def _open_indicators(self, undo: ExitStack) -> None:
+        for station in self._config.stations:
+            self._indicators[station.id] = undo.enter_context(indicator_of(station.id, station.indicator))
+
+    def _compose(self, undo: ExitStack) -> None:
+        """Make the parts and tie them together; nothing runs yet."""
+        config = self._config
+        state_dir = config.kiosk.state_dir
+        with contextlib.suppress(OSError):
+            state_dir.mkdir(parents=True, exist_ok=True)
+        record = RunRecord(state_dir / "run.json", self._clock.boot_id())
+        cache = Cache(state_dir / "cache")
+        catalogue = Catalogue()
+        loaded = cache.load()
+        for damaged in loaded.damaged:
+            self._note(f"the cache file {damaged} was damaged and is rebuilt from the broker")
+        for refused in restore(catalogue, loaded):
+            self._note(refused)
+        self._catalogue = catalogue
+
+        opened = self._try_open(state_dir / "journal")
+        self._last_run = record.begin()
+        self._housekeeping = Housekeeping(
+            journal=lambda: self._scan_path.journal,
+            published=lambda: self._scan_path.published,
+            forget=lambda orders: self._scan_path.post(lambda: self._scan_path.forget(orders)),
+            cache=cache,
+            clock=self._clock,
+            keep_days=config.uplink.keep_days,
+            reserve_mb=config.uplink.reserve_mb,
+        )
+        self._scan_path = ScanPath(
+            opened=opened,
+            open_journal=lambda: open_state(state_dir / "journal"),
+            catalogue=catalogue,
+            settings=Settings(
+                required_roles=config.workflow.required_roles,
+                packer_confirms=config.workflow.packer_confirms,
+                idle_sign_out_s=float(config.workflow.idle_sign_out_s),
+                bounce_s=config.workflow.bounce_ms / 1000,
+            ),
+            stations=[Station(id=name, indicator=one) for name, one in self._indicators.items()],
+            source=f"/kiosk/{config.kiosk.site}/{config.kiosk.id}",
+            clock=self._clock,
+            is_starved=self._housekeeping.is_starved,
+            on_committed=self._committed,
+            on_view=self._dirty.add,
+            on_wanted=lambda orders: self._uplink.fetch(orders),
+            on_changes=self._housekeeping.cache,
+            on_fatal=self._die,
+        )
+        undo.callback(self._close_journal)
+        self._source = JournalSource(lambda: self._scan_path.journal)
+        self._centre = Centre(self._scan_path, on_request=self._requested, on_change=self._health_changed)
+        self._uplink = Uplink(
+            broker=broker_of(config.mqtt),
+            delivery=delivery_of(config.uplink),
+            site=config.kiosk.site,
+            kiosk=config.kiosk.id,
+            version=__version__,
+            source=self._source,
+            on_inbound=self._centre.take,
+            on_delivered=self._delivered,
+            on_rolled_back=lambda why: self._scan_path.post(lambda: self._scan_path.start_over(why)),
+            on_change=self._uplink_changed,
+            clock=self._clock,
+        )
+        self._requests = Requests(
+            respond=self._uplink.respond,
+            health=self._health,
+            identify=self._identify,
+            reload=self._reload,
+            journal=lambda: self._scan_path.journal,
+            resend=self._uplink.resend,
+        )
+        undo.callback(record.end)
+        undo.callback(lambda: self._housekeeping.stop(_STOP_S))
+        undo.callback(lambda: self._uplink.stop(reason=self._stop_reason, timeout_s=_STOP_S))
+        undo.callback(lambda: self._scan_path.stop(_STOP_S))
+
+    def _try_open(self, directory: Path) -> Opened | None:
+        """The journal; none while the disk does not allow it: then the kiosk starts into `fault` and keeps trying."""
+        try:
+            return open_state(directory)
+        except JournalBusy:
+            raise
+        except JournalFault as exc:
+            _log.error("the journal cannot be opened, scans are refused until it can", extra={"why": exc})
+            for indicator in self._indicators.values():
+                indicator.show(Signal.FAULT, None, monotonic_ns=self._clock.monotonic_ns())
+            return None
+
+    def _open_devices(self, undo: ExitStack, loop: asyncio.AbstractEventLoop) -> None:
+        for station in self._config.stations:
+            for settings in station.scanners:
+                scanner = undo.enter_context(scanner_of(settings))
+                self._scanners.append((station.id, settings.driver, scanner))
+                scanner.start(
+                    loop, self._frame_taker(station.id, settings.name), self._status_taker(station.id, scanner)
+                )
+            if station.buttons:
+                from agent.drivers.buttons import Buttons
+
+                buttons = Buttons(dict(station.buttons), self._button_taker(station.id), loop=loop)
+                undo.enter_context(buttons)
+        undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._status_text))
+
+    def _close_journal(self) -> None:
+        if self._scan_path.journal is not None:
+            self._scan_path.journal.close()
+
+    def _journal_id(self) -> str | None:
+        journal = self._scan_path.journal
+        return None if journal is None else journal.id
+
+    # -- scans ---------------------------------------------------------------------------------------------------
+
+    def _frame_taker(self, station: str, scanner: str) -> Any:
+        submit = self._scan_path.submit
+        backlog = self._scan_path.backlog
+
+        def take(frame: Frame) -> None:
+            submit(station, scanner, frame)
+            if backlog() > _QUEUE_MAX:
+                self._pause()
+
+        return take
+
+    def _button_taker(self, station: str) -> Any:
+        def press(word: str) -> None:
+            code = command_text(Verb(word.upper())).encode()
+            self._scan_path.submit(station, "buttons", Frame(data=code, intact=True, at=self._clock.monotonic()))
+
+        return press
+
+    def _status_taker(self, station: str, scanner: Scanner) -> Any:
+        def tell(connected: bool, detail: str) -> None:
+            level = logging.INFO if connected else logging.WARNING
+            fields = {"station": station, "scanner": scanner.name, "where": detail}
+            _log.log(level, "scanner connected" if connected else "scanner missing", extra=fields)
+            self._health_changed()
+
+        return tell
+
+    def _pause(self) -> None:
+        """Scans come faster than they can be written: leave them where they are, for a moment."""
+        if self._paused or self._loop is None:
+            return
+        self._paused = True
+        for _, _, scanner in self._scanners:
+            scanner.pause()
+        self._loop.call_later(0.01, self._resume)
+
+    def _resume(self) -> None:
+        if self._loop is not None and self._scan_path.backlog() > _QUEUE_MAX // 4:
+            self._loop.call_later(0.01, self._resume)
+            return
+        self._paused = False
+        for _, _, scanner in self._scanners:
+            scanner.resume()
+
+    # -- what other threads tell ---------------------------------------------------------------------------------
+
+    def _committed(self) -> None:
+        self._uplink.wake()
+
+    def _delivered(self, position: int) -> None:
+        self._scan_path.delivered = position
+
+    def _uplink_changed(self) -> None:
+        is_offline = not self._uplink.health().online
+        for indicator in self._indicators.values():
+            indicator.offline(is_offline)
+        self._health_changed()
+
+    def _requested(self, request: Request) -> None:
+        self._call(lambda: self._requests.take(request))
+
+    def _die(self, exc: BaseException) -> None:
+        self._fatal = exc
+        self._call(lambda: self._stop("journal damaged" if isinstance(exc, JournalDamaged) else "bug"))
+
+    def _thread_died(self, args: threading.ExceptHookArgs) -> None:
+        self._die(args.exc_value or RuntimeError(f"thread {args.thread} died"))
+
+    def _call(self, act: Any) -> None:
+        """Have the loop do something; nothing once it is gone."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(act)
+
+    def _stop(self, why: str) -> None:
+        self._stop_reason = why
+        if self._stopped is not None:
+            self._stopped.set()
+
+    def _note(self, line: str) -> None:
+        _log.warning(line)
+        self._notes.append(line)
+
+    # -- views, health, watchdog ---------------------------------------------------------------------------------
+
+    def _beat(self, notifier: Notifier, watchdog_s: float | None) -> None:
+        """Feed the watchdog as long as the scan path works too; publish the views of stations that changed."""
+        loop = self._loop
+        if loop is None:
+            return
+        if self._clock.monotonic() - self._scan_path.beat < _HANG_S:
+            notifier.watchdog()
+        self._beat_due = loop.call_later(
+            min(_BEAT_S, (watchdog_s or _BEAT_S) / 3), lambda: self._beat(notifier, watchdog_s)
+        )
+        if self._view_due is None:
+            self._publish_views()
+
+    def _publish_views(self) -> None:
+        """The retained view of each station that changed; at most five a second, the uplink sees to the rest."""
+        if self._loop is None:
+            return
+        self._view_due = self._loop.call_later(_VIEW_S, self._publish_views)
+        while self._dirty:
+            station = self._dirty.pop()
+            view = self._view(station)
+            if self._views.get(station, {}) | {"time": None} != view | {"time": None}:
+                self._views[station] = view
+                self._uplink.publish_view(f"station/{station}", json.dumps(view, ensure_ascii=False).encode())
+
+    def _view(self, station: str) -> dict[str, Any]:
+        path = self._scan_path
+        return station_view(path.state, station, path.memories[station], self._clock.utc_text())
+
+    def _health_changed(self) -> None:
+        self._call(self._publish_health)
+
+    def _publish_health(self) -> None:
+        loop = self._loop
+        if loop is None or self._stopped is None or self._stopped.is_set():
+            return
+        if self._health_due is not None:
+            self._health_due.cancel()
+        self._health_due = loop.call_later(_HEALTH_S, self._publish_health)
+        self._uplink.publish_view("health", health_text(self._health()), expiry_s=90)
+
+    def _health(self) -> dict[str, Any]:
+        path = self._scan_path
+        journal = path.journal
+        now = self._clock.monotonic()
+        if journal is not None:
+            self._rate.look(journal.last_position, 800.0, now)
+        uplink = self._uplink.health()
+        return health_of(
+            Sources(
+                clock=self._clock,
+                started=self._started,
+                last_run=self._last_run,
+                config_hash=self._hash,
+                scanners=list(self._scanner_health()),
+                indicators=[
+                    DeviceHealth(
+                        station=station.id,
+                        name="indicator",
+                        driver=station.indicator.driver,
+                        connected=self._indicators[station.id].fault is None,
+                        detail=self._indicators[station.id].fault or "",
+                    )
+                    for station in self._config.stations
+                ],
+                uplink=uplink,
+                oldest_utc=self._oldest_utc(journal),
+                journal=journal,
+                journal_fault=path.fault,
+                commit_s=list(path.commit_s),
+                rate=self._rate,
+                reserve_bytes=self._config.uplink.reserve_mb * 1024 * 1024,
+                catalogue=self._catalogue,
+                errors=self._errors(),
+            )
+        )
+
+    def _scanner_health(self) -> Iterator[DeviceHealth]:
+        for station, driver, scanner in self._scanners:
+            yield DeviceHealth(
+                station=station,
+                name=scanner.name,
+                driver=driver,
+                connected=scanner.connected,
+                detail=scanner.detail,
+            )
+
+    def _oldest_utc(self, journal: Journal | None) -> str | None:
+        """When the oldest event that waits was recorded."""
+        if journal is None or self._scan_path.delivered >= journal.last_position:
+            return None
+        try:
+            with journal.reader(self._scan_path.delivered) as reader:
+                events = reader.read(1)
+        except (JournalDamaged, JournalFault):
+            return None
+        return str(json.loads(events[0].document)["time"]) if events else None
+
+    def _errors(self) -> list[str]:
+        errors = [*self._notes, *self._centre.refused()]
+        if self._catalogue.operators is None:
+            errors.append("no operators list has come: nobody can sign in")
+        if self._housekeeping.cache_fault is not None:
+            errors.append(f"the cache cannot be written: {self._housekeeping.cache_fault}")
+        return errors
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._view_due, self._health_due, self._beat_due):
+            if timer is not None:
+                timer.cancel()
+
+    # -- requests and status -------------------------------------------------------------------------------------
+
+    def _identify(self) -> None:
+        for indicator in self._indicators.values():
+            indicator.identify()
+
+    def _reload(self) -> None:
+        """Ask for everything again: subscribing anew brings all that is retained."""
+        self._uplink.reload()
+
+    def _status_text(self) -> bytes:
+        """The document that `kiosk-agent status` shows."""
+        scanners = list(self._scanner_health())
+        stations = [
+            {
+                "id": station.id,
+                **self._view(station.id),
+                "scanners": [
+                    {"name": one.name, "driver": one.driver, "connected": one.connected, "detail": one.detail}
+                    for one in scanners
+                    if one.station == station.id
+                ],
+            }
+            for station in self._config.stations
+        ]
+        document = {
+            "version": __version__,
+            "journal": self._journal_id(),
+            "uptime_s": int(self._clock.monotonic() - self._started),
+            "stations": stations,
+            "health": self._health(),
+        }
+        return json.dumps(document).encode()

@@ -1,0 +1,60 @@
+"""A station's push-buttons: each press is handed to the loop by the button's name."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from agent.drivers.gpio import open_button
+
+__all__ = ["BOUNCE_S", "Buttons"]
+
+BOUNCE_S = 0.05
+"""A contact settles faster than this, and nobody presses twice in it."""
+
+
+class Buttons:
+    """Push-buttons by name, each between a GPIO pin (BCM number) and ground; `on_press(name)` is called in the loop.
+
+    Raises DeviceError when a pin cannot be had; then none is kept.
+    """
+
+    def __init__(
+        self,
+        pins: Mapping[str, int],
+        on_press: Callable[[str], None],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        bounce_s: float = BOUNCE_S,
+    ) -> None:
+        self._on_press = on_press
+        self._loop = loop
+        self._closed = False
+        with ExitStack() as opened:
+            for name, pin in pins.items():
+                button = open_button(pin, self._handler(name), bounce_s=bounce_s)
+                opened.callback(button.close)
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Let go of the pins; no press comes afterwards. Twice is fine."""
+        self._closed = True
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _handler(self, name: str) -> Callable[[], None]:
+        def pressed() -> None:
+            if not self._closed:
+                self._loop.call_soon_threadsafe(self._deliver, name)
+
+        return pressed
+
+    def _deliver(self, name: str) -> None:
+        if not self._closed:
+            self._on_press(name)

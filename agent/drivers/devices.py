@@ -1,0 +1,119 @@
+"""What is plugged in: keyboards (as a scanner may be one) and serial ports, as records. Nothing is opened for it.
+
+Keyboards are read from sysfs, so that one which is no scanner of ours is never opened, and no rights are needed.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["Kind", "Plugged", "keyboards", "links_to", "plugged_in", "stable_path"]
+
+SYS_INPUT = "/sys/class/input"
+DEV_INPUT = "/dev/input"
+
+_LONG_BITS = 8 * struct.calcsize("@l")
+_EV_KEY = 0x01
+_KEYS_OF_A_KEYBOARD = (2, 11, 28)  # 1, 0, Enter: what a keyboard wedge needs at the least
+
+
+class Kind(StrEnum):
+    EVDEV = "evdev"
+    SERIAL = "serial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugged:
+    """One device node that may be a scanner.
+
+    `path` is what to configure: a link that stays the same, by-id or else by-path, or the node itself. `usb_port` is
+    the place it is plugged into: of evdev the start of the kernel's `phys`, of serial the bus position (`1-1.2`).
+    """
+
+    kind: Kind
+    name: str
+    path: str
+    node: str
+    vendor: int | None
+    product: int | None
+    serial: str | None
+    usb_port: str | None
+
+
+def plugged_in() -> list[Plugged]:
+    """All that could be a scanner; empty where nothing is, or nothing may be seen."""
+    from agent.drivers.serial import ports
+
+    return [*keyboards(), *ports()]
+
+
+def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Plugged]:
+    """Every event node with the keys of a keyboard, by node number; one device may have several."""
+    try:
+        entries = [entry for entry in os.listdir(sys_input) if entry.removeprefix("event").isdigit()]
+    except OSError:
+        return []
+    found = []
+    for entry in sorted(entries, key=lambda entry: int(entry.removeprefix("event"))):
+        try:
+            device = Path(sys_input, entry, "device")
+            if _types_digits(device):
+                found.append(_record(device, f"{dev_input}/{entry}", dev_input))
+        except (OSError, ValueError):
+            continue  # unplugged while we looked
+    return found
+
+
+def links_to(node: str, folder: str) -> list[str]:
+    """The links below `folder`/by-id and `folder`/by-path that lead to a device node, by-id first."""
+    target = os.path.realpath(node)
+    links = [link for kind in ("by-id", "by-path") for link in _entries(f"{folder}/{kind}")]
+    return [link for link in links if os.path.realpath(link) == target]
+
+
+def stable_path(node: str, links: list[str]) -> str:
+    """The first of the links, or the node where there are none."""
+    return links[0] if links else node
+
+
+def _record(device: Path, node: str, dev_input: str) -> Plugged:
+    phys = _text(device / "phys")
+    return Plugged(
+        kind=Kind.EVDEV,
+        name=_text(device / "name") or node,
+        path=stable_path(node, links_to(node, dev_input)),
+        node=node,
+        vendor=int(_text(device / "id/vendor") or "0", 16) or None,
+        product=int(_text(device / "id/product") or "0", 16) or None,
+        serial=_text(device / "uniq") or None,
+        usb_port=phys.split("/")[0] or None,
+    )
+
+
+def _types_digits(device: Path) -> bool:
+    kinds, keys = _bits(device / "capabilities/ev"), _bits(device / "capabilities/key")
+    return bool(kinds >> _EV_KEY & 1) and all(keys >> code & 1 for code in _KEYS_OF_A_KEYBOARD)
+
+
+def _bits(path: Path) -> int:
+    """A bit map as sysfs writes it: hexadecimal words as long as this process's `long`, the highest first."""
+    bits = 0
+    for word in _text(path).split():
+        bits = bits << _LONG_BITS | int(word, 16)
+    return bits
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace").strip() if path.exists() else ""
+
+
+def _entries(folder: str) -> Iterator[str]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return
+    for name in names:
+        yield f"{folder}/{name}"

@@ -1,0 +1,244 @@
+"""Keyboard layouts, and `Keyboard`: from a keyboard wedge's key events to the bytes its scanner means. Pure.
+
+The kernel reports positions, named after the US layout; which character a position types is the layout's. A scanner
+"presses" keys for the country it was set to, so layouts here must be those, whatever the host's own.
+Codes are those of linux/input-event-codes.h, the layouts those of the Windows and xkb maps us, de, fr and gb.
+"""
+
+from unicodedata import normalize
+
+__all__ = ["LAYOUTS", "Keyboard", "Layout"]
+
+KEY_TAB = 15
+KEY_LEFTCTRL, KEY_RIGHTCTRL = 29, 97
+KEY_LEFTSHIFT, KEY_RIGHTSHIFT = 42, 54
+KEY_LEFTALT, KEY_RIGHTALT = 56, 100
+KEY_CAPSLOCK = 58
+
+_POSITIONS = (
+    (41, *range(2, 14)),  # grave, 1 … 0, minus, equal
+    tuple(range(16, 28)),  # Q … P, left brace, right brace
+    (*range(30, 41), 43),  # A … L, semicolon, apostrophe, backslash
+    (86, *range(44, 54)),  # the key left of Z on European keyboards, Z … M, comma, dot, slash
+)
+"""The character keys, row by row, from the left; the rows of the layouts below are in this order."""
+
+_FIXED = {
+    1: "\x1b", 14: "\b", KEY_TAB: "\t", 28: "\r", 57: " ", 96: "\r",
+    98: "/", 55: "*", 74: "-", 78: "+", 117: "=", 121: ",",
+}  # fmt: skip
+"""What is the same on every layout: Esc, Backspace, Tab, Enter, Space, and the numeric pad's keys without digits."""
+
+_PAD_DIGITS = {82: "0", 79: "1", 80: "2", 81: "3", 75: "4", 76: "5", 77: "6", 71: "7", 72: "8", 73: "9"}
+_PAD_DOT = 83
+
+_NOTHING = "\0"  # in a row: no character here
+
+_DEAD = {"^": "\u0302", "´": "\u0301", "`": "\u0300", "¨": "\u0308", "~": "\u0303"}
+"""Dead keys, by the accent on them, with the combining character that they put on the next letter."""
+
+UNDECODABLE = b"\xff"
+"""For a character key that has no character in the layout: bytes that decode as nothing, so the scan is unreadable
+rather than shortened by one character."""
+
+
+class Layout:
+    """One country's keyboard: which character each key types, plain, with Shift and with AltGr.
+
+    `rows` are three strings each, for `_POSITIONS`; `alt_gr` maps plain characters to what their keys type with AltGr;
+    `dead` are the (level, character) pairs that wait for the next letter.
+    """
+
+    __slots__ = ("alt_gr", "dead", "name", "oem_code_page", "pad_dot", "plain", "shift")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        plain: tuple[str, str, str, str],
+        shift: tuple[str, str, str, str],
+        alt_gr: dict[str, str],
+        dead: frozenset[tuple[str, str]] = frozenset(),
+        pad_dot: str = ".",
+        oem_code_page: str = "cp850",
+    ) -> None:
+        self.name = name
+        self.plain = _codes(plain)
+        self.shift = _codes(shift)
+        code_of = {char: code for code, char in self.plain.items()}
+        self.alt_gr = {code_of[key]: char for key, char in alt_gr.items()}
+        self.dead = dead
+        self.pad_dot = pad_dot
+        self.oem_code_page = oem_code_page
+
+
+def _codes(rows: tuple[str, str, str, str]) -> dict[int, str]:
+    return {
+        code: char
+        for positions, row in zip(_POSITIONS, rows, strict=True)
+        for code, char in zip(positions, row, strict=True)
+        if char != _NOTHING
+    }
+
+
+US = Layout(
+    name="us",
+    plain=("`1234567890-=", "qwertyuiop[]", "asdfghjkl;'\\", "<zxcvbnm,./"),
+    shift=("~!@#$%^&*()_+", "QWERTYUIOP{}", 'ASDFGHJKL:"|', ">ZXCVBNM<>?"),
+    alt_gr={},
+    oem_code_page="cp437",
+)
+
+UK = Layout(
+    name="uk",
+    plain=("`1234567890-=", "qwertyuiop[]", "asdfghjkl;'#", "\\zxcvbnm,./"),
+    shift=('¬!"£$%^&*()_+', "QWERTYUIOP{}", "ASDFGHJKL:@~", "|ZXCVBNM<>?"),
+    alt_gr={"`": "¦", "4": "€", "a": "á", "e": "é", "i": "í", "o": "ó", "u": "ú"},
+)
+
+DE = Layout(
+    name="de",
+    plain=("^1234567890ß´", "qwertzuiopü+", "asdfghjklöä#", "<yxcvbnm,.-"),
+    shift=('°!"§$%&/()=?`', "QWERTZUIOPÜ*", "ASDFGHJKLÖÄ'", ">YXCVBNM;:_"),
+    alt_gr={
+        "2": "²", "3": "³", "7": "{", "8": "[", "9": "]", "0": "}",
+        "ß": "\\", "q": "@", "e": "€", "+": "~", "<": "|", "m": "µ",
+    },
+    dead=frozenset({("plain", "^"), ("plain", "´"), ("shift", "`")}),
+    pad_dot=",",
+)  # fmt: skip
+
+FR = Layout(
+    name="fr",
+    plain=("²&é\"'(-è_çà)=", "azertyuiop^$", "qsdfghjklmù*", "<wxcvbn,;:!"),
+    shift=("\x001234567890°+", "AZERTYUIOP¨£", "QSDFGHJKLM%µ", ">WXCVBN?./§"),
+    alt_gr={
+        "é": "~", '"': "#", "'": "{", "(": "[", "-": "|", "è": "`", "_": "\\", "ç": "^", "à": "@",
+        ")": "]", "=": "}", "e": "€", "$": "¤",
+    },
+    dead=frozenset({("plain", "^"), ("shift", "¨"), ("alt_gr", "~"), ("alt_gr", "`")}),
+)  # fmt: skip
+
+LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (US, DE, FR, UK)}
+
+
+class Keyboard:
+    """The state of one keyboard wedge, and what its keys type: UTF-8, Enter as CR, Ctrl+key as a control byte.
+
+    A character may be typed as Alt + its decimal code on the numeric pad, as Windows takes it: with a leading zero in
+    code page 1252, else in the country's old one; below 128 both are ASCII.
+    """
+
+    __slots__ = ("_alt_code", "_caps_lock", "_held", "_layout", "_pending_accent")
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every key that is held, Caps Lock, and what is half-typed: some key events were lost."""
+        self._held: set[int] = set()
+        self._caps_lock = False
+        self._alt_code = ""
+        self._pending_accent = ""
+
+    def press(self, code: int, value: int) -> bytes:
+        """Take one EV_KEY event (`value` 1 pressed, 0 released, 2 repeated); answer the bytes that it types.
+
+        Keys that type nothing on a computer (function keys, arrows, the locks) type nothing here.
+        """
+        if value == 0:
+            return self._release(code)
+        if value != 1:
+            return b""
+        if code in _MODIFIERS:
+            self._held.add(code)
+            return b""
+        if code == KEY_CAPSLOCK:
+            self._caps_lock = not self._caps_lock
+            return b""
+        digit = _PAD_DIGITS.get(code)
+        if digit is not None and self._alt and not self._ctrl:
+            self._alt_code += digit
+            return b""
+        fixed = digit or _FIXED.get(code) or (self._layout.pad_dot if code == _PAD_DOT else None)
+        if fixed is not None:
+            return self._typed(fixed, dead=False)
+        if code not in _CHARACTER_KEYS:
+            return b""
+        return self._character(code)
+
+    @property
+    def _alt(self) -> bool:
+        return KEY_LEFTALT in self._held or KEY_RIGHTALT in self._held
+
+    @property
+    def _ctrl(self) -> bool:
+        return KEY_LEFTCTRL in self._held or KEY_RIGHTCTRL in self._held
+
+    @property
+    def _shift(self) -> bool:
+        return KEY_LEFTSHIFT in self._held or KEY_RIGHTSHIFT in self._held
+
+    def _release(self, code: int) -> bytes:
+        self._held.discard(code)
+        if not self._alt_code or self._alt:
+            return b""
+        typed, self._alt_code = self._alt_code, ""
+        code_page = "cp1252" if typed.startswith("0") else self._layout.oem_code_page
+        try:
+            # The first digits of a flood are enough: Windows, too, takes the code modulo 256.
+            char = bytes([int(typed[-9:]) % 256]).decode(code_page)
+        except UnicodeDecodeError:
+            return UNDECODABLE
+        return self._typed(char, dead=False)
+
+    def _character(self, code: int) -> bytes:
+        layout = self._layout
+        if self._ctrl and not self._alt:
+            return self._control(code)
+        if self._alt:
+            alt_gr = KEY_RIGHTALT in self._held or self._ctrl  # Windows takes Ctrl+Alt for AltGr
+            char = layout.alt_gr.get(code) if alt_gr else None
+            if char is not None and self._ctrl and KEY_RIGHTALT in self._held:
+                return _control_of(char) or char.encode()
+            return self._typed(char, dead=("alt_gr", char) in layout.dead) if char else UNDECODABLE
+        plain, shifted = layout.plain.get(code), layout.shift.get(code)
+        shift = self._shift
+        if self._caps_lock and plain is not None and plain.isalpha() and plain.upper() == shifted:
+            shift = not shift
+        char = shifted if shift else plain
+        if char is None:
+            return UNDECODABLE
+        return self._typed(char, dead=("shift" if shift else "plain", char) in layout.dead)
+
+    def _control(self, code: int) -> bytes:
+        """Ctrl+key, by what the layout has on the key; where that is no control, by the US key in its place."""
+        for layout in (self._layout, US):
+            for level in (layout.plain, layout.shift):
+                control = _control_of(level.get(code, ""))
+                if control is not None:
+                    return control
+        return UNDECODABLE
+
+    def _typed(self, char: str, *, dead: bool) -> bytes:
+        accent, self._pending_accent = self._pending_accent, ""
+        if dead:
+            self._pending_accent = char
+            return accent.encode()
+        if accent:
+            if char == " ":
+                return accent.encode()
+            composed = normalize("NFC", char + _DEAD[accent])
+            return (composed if len(composed) == 1 else accent + char).encode()
+        return char.encode()
+
+
+_MODIFIERS = frozenset({KEY_LEFTCTRL, KEY_RIGHTCTRL, KEY_LEFTSHIFT, KEY_RIGHTSHIFT, KEY_LEFTALT, KEY_RIGHTALT})
+_CHARACTER_KEYS = frozenset(code for row in _POSITIONS for code in row)
+
+
+def _control_of(char: str) -> bytes | None:
+    """The control byte of Ctrl + a character of ASCII's columns 4 and 5 (letters in either case); else none."""
+    upper = char.upper()
+    return bytes([ord(upper) & 0x1F]) if len(upper) == 1 and "@" <= upper <= "_" else None

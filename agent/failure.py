@@ -1,0 +1,65 @@
+"""The last words of a kiosk that cannot start: the `fault` signal, and the status `failed` at the broker.
+
+Both as far as they work: whatever fails here as well is logged, and changes nothing about the end.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from agent import __version__
+from agent.errors import KioskError
+from agent.settings import IndicatorSettings, KioskSettings, MqttSettings
+from agent.signals import Signal, steps_of
+from agent.wiring import broker_of, indicator_of
+
+__all__ = ["FAULT_S", "tell_failure"]
+
+FAULT_S = sum(step.ms for step in steps_of(Signal.FAULT)) / 1000
+"""How long the fault's rhythm takes; the lights go out with the process."""
+
+_PUBLISH_S = 5.0
+"""A broker that does not answer must not hold up the end for long."""
+
+_log = logging.getLogger(__name__)
+
+
+def tell_failure(
+    *,
+    reason: str,
+    kiosk: KioskSettings | None,
+    mqtt: MqttSettings | None,
+    indicators: Sequence[tuple[str, IndicatorSettings]],
+) -> None:
+    """Show `fault` at every (station id, indicator) and publish `failed` with the reason, one line; never raises."""
+    with ExitStack() as opened:
+        for station, settings in indicators:
+            try:
+                indicator = opened.enter_context(indicator_of(station, settings))
+            except KioskError as exc:
+                _log.warning("the fault cannot be shown", extra={"station": station, "why": exc})
+            else:
+                indicator.show(Signal.FAULT, None, monotonic_ns=time.monotonic_ns())
+        shown_at = time.monotonic()
+        if kiosk is not None and mqtt is not None:
+            _publish(reason, kiosk, mqtt)
+        if any(settings.driver == "gpio" for _, settings in indicators):
+            time.sleep(max(0.0, shown_at + FAULT_S - time.monotonic()))
+
+
+def _publish(reason: str, kiosk: KioskSettings, mqtt: MqttSettings) -> None:
+    from agent.uplink.oneshot import publish_status_once
+
+    try:
+        publish_status_once(
+            broker_of(mqtt),
+            site=kiosk.site,
+            kiosk=kiosk.id,
+            version=__version__,
+            state="failed",
+            reason=reason,
+            timeout_s=_PUBLISH_S,
+        )
+    except (KioskError, OSError) as exc:
+        _log.warning("the failure cannot be published", extra={"why": exc})

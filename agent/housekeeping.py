@@ -1,0 +1,148 @@
+"""What must be done for the disk beside the scans: segments made ahead, snapshots, pruning, the manifest cache.
+
+One thread, one round a second. It works on immutable states that the scan path hands out, and never holds up a commit.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from agent.clock import Clock
+from agent.errors import JournalFault
+from agent.journal import Journal
+from agent.reference.cache import Cache
+from agent.reference.stored import Change
+from agent.workflow.forget import forgettable
+from agent.workflow.snapshot import encode_state
+from agent.workflow.state import State
+
+__all__ = ["Housekeeping"]
+
+_log = logging.getLogger(__name__)
+
+_ROUND_S = 1.0
+_DAY_S = 86_400.0
+
+
+class Housekeeping:
+    """`start` and `stop` it; `cache` takes changes from any thread.
+
+    `journal` answers the open journal, or none. `published` is the newest (position, state) that is committed.
+    `forget` is told, from this thread, which orders' details the state need not keep.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Callable[[], Journal | None],
+        published: Callable[[], tuple[int, State] | None],
+        forget: Callable[[list[str]], None],
+        cache: Cache,
+        clock: Clock,
+        keep_days: float,
+        reserve_mb: float,
+    ) -> None:
+        self._journal = journal
+        self._published = published
+        self._forget = forget
+        self._cache = cache
+        self._clock = clock
+        self._keep_s = keep_days * _DAY_S
+        self._reserve_bytes = int(reserve_mb * 1024 * 1024)
+        self._changes: deque[Change] = deque()
+        self._unsaved: list[Change] = []
+        self._aged_at = clock.monotonic()
+        self._is_pruning_in_vain = False
+        self._stopping = threading.Event()
+        self._wanted = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self.cache_fault: str | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Write what is still to be cached, and a last snapshot, so that the next start is quick."""
+        self._stopping.set()
+        self._wanted.set()
+        self._thread.join(timeout_s)
+
+    def cache(self, changes: Iterable[Change]) -> None:
+        self._changes.extend(changes)
+
+    def is_starved(self, journal: Journal) -> bool:
+        """Whether the disk's reserve is touched and there is nothing left to prune; asked before each commit."""
+        if journal.free_bytes() >= self._reserve_bytes:
+            return False
+        self._wanted.set()
+        return self._is_pruning_in_vain
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wanted.wait(_ROUND_S)
+            self._wanted.clear()
+            self._round()
+        self._round(last=True)
+
+    def _round(self, *, last: bool = False) -> None:
+        journal = self._journal()
+        if journal is not None:
+            self._advance_age(journal)
+            try:
+                journal.prepare()
+                self._snapshot(journal, last=last)
+                self._prune(journal)
+            except JournalFault as exc:
+                _log.warning("housekeeping of the journal failed and is tried again", extra={"why": exc})
+        self._save()
+
+    def _advance_age(self, journal: Journal) -> None:
+        """The age clock runs while the wall clock is synchronised, by the monotonic clock: jumps do not count."""
+        now = self._clock.monotonic()
+        if self._clock.synced():
+            journal.advance_age(now - self._aged_at)
+        self._aged_at = now
+
+    def _snapshot(self, journal: Journal, *, last: bool) -> None:
+        published = self._published()
+        if published is None or not (journal.wants_checkpoint() or (last and not journal.in_doubt)):
+            return
+        position, state = published
+        if position <= journal.snapshot_position:
+            return
+        journal.checkpoint(position, encode_state(state))
+        forgotten = forgettable(state)
+        if forgotten:
+            self._forget(forgotten)
+
+    def _prune(self, journal: Journal) -> None:
+        """What is old; and, with the reserve touched, whatever is delivered."""
+        published = self._published()
+        if published is None:
+            return
+        early = journal.free_bytes() < self._reserve_bytes
+        pinned = [(order.first, order.last) for order in published[1].orders.values() if order.first and order.is_open]
+        pruned = journal.prune(age_s=journal.age_s, keep_s=self._keep_s, pinned=pinned, early=early)
+        self._is_pruning_in_vain = early and not pruned
+        if pruned:
+            _log.info("delivered events were pruned", extra={"segments": pruned, "early": early})
+            if early:
+                self._wanted.set()
+
+    def _save(self) -> None:
+        while self._changes:
+            self._unsaved.append(self._changes.popleft())
+        if not self._unsaved:
+            return
+        try:
+            self._cache.save(self._unsaved)
+        except OSError as exc:
+            if self.cache_fault is None:
+                _log.warning("the cache cannot be written and is tried again", extra={"why": exc})
+            self.cache_fault = str(exc)
+            return
+        self._unsaved = []
+        self.cache_fault = None

@@ -1,0 +1,88 @@
+"""What the centre sends, parsed in the uplink's thread and handed to the scan path; what is refused is remembered."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+
+from agent.errors import MessageRefused
+from agent.reference.messages import (
+    blocked_of,
+    boxes_of,
+    manifest_of,
+    operators_of,
+    order_index_of,
+    request_of,
+    verdict_of,
+)
+from agent.reference.requests import Request
+from agent.scanpath import ScanPath
+from agent.uplink.topics import Inbound, Kind
+
+__all__ = ["Centre"]
+
+_log = logging.getLogger(__name__)
+
+_REFUSED_MAX = 20
+_MAX_REFERENCE_BYTES = 16 << 20
+
+
+class Centre:
+    """Hands messages on. `refused` names the latest messages that were refused, and what was wrong in them."""
+
+    def __init__(
+        self, scan_path: ScanPath, *, on_request: Callable[[Request], None], on_change: Callable[[], None]
+    ) -> None:
+        self._scan_path = scan_path
+        self._on_request = on_request
+        self._on_change = on_change
+        self._refused: OrderedDict[str, str] = OrderedDict()
+
+    def refused(self) -> list[str]:
+        return list(self._refused.values())
+
+    def take(self, message: Inbound) -> None:
+        """One message; called in the uplink's thread."""
+        try:
+            self._hand_on(message)
+        except MessageRefused as exc:
+            _log.warning("a message is refused", extra={"topic": exc.topic, "fields": "; ".join(exc.fields)})
+            self._refused[message.topic] = str(exc)
+            self._refused.move_to_end(message.topic)
+            if len(self._refused) > _REFUSED_MAX:
+                self._refused.popitem(last=False)
+            self._on_change()
+        else:
+            if self._refused.pop(message.topic, None) is not None:
+                self._on_change()
+
+    def _hand_on(self, message: Inbound) -> None:
+        path, topic, payload = self._scan_path, message.topic, message.payload
+        match message.kind:
+            case Kind.ORDER if not payload:
+                path.post(lambda: path.withdraw(message.id))
+            case Kind.ORDER:
+                manifest = manifest_of(message.id, payload, topic=topic)
+                path.post(lambda: path.take_manifest(manifest))
+            case Kind.REQUEST:
+                self._on_request(request_of(message.id, payload, topic=topic))
+            case Kind.ACK:
+                pass  # the uplink's own business
+            case _ if not payload:
+                pass  # SPEC 5.2: an empty reference message is ignored; a verdict taken back changes nothing
+            case Kind.VERDICT:
+                verdict = verdict_of(message.id, payload, topic=topic)
+                path.post(lambda: path.take_verdict(verdict))
+            case _ if len(payload) > _MAX_REFERENCE_BYTES:
+                raise MessageRefused(topic, [f"{len(payload)} bytes, at most {_MAX_REFERENCE_BYTES}"])
+            case Kind.ORDER_INDEX:
+                index = order_index_of(payload, topic=topic)
+                path.post(lambda: path.take_order_index(index))
+            case Kind.OPERATORS:
+                operators = operators_of(payload, topic=topic)
+                path.post(lambda: path.take_operators(operators))
+            case Kind.BOXES:
+                boxes = boxes_of(payload, topic=topic)
+                path.post(lambda: path.take_boxes(boxes))
+            case Kind.BLOCKED:
+                blocked = blocked_of(message.id, payload, topic=topic)
+                path.post(lambda: path.take_blocked(blocked))

@@ -1,0 +1,32 @@
+"""Which segments may go. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+
+from agent.journal.segments import Segment
+
+__all__ = ["merged", "prunable"]
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The same positions as few (first, last) ranges, in order; ranges that touch become one."""
+    result: list[tuple[int, int]] = []
+    for first, last in sorted(one for one in ranges if one[0] <= one[1]):
+        if result and first <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
+        else:
+            result.append((first, last))
+    return tuple(result)
+
+
+def prunable(
+    segments: Iterable[Segment], *, delivered: int, sealed_before_s: float, pinned: Sequence[tuple[int, int]]
+) -> Iterator[Segment]:
+    """Of closed segments those that are delivered, were sealed at or before an age, and hold nothing pinned."""
+    pins = merged(pinned)
+    ends = [last for _, last in pins]
+    for segment in segments:
+        pin = bisect_left(ends, segment.first_position)
+        free = pin == len(pins) or pins[pin][0] > segment.last_position
+        if free and segment.last_position <= delivered and segment.age_s <= sealed_before_s:
+            yield segment

@@ -1,0 +1,118 @@
+"""The snapshot: the state at one position, and all that must be known of the log before it.
+
+    magic 8s | version u32 | CRC-32 u32 | length of the JSON u32 | length of the state u32 | JSON | state
+
+It is replaced as a whole. A pruned segment leaves its list before its file goes, so that a file on the list that is
+missing is damage.
+"""
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent.errors import JournalDamaged
+from agent.journal.files import replace_durably
+from agent.journal.segments import Segment
+
+__all__ = ["Era", "Snapshot", "load_snapshot", "store_snapshot"]
+
+_NAME = "snapshot"
+_MAGIC = b"\xf5KSNAP\r\n"
+_VERSION = 1
+_HEAD = struct.Struct("<8sIIII")
+_CRC_FROM = 16
+
+
+class Era(NamedTuple):
+    """One journal id; under it the event at `position` has the sequence `position - base`."""
+
+    journal: str
+    base: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """`state` is that after the event at `position`; the next frame is at byte `offset` of segment `index`.
+
+    `closed` are the segments before that one, `eras` the journal ids used, oldest first. `delivered` is the mark and
+    `age_s` the age clock at the time of writing.
+    """
+
+    position: int
+    state: bytes
+    index: int
+    offset: int
+    delivered: int
+    age_s: int
+    eras: tuple[Era, ...]
+    pruned: tuple[tuple[int, int], ...]
+    closed: tuple[Segment, ...]
+
+
+def _encode(snapshot: Snapshot) -> bytes:
+    facts = json.dumps(
+        {
+            "position": snapshot.position,
+            "index": snapshot.index,
+            "offset": snapshot.offset,
+            "delivered": snapshot.delivered,
+            "age_s": snapshot.age_s,
+            "eras": snapshot.eras,
+            "pruned": snapshot.pruned,
+            "closed": [(s.index, s.first_position, s.last_position, s.end, s.age_s) for s in snapshot.closed],
+        },
+        separators=(",", ":"),
+    ).encode()
+    body = struct.pack("<II", len(facts), len(snapshot.state)) + facts + snapshot.state
+    return struct.pack("<8sII", _MAGIC, _VERSION, zlib.crc32(body)) + body
+
+
+def _facts(data: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
+    if len(data) < _HEAD.size:
+        raise JournalDamaged(str(path), len(data), "the snapshot is cut short")
+    magic, version, crc, facts_bytes, state_bytes = _HEAD.unpack_from(data)
+    if magic != _MAGIC:
+        raise JournalDamaged(str(path), 0, "this is no snapshot")
+    if version != _VERSION:
+        raise JournalDamaged(str(path), 8, f"the snapshot is of format {version}, known is {_VERSION}")
+    if len(data) != _HEAD.size + facts_bytes + state_bytes:
+        raise JournalDamaged(str(path), len(data), "the snapshot has not the length it tells")
+    if zlib.crc32(memoryview(data)[_CRC_FROM:]) != crc:
+        raise JournalDamaged(str(path), 0, "the snapshot's checksum is wrong")
+    split = _HEAD.size + facts_bytes
+    facts: dict[str, Any] = json.loads(data[_HEAD.size : split])
+    return facts, data[split:]
+
+
+def load_snapshot(directory: Path) -> Snapshot | None:
+    """The snapshot; none where there is no such file. Raises JournalDamaged, OSError."""
+    path = directory / _NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    facts, state = _facts(data, path)
+    return Snapshot(
+        position=facts["position"],
+        state=state,
+        index=facts["index"],
+        offset=facts["offset"],
+        delivered=facts["delivered"],
+        age_s=facts["age_s"],
+        eras=tuple(Era(journal, base) for journal, base in facts["eras"]),
+        pruned=tuple((first, last) for first, last in facts["pruned"]),
+        closed=tuple(
+            Segment(index=index, first_position=first, last_position=last, end=end, age_s=age_s, capacity=end)
+            for index, first, last, end, age_s in facts["closed"]
+        ),
+    )
+
+
+def store_snapshot(directory: Path, snapshot: Snapshot) -> int:
+    """Write the snapshot; it is durable when this returns. Returns its size in bytes. Raises OSError."""
+    data = _encode(snapshot)
+    replace_durably(directory / _NAME, data)
+    return len(data)

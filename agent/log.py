@@ -1,0 +1,108 @@
+"""Structured logs on standard output: one line a record, `message key=value …`, safe to read in any terminal.
+
+Loggers are those of `logging`, named by module. Fields are handed in as `extra`:
+
+    _log = logging.getLogger(__name__)
+    _log.warning("scanner lost", extra={"scanner": "left", "why": "unplugged"})
+
+What is not printable is escaped, in the message as in the fields, so that no barcode can write to a terminal or forge
+a line. Secrets belong in types that do not show them (`pydantic.SecretStr`).
+"""
+
+import io
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+__all__ = ["LineFormatter", "configure", "escape", "is_journal", "quote"]
+
+# sd-daemon(3): the kernel's levels, which journald takes off the front of a line.
+_PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+
+# What every record has of its own, so that the rest must be fields.
+_RECORD_KEYS = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
+
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+
+
+def _escaped(char: str) -> str:
+    short = _SHORT_ESCAPES.get(char)
+    if short is not None:
+        return short
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def escape(text: str) -> str:
+    r"""`text` with every backslash and whatever is not printable as `\n`, `\x1d`, `\u202e` …; one line, reversible."""
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(char if char.isprintable() and char != "\\" else _escaped(char) for char in text)
+
+
+def quote(text: str) -> str:
+    """`text`, escaped, between double quotes."""
+    return '"' + escape(text).replace('"', '\\"') + '"'
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    text = str(value)
+    plain = text != "" and text.isprintable() and not any(char in text for char in ' "=\\')
+    return text if plain else quote(text)
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether `stream` is the connection to journald that systemd announced (`$JOURNAL_STREAM`, systemd.exec(5))."""
+    announced = environ.get("JOURNAL_STREAM")
+    if announced is None:
+        return False
+    try:
+        stat = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return announced == f"{stat.st_dev}:{stat.st_ino}"
+
+
+class LineFormatter(logging.Formatter):
+    """One line a record. With `journal`, the priority goes in front as `<N>`; else the time (UTC) and the level."""
+
+    def __init__(self, *, journal: bool) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        parts = [f"{record.name}: {escape(record.getMessage())}"]
+        parts += [f"{key}={_value(value)}" for key, value in vars(record).items() if key not in _RECORD_KEYS]
+        if record.exc_info:
+            parts.append(f"exception={quote(self.formatException(record.exc_info))}")
+        line = " ".join(parts)
+        if self._journal:
+            return f"<{_PRIORITIES.get(record.levelno, 6)}>{line}"
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        return f"{at}.{int(record.msecs):03d}Z {record.levelname} {line}"
+
+
+def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
+    """Send all logs to `stream` (standard output); our own from `level` on, other libraries' from WARNING on.
+
+    Called once, at the start of a process; called again it replaces what it set up before.
+    """
+    stream = sys.stdout if stream is None else stream
+    if isinstance(stream, io.TextIOWrapper):
+        # A log line must not fail for a letter that the locale's encoding lacks.
+        stream.reconfigure(errors="backslashreplace")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter(journal=is_journal(stream, os.environ)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("agent").setLevel(level)
+    # A reader that went away (a closed pipe) must not turn each log line into a traceback.
+    logging.raiseExceptions = False

@@ -1,0 +1,441 @@
+"""The way of a scan, from a frame to its signal, to be read from top to bottom; and everything else that the state
+may learn, in one thread.
+
+`ScanPath` owns the workflow's state and the journal. What others hand in waits in its queue; what it hands on is
+immutable. The one law is kept in `_scan`: the success signal is shown after `_commit` has returned, never before.
+"""
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from agent.clock import Clock
+from agent.drivers.indicator import Indicator
+from agent.errors import JournalFault
+from agent.events import Envelope, Event, document
+from agent.journal import Journal
+from agent.reasons import Reason
+from agent.reference.boxes import BoxSizes
+from agent.reference.catalogue import Catalogue
+from agent.reference.manifest import Manifest
+from agent.reference.operators import Operators
+from agent.reference.orders import BlockedPart, OrderIndex
+from agent.reference.stored import Change
+from agent.reference.verdicts import Verdict
+from agent.scan import Frame
+from agent.signals import Signal
+from agent.workflow.centre import Alarm, delist, judge, revise
+from agent.workflow.desk import Desk, Settings
+from agent.workflow.forget import forget
+from agent.workflow.memory import Memory, Reply
+from agent.workflow.replay import fold_commit, private_text
+from agent.workflow.state import State
+from agent.workflow.step import expire, take
+from agent.workflow.view import bar_of, steady_of
+
+__all__ = ["Opened", "ScanPath", "Station"]
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+_MARK_S = 5.0
+_RECENT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A bench as the scan path knows it."""
+
+    id: str
+    indicator: Indicator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A journal that could be opened, and the state folded from it."""
+
+    journal: Journal
+    state: State
+
+
+class ScanPath:
+    """Takes scans, one after the other. `start` and `stop` it; `submit` and `post` from any thread.
+
+    `on_wanted` is told which orders should be fetched singly, `on_changes` what the cache should keep.
+    `open_journal` opens the journal and folds its state; it raises JournalFault while the disk does not allow it, and
+    is tried again. `on_committed` is called after each commit, `on_view` when a station looks different, both in this
+    thread: they must only hand over. `is_starved` says whether the disk's reserve is touched and pruning cannot help.
+    `on_fatal` is told of what must end the process: a damaged journal, or a bug.
+    """
+
+    def __init__(
+        self,
+        *,
+        opened: Opened | None,
+        open_journal: Callable[[], Opened],
+        catalogue: Catalogue,
+        settings: Settings,
+        stations: Iterable[Station],
+        source: str,
+        clock: Clock,
+        is_starved: Callable[[Journal], bool],
+        on_committed: Callable[[], None],
+        on_view: Callable[[str], None],
+        on_wanted: Callable[[list[str]], None],
+        on_changes: Callable[[tuple[Change, ...]], None],
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self.catalogue = catalogue
+        self.journal: Journal | None = None
+        self.state = State()
+        self.published: tuple[int, State] | None = None
+        """(position, the state there), replaced as a whole: for whoever writes snapshots and views."""
+        self.commit_s: deque[float] = deque(maxlen=_RECENT)
+        self.fault: str | None = None
+        self.delivered = 0
+        """The position up to which everything is delivered; set by the uplink's thread, marked with the next commit."""
+        self._open_journal = open_journal
+        self._settings = settings
+        self._stations: Mapping[str, Station] = {station.id: station for station in stations}
+        self._source = source
+        self._clock = clock
+        self._is_starved = is_starved
+        self._on_committed = on_committed
+        self._on_view = on_view
+        self._on_wanted = on_wanted
+        self._on_changes = on_changes
+        self._on_fatal = on_fatal
+        now = clock.monotonic()
+        self.memories: dict[str, Memory] = {name: Memory(idle_since=now) for name in self._stations}
+        self._overdue: deque[Callable[[], None]] = deque(maxlen=10_000)
+        self._marked_at = now
+        self._ticked_at = now
+        self._inbox: queue.SimpleQueue[Callable[[], None] | tuple[str, str, Frame] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="scan-path", daemon=True)
+        self.beat = now
+        """When the thread was last seen at work; a watchdog looks at it."""
+        if opened is not None:
+            self._adopt_journal(opened)
+
+    # -- from other threads --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Finish what is in the queue and mark what is delivered; the journal stays open."""
+        self._inbox.put(None)
+        self._thread.join(timeout_s)
+
+    def submit(self, station: str, scanner: str, frame: Frame) -> None:
+        self._inbox.put((station, scanner, frame))
+
+    def post(self, task: Callable[[], None]) -> None:
+        """Have `task` run in this thread, in its turn."""
+        self._inbox.put(task)
+
+    def backlog(self) -> int:
+        """How many scans and messages wait."""
+        return self._inbox.qsize()
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            for name in self._stations:
+                self._show_station(name)
+            while self._turn():
+                pass
+            self._finish()
+        except BaseException as exc:  # noqa: BLE001 - the composition root decides: it logs, and ends the process
+            self._on_fatal(exc)
+
+    def _turn(self) -> bool:
+        try:
+            task = self._inbox.get(timeout=_TICK_S)
+        except queue.Empty:
+            self._tick()
+            return True
+        if task is None:
+            return False
+        if isinstance(task, tuple):
+            self._scan(*task)
+        else:
+            task()
+        if self._clock.monotonic() - self._ticked_at >= _TICK_S:
+            self._tick()
+        return True
+
+    def _finish(self) -> None:
+        if self.journal is None:
+            return
+        try:
+            if not self.journal.in_doubt:
+                self.journal.mark(self.delivered)
+                self.journal.flush_mark()
+        except JournalFault as exc:
+            _log.warning("the delivery mark could not be written", extra={"why": exc})
+
+    # -- a scan --------------------------------------------------------------------------------------------------
+
+    def _scan(self, station: str, scanner: str, frame: Frame) -> None:
+        """One frame: decide, commit, adopt, signal; or `fault`, and everything stays as it was."""
+        indicator = self._stations[station].indicator
+        indicator.scan_seen()
+        if not self._is_ready():
+            self._signal_fault(station)
+            return
+        self._pass_time(station, frame.at)
+        desk = self._desk(station, frame.at, scanner)
+        decision = take(desk, frame, self.memories[station])
+        if decision.events and not self._commit(decision.events, decision.state):
+            self._signal_fault(station)
+            return
+        self.memories[station] = decision.memory
+        if decision.reply is not None:
+            self._signal(station, decision.reply)
+        self._show_station(station)
+
+    def _desk(self, station: str, now: float, scanner: str | None = None) -> Desk:
+        journal = self.journal
+        if journal is None:
+            raise RuntimeError("no decision is made without a journal")
+        return Desk(
+            state=self.state,
+            station_id=station,
+            cache=self.catalogue,
+            settings=self._settings,
+            now=now,
+            journal=journal.id,
+            next_sequence=journal.last_sequence + 1,
+            position=journal.last_position + 1,
+            scanner=scanner,
+        )
+
+    def _commit(self, events: Iterable[Event], state: State) -> bool:
+        """Write the events, flush, adopt the state they lead to. False: nothing is known to be on the disk."""
+        journal = self.journal
+        if journal is None:
+            return False
+        events = tuple(events)
+        envelope = Envelope(
+            source=self._source,
+            journal=journal.id,
+            boot_id=self._clock.boot_id(),
+            time=self._clock.utc_text(),
+            uptime_ms=self._clock.monotonic_ns() // 1_000_000,
+            clock_synced=self._clock.synced(),
+        )
+        sequence = journal.last_sequence + 1
+        documents = [document(event, envelope, sequence + number) for number, event in enumerate(events)]
+        began = self._clock.monotonic()
+        try:
+            if self._is_starved(journal):
+                raise JournalFault("the disk's reserve is touched")
+            journal.mark(self.delivered)
+            journal.commit(documents, private_text(events))
+        except JournalFault as exc:
+            self._fail(str(exc))
+            return False
+        self.commit_s.append(self._clock.monotonic() - began)
+        self._marked_at = began
+        self._adopt(state)
+        return True
+
+    def _adopt(self, state: State) -> None:
+        self.state = state
+        if self.journal is not None:
+            self.published = (self.journal.last_position, state)
+        self._on_committed()
+
+    def _signal(self, station: str, reply: Reply) -> None:
+        self._stations[station].indicator.show(
+            reply.signal, reply.reason, pending=reply.pending, monotonic_ns=self._clock.monotonic_ns()
+        )
+
+    def _signal_fault(self, station: str) -> None:
+        """The scan was not taken. It is not remembered either, so that reading it again is no bounce."""
+        reply = Reply(signal=Signal.FAULT)
+        self.memories[station] = replace(self.memories[station], last=reply)
+        self._signal(station, reply)
+        self._on_view(station)
+
+    def _show_station(self, station: str) -> None:
+        """Steady light, bar and view, after the signal."""
+        indicator = self._stations[station].indicator
+        indicator.steady(steady_of(self.state, station))
+        indicator.bar(*bar_of(self.state, station))
+        self._on_view(station)
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = self._clock.monotonic()
+        self.beat = self._ticked_at = now
+        self.catalogue.recheck()
+        if changes := self.catalogue.take_changes():
+            self._on_changes(changes)
+        if not self._is_ready():
+            return
+        for station in self._stations:
+            self._pass_time(station, now)
+        while self._overdue and self.fault is None:
+            self._overdue.popleft()()
+        self._mark_when_idle(now)
+
+    def _pass_time(self, station: str, now: float) -> None:
+        decision = expire(self._desk(station, now), self.memories[station])
+        if decision.events:
+            if not self._commit(decision.events, decision.state):
+                return
+            self.memories[station] = decision.memory
+            self._show_station(station)
+        else:
+            self.memories[station] = decision.memory
+
+    def _mark_when_idle(self, now: float) -> None:
+        journal = self.journal
+        if journal is None or self.delivered <= journal.delivered or now - self._marked_at < _MARK_S:
+            return
+        self._marked_at = now
+        journal.mark(self.delivered)
+        try:
+            journal.flush_mark()
+        except JournalFault as exc:
+            self._fail(str(exc))
+
+    # -- faults --------------------------------------------------------------------------------------------------
+
+    def _fail(self, why: str) -> None:
+        if self.fault != why:
+            _log.error("the journal cannot be written, scans are refused", extra={"why": why})
+        self.fault = why
+
+    def _is_ready(self) -> bool:
+        """Whether a commit can be tried: the journal is open, and nothing in it is in doubt."""
+        try:
+            if self.journal is None:
+                self._adopt_journal(self._open_journal())
+                self._on_committed()
+            elif self.journal.in_doubt:
+                self._recover(self.journal)
+        except JournalFault as exc:
+            self._fail(str(exc))
+            return False
+        if self.fault is not None and self.journal is not None and not self._is_starved(self.journal):
+            self.fault = None
+            _log.warning("the journal can be written again")
+            for station in self._stations.values():
+                station.indicator.clear_fault()
+        return True
+
+    def _recover(self, journal: Journal) -> None:
+        """After a failed commit: what stands on the disk is what happened."""
+        for commit in journal.recover():
+            _log.warning("a commit in doubt stands on the disk and is adopted", extra={"sequence": commit.sequence})
+            self._adopt(fold_commit(self.state, commit))
+        for station in self._stations:
+            self._show_station(station)
+
+    def _adopt_journal(self, opened: Opened) -> None:
+        self.journal = opened.journal
+        self.delivered = opened.journal.delivered
+        self.state = opened.state
+        self.published = (opened.journal.last_position, opened.state)
+        # The cache may be gone or behind; what the journal knows of its orders is never older than their counts.
+        for order in opened.state.orders.values():
+            self.catalogue.put_manifest(order.manifest)
+            newer = self.catalogue.manifest(order.id)
+            if newer is not None and newer.revision > order.manifest.revision:
+                self._overdue.append(partial(self._revise, newer))
+
+    # -- what the centre says ------------------------------------------------------------------------------------
+
+    def take_manifest(self, manifest: Manifest) -> None:
+        """A manifest has come: ignored if its revision is not higher, else in force at once."""
+        in_force = self.catalogue.put_manifest(manifest)
+        if in_force is not None:
+            self._revise(in_force)
+
+    def withdraw(self, order: str) -> None:
+        withdrawn = self.catalogue.withdraw(order)
+        if withdrawn is not None:
+            self._revise(withdrawn)
+
+    def take_operators(self, operators: Operators) -> None:
+        if self.catalogue.put_operators(operators):
+            self._delist(frozenset(operators.by_id))
+
+    def take_boxes(self, boxes: BoxSizes) -> None:
+        self.catalogue.put_boxes(boxes)
+
+    def take_blocked(self, part: BlockedPart) -> None:
+        self.catalogue.put_blocked(part)
+
+    def take_order_index(self, index: OrderIndex) -> None:
+        """Orders that a newer index lacks are withdrawn; what it names and is missing here is to be fetched."""
+        for order in self.catalogue.put_order_index(index):
+            self.withdraw(order)
+        self._on_wanted(self.catalogue.to_fetch())
+
+    def forget(self, orders: list[str]) -> None:
+        """The details of these orders, closed for long, need not be kept."""
+        self.state = forget(self.state, orders)
+        if self.journal is not None:
+            self.published = (self.journal.last_position, self.state)
+
+    def take_verdict(self, verdict: Verdict) -> None:
+        self._when_ready(lambda desk: judge(desk, verdict))
+
+    def _revise(self, manifest: Manifest) -> None:
+        self._when_ready(lambda desk: revise(desk, manifest))
+
+    def _delist(self, listed: frozenset[str]) -> None:
+        def sign_out(desk: Desk) -> list[Alarm]:
+            delist(desk, listed)
+            return []
+
+        self._when_ready(sign_out)
+
+    def _when_ready(self, decide: Callable[[Desk], list[Alarm]]) -> None:
+        """Decide and commit, now or, while the journal cannot be written, as soon as it can."""
+        if not self._is_ready():
+            self._overdue.append(lambda: self._when_ready(decide))
+            return
+        desk = self._desk(next(iter(self._stations)), self._clock.monotonic())
+        alarms = decide(desk)
+        if not desk.events:
+            return
+        if not self._commit(desk.events, desk.state):
+            self._overdue.append(lambda: self._when_ready(decide))
+            return
+        for station, reason in alarms:
+            if station in self._stations:
+                self._alarm(station, reason)
+        for station in self._stations:
+            self._show_station(station)
+
+    def _alarm(self, station: str, reason: Reason) -> None:
+        reply = Reply(signal=Signal.ALARM, reason=reason)
+        self.memories[station] = replace(self.memories[station], last=reply)
+        self._signal(station, reply)
+
+    # -- delivery ------------------------------------------------------------------------------------------------
+
+    def start_over(self, why: str) -> None:
+        """The journal is an old copy: go on under a new journal id."""
+        if not self._is_ready() or self.journal is None:
+            self._overdue.append(lambda: self.start_over(why))
+            return
+        try:
+            new = self.journal.start_over()
+        except JournalFault as exc:
+            self._fail(str(exc))
+            self._overdue.append(lambda: self.start_over(why))
+            return
+        _log.error("the journal was an old copy and goes on under a new id", extra={"journal": new, "why": why})
+        self._on_committed()

@@ -1,0 +1,68 @@
+"""The Unix socket behind `kiosk-agent status`: each connection gets one JSON document."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from agent.commands.status import SOCKET_NAME
+
+__all__ = ["StatusSocket"]
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 8
+
+
+class StatusSocket:
+    """Answers with `document()` while it is open; where none can be made (a full disk), it does without."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, directory: Path, document: Callable[[], bytes]) -> None:
+        self._loop = loop
+        self._path = directory / SOCKET_NAME
+        self._document = document
+        self._socket: socket.socket | None = None
+        self._answers: set[asyncio.Task[None]] = set()
+
+    def __enter__(self) -> Self:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            self._path.unlink(missing_ok=True)
+            listener.bind(str(self._path))
+            self._path.chmod(0o660)
+            listener.listen(_BACKLOG)
+        except OSError as exc:
+            listener.close()
+            _log.warning("no socket for kiosk-agent status", extra={"path": self._path, "why": exc})
+            return self
+        self._socket = listener
+        self._loop.add_reader(listener, self._accept)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        if self._socket is None:
+            return
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        self._socket = None
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        if self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            connection, _ = self._socket.accept()
+            connection.setblocking(False)
+            task = self._loop.create_task(self._answer(connection))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(5):
+                await self._loop.sock_sendall(connection, self._document())

@@ -1,0 +1,70 @@
+"""Talking to systemd: `sd_notify(3)` as plain datagrams, and the watchdog's interval (`sd_watchdog_enabled(3)`)."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+__all__ = ["Notifier", "watchdog_interval_s"]
+
+
+def watchdog_interval_s(environ: Mapping[str, str] = os.environ, *, pid: int | None = None) -> float | None:
+    """How long systemd waits for a sign of life, in seconds; none if it does not watch this process.
+
+    Feed it at least twice in that time.
+    """
+    meant_for = environ.get("WATCHDOG_PID")
+    if meant_for is not None and meant_for != str(os.getpid() if pid is None else pid):
+        return None
+    try:
+        interval_us = int(environ.get("WATCHDOG_USEC", ""))
+    except ValueError:
+        return None
+    return interval_us / 1e6 if interval_us > 0 else None
+
+
+class Notifier:
+    """The service manager's notification socket. Without one every call does nothing; none ever blocks or raises."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        address = environ.get("NOTIFY_SOCKET", "")
+        # A leading @ stands for the NUL byte of the abstract namespace.
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._socket: socket.socket | None = None
+        if self._address.startswith(("/", "\0")):
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            self._socket.setblocking(False)
+
+    def ready(self) -> None:
+        self._send("READY=1")
+
+    def stopping(self) -> None:
+        self._send("STOPPING=1")
+
+    def watchdog(self) -> None:
+        self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`."""
+        self._send("STATUS=" + " ".join(text.split()))
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _send(self, line: str) -> None:
+        if self._socket is not None:
+            # A manager that is gone or does not listen for a moment must not stop the kiosk.
+            with contextlib.suppress(OSError):
+                self._socket.sendto(line.encode("utf-8", "replace"), self._address)

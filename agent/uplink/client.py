@@ -1,0 +1,303 @@
+"""The MQTT client: paho, driven by the thread that owns it. The only file that imports paho.
+
+One `Client` is one connection. paho runs no thread of its own, keeps no queue that matters (the outbox has the
+window) and nothing survives the connection: a new one begins with a new `Client`.
+"""
+
+import select
+import ssl
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+
+from paho.mqtt.client import Client as Paho
+from paho.mqtt.client import (
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    error_string,
+)
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.exception import MQTTException
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from agent.uplink.certificates import expiry_of_der
+from agent.uplink.failures import BrokerLost, BrokerRefused, explain, shown
+from agent.uplink.packets import Answer, Offer, Received, Subscribed, Will
+from agent.uplink.settings import BrokerSettings
+from agent.uplink.tls import client_context
+
+__all__ = ["Client"]
+
+LARGEST_INBOUND = 1 << 20
+"""What we tell an MQTT 5 broker not to exceed: well over a manifest's 256 KiB, so that those are refused by name."""
+UNLIMITED = 65_535
+
+
+class _Packed(Properties):
+    """Publish properties that are encoded once, not at every publish."""
+
+    def __init__(self, **values: object) -> None:
+        Properties.__init__(self, PacketTypes.PUBLISH)
+        for name, value in values.items():
+            setattr(self, name, value)
+        # The base class takes MQTT's own property names alone.
+        object.__setattr__(self, "_encoded", Properties.pack(self))
+
+    def pack(self) -> bytes:
+        encoded: bytes = object.__getattribute__(self, "_encoded")
+        return encoded
+
+
+_GARBAGE = (MQTTException, struct.error, IndexError, KeyError, ValueError)
+"""What paho lets through when it decodes what is not MQTT. Our callbacks only append, so it cannot be ours."""
+
+
+class Client:
+    """One connection to one broker address, from `connect` to `close`. For one thread alone.
+
+    What the broker sends is collected while `poll` runs, and taken by `answers`, `subscribed` and `received`.
+    """
+
+    def __init__(self, settings: BrokerSettings, *, client_id: str, will: Will | None = None) -> None:
+        self._settings = settings
+        self._v5 = settings.protocol == 5
+        self._answers: list[Answer] = []
+        self._subscribed: list[Subscribed] = []
+        self._received: list[Received] = []
+        self._offer: Offer | None = None
+        self._lost: BrokerLost | None = None
+        self._closing = False
+        self._log_line = ""
+        self._paho = Paho(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if self._v5 else True,
+            protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        self._paho.max_inflight_messages_set(0)  # no limit: the outbox has the window
+        self._paho.max_queued_messages_set(0)
+        if settings.username is not None:
+            self._paho.username_pw_set(settings.username, settings.password)
+        if will:
+            self._paho.will_set(will.topic, will.payload, qos=1, retain=True)
+        self._paho.on_connect = self._on_connect
+        self._paho.on_disconnect = self._on_disconnect
+        self._paho.on_publish = self._on_publish
+        self._paho.on_subscribe = self._on_subscribe
+        self._paho.on_message = self._on_message
+        self._event_properties = (
+            _Packed(PayloadFormatIndicator=1, ContentType="application/cloudevents+json") if self._v5 else None
+        )
+
+    # -- connection --------------------------------------------------------------------------------------------------
+
+    def connect(self, host: str, port: int, *, timeout_s: float) -> None:
+        """Resolve, connect and shake hands, blocking, and send CONNECT; the CONNACK comes while `poll` runs.
+
+        Raises BrokerLost.
+        """
+        if self._settings.tls:
+            self._paho.tls_set_context(client_context(self._settings))
+        self._paho.connect_timeout = timeout_s
+        self._paho.on_log = self._on_log
+        properties = None
+        if self._v5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.MaximumPacketSize = LARGEST_INBOUND
+        try:
+            # Clean start is paho's default for a client's first connection, and there is no second.
+            code = self._paho.connect(host, port, self._settings.keepalive_s, properties=properties)
+        except OSError as exc:
+            raise BrokerLost(explain(exc)) from exc
+        except ValueError as exc:  # a host name that IDNA cannot encode
+            raise BrokerLost(f"the host name is not one: {shown(str(exc))}") from exc
+        self._check(code)
+
+    @property
+    def offer(self) -> Offer | None:
+        """What the broker granted; none until its CONNACK has come."""
+        return self._offer
+
+    def server_certificate_expires(self) -> datetime | None:
+        """`notAfter` of the broker's certificate, UTC; none without TLS."""
+        sock = self._paho.socket()
+        if not isinstance(sock, ssl.SSLSocket):
+            return None
+        der = sock.getpeercert(binary_form=True)
+        return expiry_of_der(der) if der else None
+
+    def poll(self, timeout_s: float, wake_fd: int | None = None) -> None:
+        """Wait for the broker, or for `wake_fd` to be readable, at most `timeout_s`, and read and write what can be.
+
+        Raises BrokerLost when the connection is or gets lost, BrokerRefused when the broker refuses it.
+        """
+        sock = self._paho.socket()
+        if sock is None:
+            raise self._loss()
+        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        fd = sock.fileno()
+        readers = [fd] if wake_fd is None else [fd, wake_fd]
+        writers = [fd] if self._paho.want_write() else []
+        readable, writable, _ = select.select(readers, writers, [], 0.0 if pending else max(0.0, timeout_s))
+        if pending or fd in readable:
+            try:
+                self._check(self._paho.loop_read())
+            except _GARBAGE as exc:
+                raise BrokerLost("it sent what is not MQTT") from exc
+        if writable:
+            self._check(self._paho.loop_write())
+        self._check(self._paho.loop_misc())
+        if self._lost:
+            raise self._lost
+
+    def close(self) -> None:
+        """Send DISCONNECT if there is a connection, so that the will is not published, and close. Twice is fine."""
+        self._closing = True
+        self._paho.on_log = None
+        if self._paho.socket() is not None:
+            self._paho.disconnect()
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a word: the broker will publish the will."""
+        self._closing = True
+        sock = self._paho.socket()
+        if sock is not None:
+            sock.close()
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    def publish_event(self, topic: str, document: bytes) -> int:
+        """Publish an event's document; returns its token. Raises BrokerLost."""
+        info = self._paho.publish(topic, document, 1, False, self._event_properties)
+        if info.rc:
+            self._check(info.rc)
+        return info.mid
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None = None) -> int:
+        """Publish at QoS 1; returns the token. `expiry_s` needs MQTT 5 and is left out without. Raises BrokerLost."""
+        properties = None
+        if self._v5:
+            properties = Properties(PacketTypes.PUBLISH)
+            if payload:
+                properties.PayloadFormatIndicator = 1
+            if expiry_s is not None:
+                properties.MessageExpiryInterval = expiry_s
+        info = self._paho.publish(topic, payload, 1, retain, properties)
+        self._check(info.rc)
+        return info.mid
+
+    def subscribe(self, filters: Sequence[str], *, retain_as_published: Sequence[str] = ()) -> int:
+        """Subscribe at QoS 1; returns the token of the SUBACK. Raises BrokerLost."""
+        if self._v5:
+            code, token = self._paho.subscribe(
+                [(one, SubscribeOptions(qos=1, retainAsPublished=one in retain_as_published)) for one in filters]
+            )
+        else:
+            code, token = self._paho.subscribe([(one, 1) for one in filters])
+        self._check(code)
+        return token or 0
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Raises BrokerLost."""
+        code, _ = self._paho.unsubscribe(list(filters))
+        self._check(code)
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    def answers(self) -> list[Answer]:
+        """Take the PUBACKs that have come."""
+        taken, self._answers = self._answers, []
+        return taken
+
+    def subscribed(self) -> list[Subscribed]:
+        """Take the SUBACKs that have come."""
+        taken, self._subscribed = self._subscribed, []
+        return taken
+
+    def received(self) -> list[Received]:
+        """Take the messages that have come, in order."""
+        taken, self._received = self._received, []
+        return taken
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _check(self, code: MQTTErrorCode) -> None:
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._loss(code)
+
+    def _loss(self, code: MQTTErrorCode = MQTTErrorCode.MQTT_ERR_NO_CONN) -> BrokerLost:
+        if self._lost is None:
+            self._lost = BrokerLost(_words(code))
+        return self._lost
+
+    def _on_log(self, _paho: Paho, _userdata: object, level: int, line: str) -> None:
+        # Until the CONNACK only: paho tells of a TLS alert nowhere else, and logging every publish costs time.
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._log_line = line
+
+    def _on_connect(
+        self, paho: Paho, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        paho.on_log = None
+        self._log_line = ""
+        granted = properties.json() if properties else {}
+        if reason.is_failure:
+            self._lost = BrokerRefused(f"the broker refuses the connection: {_with_reason_string(reason, granted)}")
+        elif granted.get("MaximumQoS", 2) < 1:
+            self._lost = BrokerRefused("the broker does not offer QoS 1")
+        elif not granted.get("RetainAvailable", 1):
+            self._lost = BrokerRefused("the broker keeps no retained messages")
+        else:
+            self._offer = Offer(
+                receive_maximum=granted.get("ReceiveMaximum", UNLIMITED),
+                maximum_packet_bytes=granted.get("MaximumPacketSize"),
+            )
+
+    def _on_disconnect(
+        self, _paho: Paho, _userdata: object, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if self._lost is not None or self._closing:
+            return
+        if flags.is_disconnect_packet_from_server:
+            words = _with_reason_string(reason, properties.json() if properties else {})
+            self._lost = BrokerLost(f"the broker closed the connection: {words}", code=reason.value)
+        elif self._log_line:
+            self._lost = BrokerLost(explain(self._log_line))
+        elif self._offer is None:
+            self._lost = BrokerLost("the connection was closed before the broker answered (is it an MQTT broker?)")
+        else:
+            self._lost = BrokerLost(f"the connection was lost: {reason.getName().lower()}")
+
+    def _on_publish(
+        self, _paho: Paho, _userdata: object, token: int, reason: ReasonCode, _properties: Properties
+    ) -> None:
+        code = reason.value
+        self._answers.append(Answer(token, code, reason.getName() if code else ""))
+
+    def _on_subscribe(
+        self, _paho: Paho, _userdata: object, token: int, reasons: list[ReasonCode], _properties: Properties
+    ) -> None:
+        refused = tuple(reason.getName() if reason.is_failure else None for reason in reasons)
+        self._subscribed.append(Subscribed(token, refused))
+
+    def _on_message(self, _paho: Paho, _userdata: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        self._received.append(Received(topic, bytes(message.payload), message.retain))
+
+
+def _words(code: MQTTErrorCode) -> str:
+    return f"the connection was lost: {error_string(code).lower().rstrip('.')}"
+
+
+def _with_reason_string(reason: ReasonCode, properties: dict[str, object]) -> str:
+    said = properties.get("ReasonString")
+    return reason.getName() if said is None else f"{reason.getName()} ({shown(str(said))})"

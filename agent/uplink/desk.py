@@ -1,0 +1,44 @@
+"""What outlives a connection, and whom a session tells."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.uplink.fetching import Fetching
+from agent.uplink.outbox import Outbox
+from agent.uplink.resending import Resending
+from agent.uplink.source import EventSource
+from agent.uplink.topics import Inbound, Topics
+from agent.uplink.views import Views
+from agent.uplink.waker import Waker
+
+__all__ = ["Desk", "Tell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What outlives a connection: the queues and what was learned so far. The session of the moment works on it.
+
+    `responses` are (topic, payload); other threads append to it, and `put` views.
+    """
+
+    topics: Topics
+    source: EventSource
+    outbox: Outbox
+    views: Views
+    fetching: Fetching
+    resending: Resending
+    responses: deque[tuple[str, bytes]]
+    fetches: deque[Sequence[str]]
+    resends: deque[tuple[int, int]]
+    waker: Waker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Whom to tell: what the centre sends, delivered positions, a rolled-back journal, and changes for `Situation`."""
+
+    inbound: Callable[[Inbound], None]
+    delivered: Callable[[int], None]
+    rolled_back: Callable[[str], None]
+    note: Callable[..., None]

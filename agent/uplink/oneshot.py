@@ -1,0 +1,174 @@
+"""What the commands do at the broker: try the connection, leave a last status, clear the retained topics.
+
+Each connects for itself under a client id of its own, so that it never takes over the session of a running kiosk.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from agent.clock import SystemClock
+from agent.uplink.failures import BrokerLost, BrokerRefused
+from agent.uplink.packets import Answer, Subscribed
+from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings
+from agent.uplink.status import status_document
+from agent.uplink.topics import Topics
+
+if TYPE_CHECKING:
+    from agent.uplink.client import Client
+
+__all__ = ["publish_status_once", "retire", "try_connect"]
+
+TIMEOUT_S = 10.0
+FAILURE = 0x80
+QUIET_S = 1.0
+"""After the last retained message came, for how long to wait for another."""
+
+BROKER_CONFIRMS = (
+    'with uplink.confirm = "broker" the broker answers for every event: give its consumer a persistent session '
+    "(clean start off, a session expiry of weeks, QoS 1) and let the broker queue for it without limit, on disk, "
+    "written before it answers (Mosquitto: persistence true, autosave_on_changes true, autosave_interval 1, "
+    "max_queued_messages 0, max_queued_bytes 0)"
+)
+
+
+def _wait(client: "Client", done: Callable[[], bool], until: float) -> bool:
+    """Whether `done` came true by that monotonic time. Raises BrokerLost."""
+    while not done():
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            return False
+        client.poll(left_s)
+    return True
+
+
+def _open(client: "Client", host: str, port: int, timeout_s: float) -> None:
+    client.connect(host, port, timeout_s=timeout_s)
+    if not _wait(client, lambda: client.offer is not None, time.monotonic() + timeout_s):
+        raise BrokerLost("the broker accepts the connection and says nothing (is it an MQTT broker?)")
+
+
+@contextmanager
+def _connected(
+    broker: BrokerSettings, topics: Topics, purpose: str, timeout_s: float
+) -> Iterator[tuple["Client", str]]:
+    """A connection to the first broker address that works, and that. Raises BrokerLost naming all that do not."""
+    from agent.uplink.client import Client  # paho costs start-up time
+
+    failures = []
+    for host, port in broker.hosts:
+        # Two commands at once must not throw each other out.
+        client = Client(broker, client_id=f"{topics.client_id}-{purpose}-{random.getrandbits(24):06x}")
+        try:
+            _open(client, host, port, timeout_s)
+        except BrokerLost as exc:
+            client.drop()
+            failures.append(f"{host}:{port}: {exc}")
+            continue
+        try:
+            yield client, f"{host}:{port}"
+            client.close()
+        finally:
+            client.drop()
+        return
+    raise BrokerLost("; ".join(failures))
+
+
+def _publish(client: "Client", topic: str, payload: bytes, until: float) -> None:
+    """Publish this retained. Raises BrokerLost, also where the broker refuses it."""
+    token = client.publish(topic, payload, retain=True)
+    answers: dict[int, Answer] = {}
+
+    def answered() -> bool:
+        answers.update((answer.token, answer) for answer in client.answers())
+        return token in answers
+
+    if not _wait(client, answered, until):
+        raise BrokerLost("the broker does not answer what is published")
+    if answers[token].code >= FAILURE:
+        raise BrokerRefused(f"the broker refuses {topic}: {answers[token].reason}")
+
+
+def publish_status_once(
+    broker: BrokerSettings,
+    *,
+    site: str,
+    kiosk: str,
+    version: str,
+    reason: str,
+    state: str = "failed",
+    timeout_s: float = TIMEOUT_S,
+) -> None:
+    """Leave a retained status for the fleet, before the process ends. Raises BrokerLost."""
+    topics = Topics(site, kiosk)
+    document = status_document(
+        state=state, reason=reason, version=version, journal=None, since=SystemClock().utc_text()
+    )
+    with _connected(broker, topics, "status", timeout_s) as (client, _):
+        _publish(client, topics.status, document, time.monotonic() + timeout_s)
+
+
+def retire(
+    broker: BrokerSettings, *, site: str, kiosk: str, stations: Sequence[str], timeout_s: float = TIMEOUT_S
+) -> tuple[str, ...]:
+    """Clear this kiosk's retained topics; returns them. Raises BrokerLost.
+
+    Those are `status`, `health`, the views of the `stations` given, and of any other station where the broker lets
+    the kiosk read them.
+    """
+    topics = Topics(site, kiosk)
+    with _connected(broker, topics, "retire", timeout_s) as (client, _):
+        found = _retained(client, topics.stations, time.monotonic() + timeout_s)
+        known = (topics.status, topics.view("health"), *(topics.view(f"station/{one}") for one in stations))
+        cleared = tuple(dict.fromkeys((*known, *found)))
+        for topic in cleared:
+            _publish(client, topic, b"", time.monotonic() + timeout_s)
+    return cleared
+
+
+def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
+    """The topics under a filter that hold a retained message, as far as the broker tells."""
+    client.subscribe([topic_filter])
+    if not _wait(client, lambda: bool(client.subscribed()), until):
+        return []
+    found: list[str] = []
+
+    def more() -> bool:
+        came = [message.topic for message in client.received() if message.retained]
+        found.extend(came)
+        return bool(came)
+
+    while _wait(client, more, min(until, time.monotonic() + QUIET_S)):
+        pass
+    return found
+
+
+def try_connect(
+    broker: BrokerSettings, delivery: DeliverySettings, *, site: str, kiosk: str, timeout_s: float = TIMEOUT_S
+) -> str:
+    """Connect, subscribe to all that the kiosk needs, and say in one line what was found. Raises BrokerLost."""
+    topics = Topics(site, kiosk)
+    with _connected(broker, topics, "check", timeout_s) as (client, where):
+        client.subscribe(topics.subscriptions)
+        came: list[Subscribed] = []
+
+        def answered() -> bool:
+            came.extend(client.subscribed())
+            return bool(came)
+
+        if not _wait(client, answered, time.monotonic() + timeout_s):
+            raise BrokerLost(f"{where}: the broker does not answer a subscription")
+        refused = [one for one, why in zip(topics.subscriptions, came[0].refused, strict=False) if why]
+        if refused:
+            raise BrokerRefused(f"{where}: connected, but may not read {', '.join(refused)}")
+        parts = [f"{where}: connected, MQTT {'5' if broker.protocol == 5 else '3.1.1'}"]
+        expires = client.server_certificate_expires()
+        if not broker.tls:
+            parts.append("NOT encrypted (mqtt.tls is false)")
+        elif expires:
+            parts.append(f"its certificate expires {expires:%Y-%m-%d}")
+        if delivery.confirm is Confirm.BROKER:
+            parts.append(BROKER_CONFIRMS)
+    return "; ".join(parts)

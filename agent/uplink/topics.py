@@ -1,0 +1,135 @@
+"""The topics of SPEC 5: building ours, and telling what an incoming one is. Pure.
+
+An order id in a topic is its UTF-8 bytes, each outside `[A-Za-z0-9_-]` as `%XX` in upper-case hex.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Inbound", "Kind", "Topics", "decode_order", "encode"]
+
+MAX_ORDER_CHARACTERS = 64
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_LEVEL = tuple(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in range(256))
+_ESCAPE = re.compile("%([0-9A-F]{2})", re.ASCII)
+_ENCODED = re.compile("(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+", re.ASCII)
+
+
+class Kind(StrEnum):
+    """What an incoming message is."""
+
+    ORDER = "order"
+    ORDER_INDEX = "order_index"
+    OPERATORS = "operators"
+    BOXES = "boxes"
+    BLOCKED = "blocked"
+    ACK = "ack"
+    VERDICT = "verdict"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One message from the centre, not yet parsed.
+
+    `id` is the order, the part of the blocked list, the verdict or the request's name, decoded; else empty.
+    `retained` is true of what the broker had in store; such a request is never handed on.
+    """
+
+    kind: Kind
+    id: str
+    payload: bytes
+    retained: bool
+    topic: str
+
+
+def encode(text: str) -> str:
+    """One topic level that stands for any text."""
+    return "".join(map(_LEVEL.__getitem__, text.encode("utf-8", "surrogatepass")))
+
+
+def decode_order(level: str) -> str | None:
+    """The order id that encodes to this topic level; none where there is no such order id."""
+    if not _ENCODED.fullmatch(level):
+        return None
+    raw = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), level).encode("latin-1")
+    try:
+        order = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if len(order) > MAX_ORDER_CHARACTERS or not order.isprintable() or encode(order) != level:
+        return None
+    return order
+
+
+class Topics:
+    """All topics of one kiosk. `site` and `kiosk` are `[A-Za-z0-9_-]{1,64}`."""
+
+    def __init__(self, site: str, kiosk: str) -> None:
+        self._orders = f"kiosk/v1/{site}/order/"
+        self._reference = f"kiosk/v1/{site}/reference/"
+        self._agent = f"kiosk/v1/{site}/agent/{kiosk}/"
+        self.client_id = f"kiosk-{site}-{kiosk}"
+        self.status = self.view("status")
+        self.ack = self.view("ack")
+        self.requests = self.view("request/+")
+        self.stations = self.view("station/+")
+        self.subscriptions: tuple[str, ...] = (
+            self.ack,
+            self.requests,
+            self.view("verdict/+"),
+            self._reference + "orders",
+            self._reference + "operators",
+            self._reference + "boxes",
+            self._reference + "blocked/+",
+            self._orders + "+",
+        )
+        """What to subscribe to at every connect; the ack first, because events wait for it."""
+
+    def view(self, suffix: str) -> str:
+        """A topic of this kiosk's own: `status`, `health`, `station/1`."""
+        return self._agent + suffix
+
+    def event(self, category: str) -> str:
+        """Where events of a category (`scan`, `box`, …) are published."""
+        return f"{self._agent}event/{category}"
+
+    def response(self, transaction: str) -> str:
+        """Where the request of this transaction is answered."""
+        return f"{self._agent}response/{encode(transaction)}"
+
+    def order(self, order: str) -> str:
+        """The topic of an order's manifest."""
+        return self._orders + encode(order)
+
+    def classify(self, topic: str) -> tuple[Kind, str] | None:
+        """What a topic is, and the id in it; none for a topic that we did not ask for or an impossible order id."""
+        if topic.startswith(self._orders):
+            order = decode_order(topic[len(self._orders) :])
+            return None if order is None else (Kind.ORDER, order)
+        if topic.startswith(self._reference):
+            return _classify_reference(topic[len(self._reference) :])
+        if topic.startswith(self._agent):
+            return _classify_own(topic[len(self._agent) :])
+        return None
+
+
+_REFERENCE = {"orders": Kind.ORDER_INDEX, "operators": Kind.OPERATORS, "boxes": Kind.BOXES}
+_OWN = {"verdict": Kind.VERDICT, "request": Kind.REQUEST}
+
+
+def _classify_reference(rest: str) -> tuple[Kind, str] | None:
+    if kind := _REFERENCE.get(rest):
+        return kind, ""
+    head, _, part = rest.partition("/")
+    return (Kind.BLOCKED, part) if head == "blocked" and part and "/" not in part else None
+
+
+def _classify_own(rest: str) -> tuple[Kind, str] | None:
+    if rest == "ack":
+        return Kind.ACK, ""
+    head, _, name = rest.partition("/")
+    kind = _OWN.get(head)
+    return (kind, name) if kind and name and "/" not in name else None

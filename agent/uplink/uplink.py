@@ -1,0 +1,264 @@
+"""The uplink: one thread that keeps the connection to the central broker and brings every event there."""
+
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from agent.clock import Clock, SystemClock
+from agent.uplink.backoff import Backoff
+from agent.uplink.certificates import expiry_of_pem_file
+from agent.uplink.desk import Desk, Tell
+from agent.uplink.failures import BrokerLost
+from agent.uplink.fetching import Fetching
+from agent.uplink.health import Situation, UplinkHealth
+from agent.uplink.oneshot import publish_status_once, retire, try_connect
+from agent.uplink.outbox import Outbox
+from agent.uplink.packets import Will
+from agent.uplink.resending import Resending
+from agent.uplink.session import Session
+from agent.uplink.settings import BrokerSettings, DeliverySettings, Timing
+from agent.uplink.source import EventSource
+from agent.uplink.status import status_document
+from agent.uplink.topics import Inbound, Topics
+from agent.uplink.views import View, Views
+from agent.uplink.waker import Waker
+
+__all__ = ["Uplink", "publish_status_once", "retire", "try_connect"]
+
+logger = logging.getLogger(__name__)
+
+RESPONSES_KEPT = 100
+
+
+class Uplink:
+    """Brings the journal's events to the broker, and what the centre says to the kiosk.
+
+    Its callbacks run in its thread and must only hand over: `on_inbound` for every message but acks,
+    `on_delivered(position)` when everything up to there is delivered, `on_rolled_back(reason)` when the journal is an
+    old copy and must go on under a new id (called again from time to time until it does), `on_change` when `health`
+    has changed in more than its numbers. An exception out of one of them, or a bug here, ends the thread through
+    `threading.excepthook`.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: BrokerSettings,
+        delivery: DeliverySettings,
+        site: str,
+        kiosk: str,
+        version: str,
+        source: EventSource,
+        on_inbound: Callable[[Inbound], None],
+        on_delivered: Callable[[int], None],
+        on_rolled_back: Callable[[str], None],
+        on_change: Callable[[], None],
+        clock: Clock | None = None,
+        timing: Timing | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._broker = broker
+        self._version = version
+        self._clock = clock or SystemClock()
+        self._timing = timing or Timing()
+        self._on_change = on_change
+        self._situation = Situation()
+        self._backoff = Backoff(timing=self._timing, random=chance)
+        self._topics = Topics(site, kiosk)
+        self._desk = Desk(
+            topics=self._topics,
+            source=source,
+            outbox=Outbox(
+                source=source,
+                head=source.head(),
+                confirm=delivery.confirm,
+                max_inflight=delivery.max_inflight,
+                ack_timeout_s=delivery.ack_timeout_s,
+                timing=self._timing,
+            ),
+            views=Views(timing=self._timing),
+            fetching=Fetching(timeout_s=self._timing.fetch_timeout_s),
+            resending=Resending(source),
+            responses=deque(maxlen=RESPONSES_KEPT),
+            fetches=deque(),
+            resends=deque(),
+            waker=Waker(),
+        )
+        self._tell = Tell(inbound=on_inbound, delivered=on_delivered, rolled_back=on_rolled_back, note=self._note)
+        self._stopping = threading.Event()
+        self._stop_reason = ""
+        self._stop_until = 0.0
+        self._duplicate_at: float | None = None
+        self._last_line = ""
+        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+
+    # -- from any thread ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread. Once."""
+        self._thread.start()
+
+    def stop(self, *, reason: str, timeout_s: float) -> None:
+        """Publish `offline` with the reason, disconnect and end the thread, in `timeout_s` at most. Twice is fine."""
+        self._stop_reason = reason
+        self._stop_until = self._clock.monotonic() + timeout_s
+        self._stopping.set()
+        self._desk.waker.wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s + 0.5)
+
+    def wake(self) -> None:
+        """Events were committed."""
+        self._desk.waker.wake()
+
+    def publish_view(self, suffix: str, payload: bytes, *, expiry_s: int | None = None) -> None:
+        """Make this the retained view `suffix` (`health`, `station/1`): the newest only, again at every connect."""
+        self._desk.views.put(View(suffix, payload, expiry_s, self._clock.monotonic()))
+        self._desk.waker.wake()
+
+    def respond(self, transaction: str, payload: bytes) -> None:
+        """Answer the request of that transaction; of answers that cannot be sent, the newest hundred are kept."""
+        self._desk.responses.append((self._topics.response(transaction), payload))
+        self._desk.waker.wake()
+
+    def fetch(self, orders: Sequence[str]) -> None:
+        """Have the broker send these orders' manifests once more: each comes by `on_inbound`, if there is one."""
+        self._desk.fetches.append(tuple(orders))
+        self._desk.waker.wake()
+
+    def resend(self, first: int, last: int) -> None:
+        """Publish the events at positions `first` to `last` again, behind what was never sent."""
+        self._desk.resends.append((first, last))
+        self._desk.waker.wake()
+
+    def health(self) -> UplinkHealth:
+        """How it stands now."""
+        outbox = self._desk.outbox
+        head = self._desk.source.head()
+        acked = outbox.delivered
+        return UplinkHealth(
+            situation=self._situation,
+            backlog=max(0, head.last_position - acked),
+            sent=outbox.sent,
+            acked=acked,
+            last_sequence=head.last_sequence,
+            acked_sequence=max(0, acked - head.base),
+            refused=outbox.refused,
+            refusals=outbox.refusals,
+        )
+
+    # -- its thread --------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        if not self._broker.tls:
+            logger.warning("mqtt.tls is false: the password and all events go over the network in the clear")
+        hosts = self._broker.hosts
+        turn = 0
+        while not self._stopping.is_set():
+            host, port = hosts[turn % len(hosts)]
+            turn += 1
+            was_online = False
+            try:
+                self._connect_and_serve(host, port)
+            except BrokerLost as exc:
+                was_online = self._situation.online
+                wait_s = self._after_loss(exc, f"{host}:{port}", round_over=turn % len(hosts) == 0 or was_online)
+                if was_online:
+                    turn = 0
+                self._stopping.wait(wait_s)
+        self._note(online=False, state="stopped")
+
+    def _after_loss(self, error: BrokerLost, where: str, *, round_over: bool) -> float:
+        """Say what happened, once; how long to stay away."""
+        line = f"{where}: {error}"
+        logger.log(logging.DEBUG if line == self._last_line else logging.WARNING, "%s", line)
+        self._last_line = line
+        if error.taken_over:
+            wait_s = self._timing.duplicate_wait_s
+            self._duplicate_at = self._clock.monotonic()
+            logger.error(
+                "duplicate_id: another client connects as %s; staying away %d s", self._topics.client_id, wait_s
+            )
+            self._note(online=False, state="staying away", error=line, duplicate_id=True)
+            return wait_s
+        self._note(online=False, state="waiting to connect", error=line)
+        return self._backoff.next_s() if round_over else 0.0
+
+    def _connect_and_serve(self, host: str, port: int) -> None:
+        """One connection from beginning to end. Raises BrokerLost; returns when it was told to stop."""
+        from agent.uplink.client import Client  # paho costs start-up time, which this thread may take
+
+        if not self._situation.duplicate_id:
+            self._note(state="connecting")
+        will = status_document(
+            state="offline",
+            reason="connection lost",
+            version=self._version,
+            journal=self._desk.source.head().journal,
+            since=None,
+        )
+        client = Client(
+            self._broker,
+            client_id=self._topics.client_id,
+            will=Will(topic=self._topics.status, payload=will),
+        )
+        try:
+            client.connect(host, port, timeout_s=self._timing.connect_timeout_s)
+            until = self._clock.monotonic() + self._timing.connect_timeout_s
+            while client.offer is None:
+                if self._stopping.is_set():
+                    return
+                if self._clock.monotonic() >= until:
+                    raise BrokerLost("the broker accepts the connection and says nothing (is it an MQTT broker?)")
+                client.poll(min(until - self._clock.monotonic(), self._timing.poll_s))
+            session = Session(
+                client=client,
+                offer=client.offer,
+                desk=self._desk,
+                tell=self._tell,
+                clock=self._clock,
+                timing=self._timing,
+                version=self._version,
+            )
+            try:
+                session.open()
+                self._note(
+                    online=True,
+                    state="online",
+                    host=f"{host}:{port}",
+                    error=None,
+                    server_certificate_expires=client.server_certificate_expires(),
+                    client_certificate_expires=expiry_of_pem_file(self._broker.cert_file)
+                    if self._broker.cert_file
+                    else None,
+                )
+                logger.info("connected to %s:%d", host, port)
+                self._last_line = ""
+                self._serve(session)
+            finally:
+                session.close()
+        finally:
+            client.drop()
+
+    def _serve(self, session: Session) -> None:
+        connected_at = self._clock.monotonic()
+        delivered = session.delivered
+        while not self._stopping.is_set():
+            session.step()
+            lasted_s = self._clock.monotonic() - connected_at
+            if lasted_s >= self._timing.stable_s or session.delivered != delivered:
+                self._backoff.reset()
+            if self._situation.duplicate_id and lasted_s >= 2 * self._timing.duplicate_wait_s:
+                self._note(duplicate_id=False)  # the other one would have come back by now
+        session.stop(reason=self._stop_reason, until=self._stop_until)
+
+    def _note(self, **changes: Any) -> None:
+        """Adopt what has changed of the situation, and tell if anything has."""
+        situation = self._situation
+        if any(getattr(situation, name) != value for name, value in changes.items()):
+            self._situation = replace(situation, **changes)
+            self._on_change()

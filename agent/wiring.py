@@ -1,0 +1,97 @@
+"""From settings to the things they describe: scanners, indicators, the broker.
+
+A driver is imported when a setting asks for it.
+"""
+
+from agent.drivers.indicator import Indicator
+from agent.drivers.scanner import Scanner
+from agent.settings import (
+    ConsoleSettings,
+    GpioSettings,
+    IndicatorSettings,
+    JsonlSettings,
+    MqttSettings,
+    NoIndicatorSettings,
+    ScannerSettings,
+    SerialSettings,
+    UplinkSettings,
+)
+from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings
+
+__all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of"]
+
+
+def scanner_of(settings: ScannerSettings) -> Scanner:
+    """The scanner, not started; its device need not be there."""
+    if isinstance(settings, SerialSettings):
+        from agent.drivers.serial import SerialScanner
+
+        return SerialScanner(
+            name=settings.name,
+            port=settings.port,
+            baud=settings.baud,
+            terminator=settings.terminator.encode(),
+        )
+    from agent.drivers.evdev import EvdevScanner, Match
+
+    return EvdevScanner(
+        name=settings.name,
+        match=Match(
+            device=settings.device,
+            vendor=settings.vendor,
+            product=settings.product,
+            serial=settings.serial,
+            usb_port=settings.usb_port,
+        ),
+        layout=settings.layout,
+        terminator=settings.terminator.encode(),
+    )
+
+
+def indicator_of(station: str, settings: IndicatorSettings) -> Indicator:
+    """A station's indicator, open; raises DeviceError when its device cannot be had."""
+    match settings:
+        case GpioSettings():
+            from agent.drivers.gpio import GpioIndicator
+
+            return GpioIndicator(
+                red=settings.red,
+                green=settings.green,
+                blue=settings.blue,
+                buzzer=settings.buzzer,
+                bar=settings.bar,
+            )
+        case ConsoleSettings():
+            from agent.drivers.console import ConsoleIndicator
+
+            return ConsoleIndicator(station=station)
+        case JsonlSettings():
+            from agent.drivers.jsonl import JsonlIndicator
+
+            return JsonlIndicator(station=station, path=str(settings.path))
+        case NoIndicatorSettings():
+            from agent.drivers.indicator import NullIndicator
+
+            return NullIndicator()
+
+
+def broker_of(settings: MqttSettings) -> BrokerSettings:
+    return BrokerSettings(
+        hosts=settings.addresses,
+        protocol=settings.protocol,
+        username=settings.username,
+        password=None if settings.password is None else settings.password.get_secret_value(),
+        tls=settings.tls,
+        ca_file=settings.ca_file,
+        cert_file=settings.cert_file,
+        key_file=settings.key_file,
+        keepalive_s=settings.keepalive_s,
+    )
+
+
+def delivery_of(settings: UplinkSettings) -> DeliverySettings:
+    return DeliverySettings(
+        confirm=Confirm(settings.confirm),
+        max_inflight=settings.max_inflight,
+        ack_timeout_s=settings.ack_timeout_s,
+    )

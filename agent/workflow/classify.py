@@ -1,0 +1,281 @@
+"""What a scan is: from the bytes of a frame to one of the classes of SPEC 2, in their fixed order. Pure.
+
+Nothing is tried until it fits: exact lengths, AIM identifiers and the open order decide.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.identifiers import (
+    Command,
+    CommandFlaw,
+    form_of,
+    gtin14,
+    imei_form,
+    is_digits,
+    is_our_badge,
+    is_our_label,
+    never_serial,
+    parse_command,
+    sscc_ok,
+)
+from agent.reasons import Seen
+from agent.reference.manifest import same_case
+from agent.reference.operators import Operator
+from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
+from agent.workflow.state import Order
+
+__all__ = [
+    "Ambiguous",
+    "BadArgument",
+    "Badge",
+    "BoxLabel",
+    "Code",
+    "CommandScan",
+    "Lookup",
+    "OrderBarcode",
+    "Product",
+    "Reading",
+    "Recognised",
+    "Text",
+    "UnitScan",
+    "Unreadable",
+    "classify",
+    "escaped",
+]
+
+
+class Lookup(Protocol):
+    """What classification asks of the cache; codes are given in comparable form."""
+
+    def find_operator(self, code: str) -> Operator | None: ...
+    def is_ambiguous(self, code: str) -> bool: ...
+    def orders_by_code(self, code: str) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Not a code at all: cut short, too long, not decodable, a command's check character wrong, GS1 malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandScan:
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class BadArgument:
+    """A command whose verb or argument makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """`operator` is none for a badge printed by us that the list does not name."""
+
+    operator: Operator | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """A badge that is also an order's, a product's or a unit's code, or a barcode that two open orders claim."""
+
+    is_badge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBarcode:
+    """`order` is the one it opens; `is_open` when that is the one open at the station."""
+
+    order: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitScan:
+    """A device by what was scanned of it, in comparable form; the first is the main one, further ones its aliases.
+
+    `with_product` says that a product was in the same scan; `sku` is that product, none if it is not on the order.
+    """
+
+    ids: tuple[str, ...]
+    with_product: bool = False
+    sku: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxLabel:
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A barcode of a known form that nothing here asks for."""
+
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text of no class."""
+
+
+Code = (
+    Unreadable
+    | CommandScan
+    | BadArgument
+    | Badge
+    | Ambiguous
+    | OrderBarcode
+    | Product
+    | UnitScan
+    | BoxLabel
+    | Recognised
+    | Text
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A classified scan; `symbology` is the AIM identifier without its bracket, if the scanner sent one."""
+
+    code: Code
+    symbology: str | None
+
+
+_PRODUCT_SYMBOLOGIES = frozenset(("E0", "E1", "E2", "E3", "E4"))
+_OURS_BY_CODE_128 = (None, "C0")
+_GTIN_LENGTHS = (8, 12, 13, 14)
+_SERIAL = re.compile(r"[A-Z0-9]+", re.ASCII)
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]|\\")
+
+
+def escaped(data: bytes, limit: int = 128) -> str:
+    """A scan as it may stand in events and logs: printable ASCII, all else as escapes, at most `limit` characters."""
+    text = data[:limit].decode("utf-8", "backslashreplace")
+    shown = _UNPRINTABLE.sub(lambda found: _escape(found[0]), text)
+    return shown[:limit]
+
+
+def _escape(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def classify(data: bytes, *, order: Order | None, label_awaited: bool, lookup: Lookup) -> Reading:
+    """Classify an intact frame's bytes for a station where `order` is open.
+
+    `label_awaited` says whether a box label means something in the station's phase.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return Reading(code=Unreadable(), symbology=None)
+    symbology, text = aim_split(text)
+    if symbology in _PRODUCT_SYMBOLOGIES:
+        return Reading(code=_product(text, order) or Recognised(Seen.GTIN), symbology=symbology)
+    try:
+        elements = parse(symbology, text)
+    except Gs1Error:
+        return Reading(code=Unreadable(), symbology=symbology)
+    if elements is not None:
+        return Reading(code=_gs1(elements, order, label_awaited), symbology=symbology)
+    return Reading(code=_plain(symbology, text, order, label_awaited, lookup), symbology=symbology)
+
+
+def _product(text: str, order: Order | None) -> Product | None:
+    """A product of the open order, by SKU or GTIN."""
+    if order is None:
+        return None
+    key = gtin14(text) if len(text) in _GTIN_LENGTHS and is_digits(text) else same_case(text)
+    sku = order.sku_of(key)
+    if sku is None and key != text:
+        sku = order.sku_of(same_case(text))
+    return Product(sku) if sku is not None else None
+
+
+def _is_unit_of(key: str, order: Order) -> bool:
+    """Listed by the manifest, or counted already: also what a revision has dropped since."""
+    return key in order.manifest.unit_by_id or key in order.counted or key in order.elsewhere_units
+
+
+def _gs1(elements: Elements, order: Order | None, label_awaited: bool) -> Code:
+    if elements.imeis or elements.serial:
+        return _gs1_unit(elements, order)
+    if elements.gtin is not None:
+        return _product(elements.gtin, order) or Recognised(Seen.GTIN)
+    if elements.sscc is not None:
+        return BoxLabel(elements.sscc) if label_awaited else Recognised(Seen.SSCC)
+    return Text()
+
+
+def _gs1_unit(elements: Elements, order: Order | None) -> Code:
+    ids = tuple(same_case(one) for one in elements.imeis)
+    if len(ids) > 1:
+        listed = order.manifest.unit_by_id.get(ids[0]) if order is not None else None
+        if listed is None or not {*ids} <= {same_case(one) for one in listed}:
+            return Recognised(Seen.CONCATENATED)
+    if elements.serial is not None and same_case(elements.serial) not in ids:
+        ids = (*ids, same_case(elements.serial))
+    if elements.gtin is None:
+        return UnitScan(ids)
+    product = _product(elements.gtin, order)
+    return UnitScan(ids, with_product=True, sku=product.sku if product is not None else None)
+
+
+def _plain(symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookup: Lookup) -> Code:
+    key = same_case(text)
+    command = parse_command(key)
+    if command is not None:
+        if command is CommandFlaw.BAD_CHECK:
+            return UnitScan((key,)) if order is not None and _is_unit_of(key, order) else Unreadable()
+        if symbology not in _OURS_BY_CODE_128:
+            return Recognised(Seen.COMMAND)
+        return CommandScan(command) if isinstance(command, Command) else BadArgument()
+    if lookup.is_ambiguous(key):
+        return Ambiguous(is_badge=lookup.find_operator(key) is not None)
+    operator = lookup.find_operator(key)
+    ours = is_our_badge(key)
+    if operator is not None or (ours and not (order is not None and _is_unit_of(key, order))):
+        return Recognised(Seen.BADGE) if ours and symbology not in _OURS_BY_CODE_128 else Badge(operator)
+    if order is not None:
+        if key in order.manifest.codes:
+            return OrderBarcode(order.id, is_open=True)
+        product = _product(text, order)
+        if product is not None:
+            return product
+        if _is_unit_of(key, order):
+            return UnitScan((key,))
+    if label_awaited and (sscc_ok(key) or is_our_label(key)):
+        return BoxLabel(key)
+    claimed_by = lookup.orders_by_code(key)
+    if claimed_by:
+        return OrderBarcode(claimed_by[0], is_open=False)
+    return _by_form(key, order)
+
+
+def _by_form(key: str, order: Order | None) -> Code:
+    if imei_form(key):
+        return UnitScan((key,))
+    if order is not None and _is_serial_for(key, order):
+        return UnitScan((key,))
+    seen = form_of(key)
+    return Recognised(seen) if seen is not None else Text()
+
+
+def _is_serial_for(key: str, order: Order) -> bool:
+    """Whether some line of the order takes serial numbers of this length."""
+    return (
+        _SERIAL.fullmatch(key) is not None
+        and not never_serial(key)
+        and any(
+            line.serial_length is not None and line.serial_length[0] <= len(key) <= line.serial_length[1]
+            for line in order.manifest.lines
+        )
+    )

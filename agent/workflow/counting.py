@@ -1,0 +1,190 @@
+"""Counting: units and products into the open box, and out of boxes again (rules 5 and 9)."""
+
+from agent.events import BoxReopened, Outcome, Released, Reopened, Selected, Unit, What
+from agent.reasons import Reason
+from agent.reference.manifest import Flow, same_case
+from agent.signals import Signal
+from agent.workflow.classify import Product, UnitScan
+from agent.workflow.desk import Desk, Refusal
+from agent.workflow.ladder import Rung, line_for, unit_of
+from agent.workflow.memory import Reply
+from agent.workflow.state import Box, Order, ids_of
+
+__all__ = ["ask_remove", "count", "remove", "set_quantity"]
+
+
+def set_quantity(desk: Desk, argument: str) -> Reply:
+    desk.emit(Selected, order=desk.order.id, what=What.QUANTITY, value=str(int(argument)))
+    return Reply(signal=Signal.PROMPT)
+
+
+def ask_remove(desk: Desk) -> Reply:
+    desk.emit(Selected, order=desk.order.id, what=What.REMOVE, value=None)
+    return Reply(signal=Signal.PROMPT)
+
+
+# -- counting ----------------------------------------------------------------------------------------------------
+
+
+def count(desk: Desk, code: UnitScan | Product) -> Reply:
+    """Count a unit or product that the table lets through, or refuse it for the first reason on the way."""
+    order = desk.order
+    if order.holds:
+        return _on_hold(desk, code)
+    if not order.is_open:
+        raise Refusal(Reason.ORDER_CLOSED)
+    if any(order.role(role) is None for role in desk.settings.required_roles):
+        raise Refusal(Reason.OPERATOR_UNASSIGNED)
+    mode = desk.station.mode
+    if mode is None:
+        raise Refusal(Reason.MODE_REQUIRED)
+    if isinstance(code, Product):
+        return _count_product(desk, code.sku, mode)
+    return _count_unit(desk, code, mode)
+
+
+def _on_hold(desk: Desk, code: UnitScan | Product) -> Reply:
+    """5.4: only the held unit and counted ones are told apart, so that the phone can be found."""
+    order = desk.order
+    if isinstance(code, UnitScan):
+        ids = ids_of(unit_of(code.ids, order))
+        if order.held_units().intersection(ids):
+            raise Refusal(Reason.HELD, signal=Signal.ALARM)
+        if any(one in order.counted or one in order.elsewhere_units for one in ids):
+            raise Refusal(Reason.ALREADY_COUNTED)
+    raise Refusal(Reason.HELD)
+
+
+def _done(order: Order, lines: list[str]) -> Reply:
+    """The signal after counting on `lines`: the order is complete, or one of them, or neither."""
+    if not any(order.pending_on(line) == 0 for line in lines):
+        return Reply(signal=Signal.OK)
+    return Reply(signal=Signal.ORDER_DONE if order.is_complete() else Signal.LINE_DONE)
+
+
+def _count_product(desk: Desk, sku: str, mode: Flow) -> Reply:
+    order, station = desk.order, desk.station
+    serialized = order.is_serialized(sku)
+    if station.kind.value == ("sku" if serialized else "serial"):
+        raise Refusal(Reason.WRONG_KIND)
+    lines = [line for line in order.lines_of(sku) if line.flow is mode]
+    if not lines:
+        raise Refusal(Reason.NOT_ON_ORDER)
+    if serialized:
+        if station.quantity is not None:
+            raise Refusal(Reason.NOT_ALLOWED)
+        if station.product == sku:
+            return Reply(signal=Signal.AGAIN)
+        desk.emit(Selected, order=order.id, what=What.PRODUCT, value=sku)
+        return Reply(signal=Signal.OK)
+    left = station.quantity or 1
+    if left > sum(max(0, order.pending_on(line.id)) for line in lines):
+        raise Refusal(Reason.OVER_QUANTITY)
+    counted = []
+    for line in lines:
+        taken = min(left, max(0, order.pending_on(line.id)))
+        if taken:
+            desk.accept(line, None, taken)
+            counted.append(line.id)
+            left -= taken
+    return _done(desk.order, counted)
+
+
+def _count_unit(desk: Desk, code: UnitScan, mode: Flow) -> Reply:
+    order, station = desk.order, desk.station
+    if station.kind.value == "sku":
+        raise Refusal(Reason.WRONG_KIND)
+    if code.with_product and (
+        station.quantity is not None or (code.sku is not None and not order.is_serialized(code.sku))
+    ):
+        raise Refusal(Reason.NOT_ALLOWED)
+    unit = unit_of(code.ids, order)
+    product = code.sku if code.with_product else station.product
+    rung = Rung(
+        state=desk.state,
+        order=order,
+        mode=mode,
+        product=product,
+        is_product_known=code.sku is not None or not code.with_product,
+        is_blocked=desk.cache.is_blocked,
+    )
+    line = line_for(ids_of(unit), code.ids, rung)
+    if isinstance(line, Reason):
+        raise Refusal(line)
+    if code.with_product and mode is Flow.DISTRIBUTION and station.product != code.sku:
+        desk.emit(Selected, order=order.id, what=What.PRODUCT, value=code.sku)
+    desk.accept(line, unit, 1)
+    return _done(desk.order, [line.id])
+
+
+# -- taking out --------------------------------------------------------------------------------------------------
+
+
+def remove(desk: Desk, code: UnitScan | Product) -> Reply:
+    """REMOVE's next scan: take a unit or a product's pieces out. REMOVE is over, taken or refused."""
+    if isinstance(code, Product):
+        _remove_product(desk, code.sku)
+    else:
+        _remove_unit(desk, code)
+    desk.dissolve_if_empty()
+    return Reply(signal=Signal.REMOVED)
+
+
+def _remove_unit(desk: Desk, code: UnitScan) -> None:
+    order = desk.order
+    ids = ids_of(unit_of(code.ids, order))
+    found = next((one for one in ids if one in order.counted), None)
+    if found is None:
+        raise Refusal(Reason.NOT_IN_BOX)
+    box = _reached(desk, order.boxes[order.counted[found]])
+    entry = box.entry_of(found)
+    if entry is None or entry.unit is None:
+        raise Refusal(Reason.NOT_IN_BOX)
+    desk.void(box, entry, 1)
+    _end_holds(desk, entry.unit)
+
+
+def _end_holds(desk: Desk, unit: Unit) -> None:
+    """A held unit that is taken out ends the hold."""
+    ids = ids_of(unit)
+    order = desk.order
+    for verdict, hold in order.holds.items():
+        if hold.unit in ids:
+            desk.emit(
+                Released,
+                verdict=verdict,
+                order=order.id,
+                unit=unit.id,
+                reason=hold.reason,
+                outcome=Outcome.UNIT_REMOVED,
+            )
+
+
+def _remove_product(desk: Desk, sku: str) -> None:
+    order = desk.order
+    if order.is_serialized(sku):
+        raise Refusal(Reason.NOT_ALLOWED)
+    wanted = desk.station.quantity or 1
+    box = order.box
+    if box is None or box.quantity_of(sku) < wanted:
+        candidates = (order.boxes[one] for one in reversed(order.confirmed))
+        box = next((one for one in candidates if one.quantity_of(sku) >= wanted), None)
+    if box is None:
+        raise Refusal(Reason.NOT_IN_BOX)
+    box = _reached(desk, box)
+    for entry in reversed(box.entries):
+        if entry.unit is None and same_case(entry.sku) == same_case(sku) and wanted:
+            taken = min(wanted, entry.quantity)
+            desk.void(box, entry, taken)
+            wanted -= taken
+
+
+def _reached(desk: Desk, box: Box) -> Box:
+    """The box to take from, open: a confirmed one is opened again if no other has anything in it."""
+    order = desk.order
+    if box.id == order.open_box:
+        return box
+    if order.box is not None:
+        raise Refusal(Reason.BOX_OPEN)
+    desk.emit_box(BoxReopened, box, state=Reopened.SCANNING)
+    return desk.order.boxes[box.id]

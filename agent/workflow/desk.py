@@ -1,0 +1,201 @@
+"""The desk of one decision: the state as it grows by the events that a scan causes, and what those events need.
+
+`Desk.emit` is the only way to change anything: it records the event and folds it at once, so that the counts in the
+next event are those after this one, and the state after a step is the fold of its events by construction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from agent.events import Accepted, BoxVoided, Content, Event, LineCount, OrderLeft, Rejected, Unit, Voided
+from agent.reasons import Reason, Seen
+from agent.reference.boxes import BoxSize
+from agent.reference.manifest import Flow, Line, Manifest, Role
+from agent.reference.source import stored_manifest_of
+from agent.signals import Signal
+from agent.workflow.classify import Lookup, escaped
+from agent.workflow.fold import At, fold
+from agent.workflow.ladder import room_in
+from agent.workflow.state import Box, Entry, Order, State, Station
+
+__all__ = ["Cache", "Desk", "Refusal", "Settings", "contents_of", "line_counts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """SPEC 6's [workflow]; times in seconds."""
+
+    required_roles: tuple[Role, ...] = tuple(Role)
+    packer_confirms: bool = True
+    idle_sign_out_s: float = 600.0
+    bounce_s: float = 0.5
+
+
+class Cache(Lookup, Protocol):
+    """What the workflow asks of everything that the centre has told us."""
+
+    def manifest(self, order: str) -> Manifest | None: ...
+    def size(self, code: str) -> BoxSize | None: ...
+    def is_blocked(self, identifier: str) -> bool: ...
+
+
+E_ = TypeVar("E_", bound=Event)
+
+
+class Refusal(Exception):
+    """A scan is refused; carries why. Raised inside a step only, which undoes what it emitted before."""
+
+    def __init__(self, reason: Reason, *, seen: Seen | None = None, signal: Signal = Signal.REJECT) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.seen = seen
+        self.signal = Signal.AGAIN if reason is Reason.ALREADY_COUNTED else signal
+
+
+def contents_of(box: Box) -> tuple[Content, ...]:
+    """What a box holds, by line and SKU in the order in which they were begun."""
+    pieces: dict[tuple[str, str], int] = {}
+    units: dict[tuple[str, str], list[str]] = {}
+    for entry in box.entries:
+        key = (entry.line, entry.sku)
+        pieces[key] = pieces.get(key, 0) + entry.quantity
+        if entry.unit is not None:
+            units.setdefault(key, []).append(entry.unit.id)
+    return tuple(
+        Content(line=line, sku=sku, quantity=quantity, units=tuple(units.get((line, sku), ())))
+        for (line, sku), quantity in pieces.items()
+    )
+
+
+def line_counts(order: Order) -> tuple[LineCount, ...]:
+    return tuple(
+        LineCount(line=line, ordered=order.ordered_on(line), scanned=order.scanned_on(line)) for line in order.lines()
+    )
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get."""
+
+    state: State
+    station_id: str
+    cache: Cache
+    settings: Settings
+    now: float
+    journal: str
+    next_sequence: int
+    position: int
+    scanner: str | None = None
+    symbology: str | None = None
+    data: bytes = b""
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def station(self) -> Station:
+        return self.state.station(self.station_id)
+
+    @property
+    def order(self) -> Order:
+        """The order open at the station; KeyError where there is none, which the table keeps from happening."""
+        return self.state.orders[self.station.order or ""]
+
+    def emit(self, make: Callable[..., E_], *, station: str | None = None, **values: Any) -> E_:
+        """Record `make(**values)` and fold it. The envelope's station and operator are filled in."""
+        name = station or self.station_id
+        event = make(station=name, by=self.state.station(name).operator, **values)
+        self.record(event)
+        return event
+
+    def record(self, event: Event) -> None:
+        at = At(
+            sequence=self.next_sequence + len(self.events),
+            scan=self.next_sequence,
+            journal=self.journal,
+            position=self.position + len(self.events),
+            manifest_of=stored_manifest_of,
+        )
+        self.events.append(event)
+        self.state = fold(self.state, event, at)
+
+    def reject(self, reason: Reason, *, seen: Seen | None = None, clears: tuple[str, ...] = ()) -> Rejected:
+        """Record that the scan in hand was refused."""
+        return self.emit(
+            Rejected,
+            reason=reason,
+            code=escaped(self.data),
+            seen=seen,
+            symbology=self.symbology,
+            scanner=self.scanner,
+            order=self.station.order,
+            clears=clears,
+        )
+
+    # -- what several acts do ------------------------------------------------------------------------------------
+
+    def accept(self, line: Line, unit: Unit | None, quantity: int) -> None:
+        """Count on a line, into the open box or a new one; Refusal when the box is full."""
+        order, box = self.order, self.order.box
+        box_id = order.open_box or f"{self.journal}{self.state.box_number + 1:06d}"
+        entry = Entry(sequence=0, scan=0, line=line.id, sku=line.sku, unit=unit, quantity=quantity)
+        if not room_in(box, entry):
+            raise Refusal(Reason.BOX_FULL)
+        self.emit(
+            Accepted,
+            order=order.id,
+            line=line.id,
+            sku=line.sku,
+            mode=box.mode if box is not None else line.flow,
+            unit=unit,
+            quantity=quantity,
+            box=box_id,
+            scanner=self.scanner,
+            symbology=self.symbology,
+            line_scanned=order.scanned_on(line.id) + quantity,
+            line_pending=order.pending_on(line.id) - quantity,
+            order_scanned=order.total_scanned + quantity,
+            order_pending=order.total_pending - quantity,
+        )
+
+    def void(self, box: Box, entry: Entry, quantity: int) -> None:
+        """Take `quantity` pieces of an entry out of its box."""
+        order = self.order
+        self.emit(
+            Voided,
+            sequence=f"{entry.sequence:012d}",
+            order=order.id,
+            line=entry.line,
+            sku=entry.sku,
+            mode=box.mode,
+            unit=entry.unit,
+            quantity=quantity,
+            box=box.id,
+            scanner=self.scanner,
+            symbology=self.symbology,
+            line_scanned=order.scanned_on(entry.line) - quantity,
+            line_pending=order.pending_on(entry.line) + quantity,
+            order_scanned=order.total_scanned - quantity,
+            order_pending=order.total_pending + quantity,
+        )
+
+    def dissolve_if_empty(self) -> None:
+        """A box that was created once and is left empty is voided."""
+        box = self.order.box
+        if box is not None and not box.entries:
+            self.emit_box(BoxVoided, box)
+
+    def emit_box(self, make: Callable[..., E_], box: Box, **values: Any) -> E_:
+        return self.emit(make, box=box.id, order=self.order.id, mode=box.mode, contents=contents_of(box), **values)
+
+    def leave_order(self, station: str | None = None) -> None:
+        """The station (this one if not named) puts its order down; the open box stays as it is."""
+        name = station or self.station_id
+        left = self.state.station(name)
+        if left.order is not None:
+            revision = self.state.orders[left.order].manifest.revision
+            self.emit(OrderLeft, station=name, order=left.order, revision=revision, mode=left.mode)
+
+    def mode_of(self, order: Order) -> Flow | None:
+        """The mode in which an order opens: its open box's, or that of all its lines."""
+        box = order.box
+        return box.mode if box is not None and box.entries else order.manifest.single_flow

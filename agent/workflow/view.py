@@ -1,0 +1,67 @@
+"""What others see of a station: its retained view, its steady light, its LED bar. Pure."""
+
+from typing import Any
+
+from agent.signals import Steady
+from agent.workflow.memory import Memory
+from agent.workflow.state import Phase, State
+
+__all__ = ["bar_of", "station_view", "steady_of"]
+
+_STEADY = {
+    Phase.READY: Steady.READY,
+    Phase.ASSIGNING: Steady.ASSIGNING,
+    Phase.SCANNING: Steady.SCANNING,
+    Phase.BOXING: Steady.BOXING,
+    Phase.PACKING: Steady.PACKING,
+}
+
+
+def steady_of(state: State, name: str) -> Steady:
+    """The light between signals: signed out before all else, a held order before the phase, REMOVE before the hold."""
+    station = state.station(name)
+    if station.operator is None:
+        return Steady.SIGNED_OUT
+    if station.remove:
+        return Steady.REMOVING
+    if station.order is not None and state.orders[station.order].holds:
+        return Steady.HELD
+    return _STEADY[station.phase]
+
+
+def bar_of(state: State, name: str) -> tuple[int, int]:
+    """(scanned, ordered) of the order open at a station; (0, 0) without one."""
+    station = state.station(name)
+    if station.order is None:
+        return (0, 0)
+    order = state.orders[station.order]
+    return (order.total_scanned, order.manifest.total_ordered)
+
+
+def station_view(state: State, name: str, memory: Memory, time: str) -> dict[str, Any]:
+    """The content of `station/{station}` (SPEC 5.1); `time` is UTC."""
+    station = state.station(name)
+    order = state.orders[station.order] if station.order is not None else None
+    box = order.box if order is not None else None
+    last = memory.last
+    return {
+        "state": station.phase.value,
+        "signed_in": station.operator is not None,
+        "operator": station.operator,
+        "order": station.order,
+        "mode": station.mode,
+        "product": station.product,
+        "scanned": order.total_scanned if order is not None else None,
+        "pending": order.total_pending if order is not None else None,
+        "box": None
+        if box is None
+        else {
+            "id": box.id,
+            "units": sum(entry.quantity for entry in box.entries),
+            "size": box.size,
+            "label": box.label,
+        },
+        "last": None if last is None else {"signal": last.signal.value, "reason": last.reason},
+        "held": bool(order is not None and order.holds),
+        "time": time,
+    }

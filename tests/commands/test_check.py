@@ -1,0 +1,135 @@
+"""`check`: the file, real devices (pseudo-terminals, a FIFO), mock pins, and the broker's answer."""
+
+import io
+import os
+import pty
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.commands.check import check
+from agent.errors import ConfigError
+from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings
+
+HEAD = """
+[kiosk]
+site = "rtm1"
+id = "dock-3"
+state_dir = "{dir}/state"
+[mqtt]
+host = "127.0.0.1"
+[[station]]
+id = "1"
+[[station.scanner]]
+name = "left"
+driver = "serial"
+port = "{port}"
+"""
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    """A pseudo-terminal's path, its other end open."""
+    controller, terminal = pty.openpty()
+    yield os.ttyname(terminal)
+    os.close(controller)
+    os.close(terminal)
+
+
+@pytest.fixture
+def file(tmp_path: Path, port: str) -> Path:
+    file = tmp_path / "agent.toml"
+    file.write_text(HEAD.format(dir=tmp_path, port=port))
+    return file
+
+
+def more(file: Path, text: str) -> Path:
+    file.write_text(file.read_text() + text)
+    return file
+
+
+def lines(file: Path, *, code: int, hardware: bool = False, broker: bool = False) -> list[str]:
+    out = io.StringIO()
+    assert check(file, out, hardware=hardware, broker=broker) == code
+    first, *others = out.getvalue().splitlines()
+    assert first.startswith("ok      configuration: kiosk rtm1/dock-3, stations 1")
+    return others
+
+
+def test_check_a_sound_file(file: Path) -> None:
+    assert lines(file, code=0) == []
+
+
+def test_check_a_refused_file(file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"uplink\.keep_days"):
+        check(more(file, "[uplink]\nkeep_days = -1\n"), io.StringIO())
+
+
+def test_check_says_that_nothing_is_encrypted(file: Path) -> None:
+    file.write_text(file.read_text().replace("[mqtt]", "[mqtt]\ntls = false"))
+    (note,) = lines(file, code=0)
+    assert note.startswith("note    mqtt.tls = false")
+
+
+def test_check_hardware_opens_every_device(file: Path, port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
+    os.mkfifo(file.parent / "signals")
+    more(file, '[station.indicator]\ndriver = "jsonl"\npath = "signals"\n[station.buttons]\nsave = 23\n')
+    assert lines(file, code=0, hardware=True) == [
+        f"ok      station 1, scanner left: {port}",
+        "ok      station 1, indicator jsonl: opened",
+        "ok      station 1, button save: pin 23 opened",
+    ]
+
+
+def test_check_hardware_goes_on_after_a_missing_device(file: Path, tmp_path: Path, port: str) -> None:
+    file.write_text(file.read_text().replace(port, str(tmp_path / "gone")))
+    more(file, '[station.indicator]\ndriver = "jsonl"\npath = "no/such/folder/signals"\n')
+    scanner, indicator = lines(file, code=1, hardware=True)
+    assert scanner == f"failed  station 1, scanner left: {tmp_path}/gone is missing"
+    assert indicator.startswith("failed  station 1, indicator jsonl: ")
+    assert indicator.endswith("No such file or directory")
+
+
+def test_check_hardware_two_names_of_one_device(file: Path, tmp_path: Path, port: str) -> None:
+    link = tmp_path / "by-id"
+    link.symlink_to(port)
+    more(file, f'[[station.scanner]]\nname = "right"\ndriver = "serial"\nport = "{link}"\n')
+    assert lines(file, code=1, hardware=True) == [
+        f"ok      station 1, scanner left: {port}",
+        f"failed  station 1, scanner right: {port} is the same device as that of station 1, scanner left",
+    ]
+
+
+def test_check_hardware_while_the_daemon_holds_it(file: Path, tmp_path: Path, port: str) -> None:
+    file.write_text(file.read_text().replace(port, str(tmp_path / "gone")))
+    (tmp_path / "state").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(tmp_path / "state" / "status.sock"))
+        listening.listen(1)
+        *_, note = lines(file, code=1, hardware=True)
+    assert note == "note    the daemon is running and keeps its devices to itself: stop it to check them"
+
+
+def test_check_broker_that_nobody_runs(file: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        file.write_text(file.read_text().replace("[mqtt]", f"[mqtt]\nport = {port}\ntls = false"))
+        *_, broker = lines(file, code=1, broker=True)
+    assert broker.startswith(f"failed  broker: 127.0.0.1:{port}: ")
+
+
+def test_check_broker_says_what_it_found(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def try_connect(broker: BrokerSettings, delivery: DeliverySettings, **ids: str) -> str:
+        asked.append((broker.hosts, delivery.confirm, ids))
+        return "127.0.0.1:8883: connected"
+
+    monkeypatch.setattr("agent.uplink.oneshot.try_connect", try_connect)
+    more(file, '[uplink]\nconfirm = "broker"\n')
+    assert lines(file, code=0, broker=True) == ["ok      broker: 127.0.0.1:8883: connected"]
+    assert asked == [((("127.0.0.1", 8883),), Confirm.BROKER, {"site": "rtm1", "kiosk": "dock-3"})]

@@ -1,0 +1,79 @@
+"""`scanners`: what is plugged in, as tables that the configuration takes."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from agent.commands import scanners as command
+from agent.commands.scanners import scanners
+from agent.config import load
+from agent.drivers.devices import Kind, Plugged
+from agent.settings import EvdevSettings, SerialSettings
+
+SERIAL = Plugged(
+    kind=Kind.SERIAL,
+    name="Xenon\x1b 1950",
+    path="/dev/serial/by-id/usb-Honeywell-if00",
+    node="/dev/ttyACM0",
+    vendor=0x0C2E,
+    product=0x0B6A,
+    serial="17",
+    usb_port="1-1.2",
+)
+WEDGE = Plugged(
+    kind=Kind.EVDEV,
+    name="Symbol Bar Code Scanner",
+    path='/dev/input/by-id/usb-Symbol-"A"-event-kbd',
+    node="/dev/input/event3",
+    vendor=0x05E0,
+    product=0x1200,
+    serial="S/N 1",
+    usb_port="usb-0000:01:00.0-1.3",
+)
+BARE = Plugged(
+    kind=Kind.EVDEV,
+    name="Keyboard",
+    path="/dev/input/event0",
+    node="/dev/input/event0",
+    vendor=None,
+    product=None,
+    serial=None,
+    usb_port=None,
+)
+
+
+def listing(monkeypatch: pytest.MonkeyPatch, *found: Plugged) -> str:
+    monkeypatch.setattr(command, "plugged_in", lambda: list(found))
+    out = io.StringIO()
+    assert scanners(out) == 0
+    return out.getvalue()
+
+
+def test_scanners_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(
+        '[kiosk]\nsite = "a"\nid = "b"\nstate_dir = "/x"\n[mqtt]\nhost = "h"\n[[station]]\nid = "1"\n'
+        + listing(monkeypatch, SERIAL, WEDGE, BARE)
+    )
+    assert load(file, environ={}).stations[0].scanners == (
+        SerialSettings(name="scanner-1", driver="serial", port=SERIAL.path),
+        EvdevSettings(name="scanner-2", driver="evdev", device=WEDGE.path),
+        EvdevSettings(name="scanner-3", driver="evdev", device=BARE.path),
+    )
+
+
+def test_scanners_tell_what_they_are_and_other_ways_to_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    comments = [line for line in listing(monkeypatch, SERIAL, WEDGE, BARE).splitlines() if line.startswith("#")]
+    assert comments == [
+        "# A keyboard that operators type on must not be listed: the kiosk would take it for itself.",
+        r"# Xenon\x1b 1950 (/dev/ttyACM0)",
+        "# Symbol Bar Code Scanner (/dev/input/event3)",
+        '# or: vendor = "05e0"; product = "1200"; serial = "S/N 1"',
+        '# or: usb_port = "usb-0000:01:00.0-1.3"',
+        "# Keyboard (/dev/input/event0)",
+    ]
+
+
+def test_scanners_with_nothing_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert listing(monkeypatch) == "Nothing is plugged in that could be a scanner: no keyboard, no serial port.\n"

@@ -1,0 +1,282 @@
+"""A bench a driver: the scanner under test, and what a person does with it at the other end."""
+
+import asyncio
+import os
+import pty
+import struct
+import tty
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.drivers.devices import Kind, Plugged
+from agent.drivers.evdev import EvdevScanner, EventNode, Match
+from agent.drivers.fake import FakeScanner
+from agent.drivers.keymaps import LAYOUTS
+from agent.drivers.scanner import Scanner
+from agent.drivers.serial import SerialScanner
+from agent.drivers.terminal import TerminalScanner
+from agent.scan import Frame
+
+GIVE_UP_S = 10
+"""When a test that waits has failed; nothing is measured by it."""
+
+
+class Heard:
+    """The callbacks of a scanner, and what they were told."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.statuses: list[tuple[bool, str]] = []
+
+    def frame(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def status(self, connected: bool, detail: str) -> None:
+        self.statuses.append((connected, detail))
+
+    @property
+    def scans(self) -> list[tuple[bytes, bool]]:
+        return [(frame.data, frame.intact) for frame in self.frames]
+
+    async def until_frames(self, count: int) -> list[tuple[bytes, bool]]:
+        await until(lambda: len(self.frames) >= count)
+        return self.scans
+
+    async def until_connected(self, connected: bool) -> str:
+        await until(lambda: bool(self.statuses) and self.statuses[-1][0] is connected)
+        return self.statuses[-1][1]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(GIVE_UP_S):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+async def turns(count: int = 5) -> None:
+    """Let the loop look at its descriptors a few times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(test)
+
+
+class Bench(ABC):
+    can_come_back = True
+    has_idle_gap = True
+    terminator = b"\r"
+    scanner: Scanner
+
+    def start(self) -> Heard:
+        heard = Heard()
+        self.scanner.start(asyncio.get_running_loop(), heard.frame, heard.status)
+        return heard
+
+    def scan(self, code: bytes) -> None:
+        self.send(code + self.terminator)
+
+    @abstractmethod
+    def send(self, data: bytes) -> None: ...
+
+    @abstractmethod
+    def unplug(self) -> None: ...
+
+    def plug_in(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def deadline(self) -> float | None:
+        """When the half-read scan will be cut short."""
+        return self.scanner._framer.deadline
+
+    def close(self) -> None:
+        self.scanner.close()
+
+
+class SerialBench(Bench):
+    """A pseudo-terminal behind a link, as udev's by-id links are; each plugging in makes a new one."""
+
+    def __init__(self, folder: Path, *, terminator: bytes = b"\r") -> None:
+        self.link = folder / "scanner"
+        self.terminator = terminator
+        self.scanner = SerialScanner(name="left", port=str(self.link), terminator=terminator)
+        self.master: int | None = None
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self.master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.link.unlink(missing_ok=True)
+        self.link.symlink_to(os.ttyname(slave))
+        os.close(slave)
+
+    def send(self, data: bytes) -> None:
+        assert self.master is not None
+        assert os.write(self.master, data) == len(data)
+
+    def unplug(self) -> None:
+        master, self.master = self.master, None
+        if master is not None:
+            os.close(master)
+        self.link.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        super().close()
+        self.unplug()
+
+
+class FakeBench(Bench):
+    def __init__(self) -> None:
+        self.scanner: FakeScanner = FakeScanner(name="left")
+
+    def send(self, data: bytes) -> None:
+        self.scanner.type(data)
+
+    def unplug(self) -> None:
+        self.scanner.unplug()
+
+    def plug_in(self) -> None:
+        self.scanner.plug_in()
+
+
+class TerminalBench(Bench):
+    can_come_back = False
+    has_idle_gap = False
+    terminator = b"\n"
+
+    def __init__(self) -> None:
+        self.reading, self.writing = os.pipe()
+        self.scanner = TerminalScanner(name="left", fd=self.reading)
+        self._plugged_in = True
+
+    def send(self, data: bytes) -> None:
+        os.write(self.writing, data)
+
+    def unplug(self) -> None:
+        if self._plugged_in:
+            self._plugged_in = False
+            os.close(self.writing)
+
+    def close(self) -> None:
+        super().close()
+        self.unplug()
+        os.close(self.reading)
+
+
+# -- the keyboard wedge -------------------------------------------------------------------------------------------
+
+EV_SYN, EV_KEY, EV_MSC, SYN_REPORT, SYN_DROPPED, LEFT_SHIFT, ENTER = 0, 1, 4, 0, 3, 42, 28
+
+
+def event(kind: int, code: int, value: int) -> bytes:
+    return struct.pack("@llHHi", 0, 0, kind, code, value)
+
+
+def key(code: int, value: int) -> bytes:
+    return event(EV_MSC, 4, 0x70000 + code) + event(EV_KEY, code, value) + event(EV_SYN, SYN_REPORT, 0)
+
+
+def keys_of(text: bytes) -> bytes:
+    """The events of a scanner set to the US, CR as Enter."""
+    events = b""
+    for char in text.decode("ascii"):
+        if char == "\r":
+            events += key(ENTER, 1) + key(ENTER, 0)
+            continue
+        layout = LAYOUTS["us"]
+        shifted = char not in layout.plain.values()
+        code = next(code for code, on_key in (layout.shift if shifted else layout.plain).items() if on_key == char)
+        events += key(LEFT_SHIFT, 1) if shifted else b""
+        events += key(code, 1) + key(code, 0)
+        events += key(LEFT_SHIFT, 0) if shifted else b""
+    return events
+
+
+class PipeNode(EventNode):
+    """An event node over a pipe: the scanner reads what the bench packs."""
+
+    def __init__(self) -> None:
+        self._fd, self.writing = os.pipe()
+        os.set_blocking(self._fd, False)
+        self.grabbed = False
+        self.before_grab = b""
+        self.refuses: OSError | None = None
+
+    @property
+    def fd(self) -> int:
+        return self._fd
+
+    def grab(self) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        if self.before_grab:
+            os.write(self.writing, self.before_grab)
+        self.grabbed = True
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def vanish(self) -> None:
+        if self.writing >= 0:
+            os.close(self.writing)
+            self.writing = -1
+
+
+def keyboard(number: int, *, name: str = "Scanner", usb_port: str | None = "usb-0:1.2", **more: Any) -> Plugged:
+    values: dict[str, Any] = {"vendor": 0x0C2E, "product": 0x0B61, "serial": None} | more
+    node = f"/dev/input/event{number}"
+    return Plugged(kind=Kind.EVDEV, name=name, path=node, node=node, usb_port=usb_port, **values)
+
+
+class EvdevBench(Bench):
+    """A keyboard with one event node or several; each plugging in gives it new node numbers."""
+
+    def __init__(self, *, nodes: int = 1, match: Match | None = None, terminator: bytes = b"\r") -> None:
+        self._count = nodes
+        self._number = 3
+        self.present: list[Plugged] = []
+        self.opened: list[str] = []
+        self.nodes: dict[str, PipeNode] = {}
+        self.scanner = EvdevScanner(
+            name="left",
+            match=match or Match(vendor=0x0C2E),
+            terminator=terminator,
+            present=self._present,
+            open_node=self._open,
+        )
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self.present = [keyboard(self._number + i) for i in range(self._count)]
+        self._number += self._count
+        self.nodes = {one.node: PipeNode() for one in self.present}
+
+    def send(self, data: bytes) -> None:
+        self.send_events(keys_of(data))
+
+    def send_events(self, events: bytes, node: int = 0) -> None:
+        os.write(list(self.nodes.values())[node].writing, events)
+
+    def unplug(self) -> None:
+        self.present = []
+        for node in self.nodes.values():
+            node.vanish()
+
+    def close(self) -> None:
+        super().close()
+        self.unplug()
+        for node in self.nodes.values():
+            node.close()
+
+    def _present(self) -> Sequence[Plugged]:
+        return self.present
+
+    def _open(self, path: str) -> EventNode:
+        self.opened.append(path)
+        return self.nodes[path]

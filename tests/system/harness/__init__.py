@@ -1,0 +1,1 @@
+"""What the black-box tests drive the daemon with. Nothing here knows the agent's code."""

@@ -1,0 +1,134 @@
+"""Power cuts: the daemon is killed again and again while the operator scans on."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.system.harness.codes import command
+from tests.system.harness.indicator import Signalled
+from tests.system.harness.patience import Gone
+from tests.system.harness.world import World, world_of
+from tests.system.models import StationView
+
+KILLS = 25
+LONGEST_LIFE_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("kill")) as found:
+        yield found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What the operator believes: devices in the open box, devices in confirmed boxes, and whether SAVE was pressed."""
+
+    open_box: tuple[str, ...] = ()
+    boxed: frozenset[str] = frozenset()
+    boxing: bool = False
+
+    @property
+    def counted(self) -> frozenset[str]:
+        return self.boxed | set(self.open_box)
+
+    def stands(self, view: StationView) -> bool:
+        """The published view is this."""
+        return (
+            view.state == ("boxing" if self.boxing else "scanning")
+            and view.scanned == len(self.counted)
+            and (view.box.units if view.box is not None else 0) == len(self.open_box)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One scan, the signals that are right for it, and what it makes of the bench."""
+
+    code: str
+    signals: frozenset[str]
+    after: Bench
+
+
+def next_step(bench: Bench, waiting: list[str], chance: random.Random) -> Step:
+    """Mostly a device; now and then UNDO, or SAVE and SAVE."""
+    if bench.boxing:
+        after = Bench(boxed=bench.counted)
+        return Step(code=command("SAVE"), signals=frozenset({"saved"}), after=after)
+    draw = chance.random()
+    if bench.open_box and draw < 0.1:
+        after = replace(bench, open_box=bench.open_box[:-1])
+        return Step(code=command("UNDO"), signals=frozenset({"removed"}), after=after)
+    if len(bench.open_box) > 2 and draw < 0.25:
+        return Step(code=command("SAVE"), signals=frozenset({"boxed"}), after=replace(bench, boxing=True))
+    unit = next(unit for unit in waiting if unit not in bench.counted)
+    return Step(code=unit, signals=frozenset({"ok"}), after=replace(bench, open_box=(*bench.open_box, unit)))
+
+
+def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    order, units = world.simple(3000)
+    station = world.opened(order)
+    journal = world.centre.wait_status("online").journal
+    bench, scans = Bench(), 0
+
+    for life in range(KILLS):
+        killer = threading.Timer(chance.uniform(0, LONGEST_LIFE_S), world.kiosk.kill_only)
+        killer.start()
+        doubtful = None
+        while doubtful is None:
+            step = next_step(bench, units, chance)
+            try:
+                signalled = station.scan(step.code)
+            except Gone:
+                doubtful = step
+            else:
+                assert signalled.signal in step.signals, f"life {life}: {step.code}: {signalled}"
+                bench, scans = step.after, scans + 1
+        killer.join()
+        world.kiosk.kill()
+        # The will comes after all that this life has published: what is read next is of the next life.
+        world.centre.wait_status("offline")
+        world.centre.forget_views()
+        world.kiosk.start()
+
+        after, before = doubtful.after, bench
+        view = world.centre.wait_view(lambda view: view.order == order)
+        assert before.stands(view) or after.stands(view), f"life {life}: neither {before} nor {after}, but {view}"
+        assert (view.signed_in, view.operator, view.mode) == (True, "E7", "used")
+        if after.stands(view):
+            bench = after
+
+    assert station.scan(command("WHERE")) == Signalled("where", None)
+    assert world.kiosk.run("journal", "verify").returncode == 0
+    exported = world.kiosk.exported()
+    assert {event.journal for _, event in exported} == {journal}
+    assert [event.number for _, event in exported] == list(range(1, len(exported) + 1))
+    counts: Counter[str] = Counter()
+    for _, event in exported:
+        if event.kind == "scan.accepted":
+            counts[event.data.unit.id] += 1
+        elif event.kind == "scan.voided":
+            counts[event.data.unit.id] -= 1
+        assert set(counts.values()) <= {0, 1}, f"{event.id} counts a device twice"
+    assert {unit for unit, count in counts.items() if count} == bench.counted
+    assert world.delivered() == world.in_sequence()
+    print(f"{scans} scans over {KILLS} kills")
+
+
+def test_killed_with_a_step_pending_the_step_is_still_there(world: World) -> None:
+    order, _ = world.simple(1)
+    station = world.opened(order)
+    assert station.scan(command("ROLE", "PACK")) == Signalled("prompt", None)
+    world.kiosk.kill()
+    world.centre.wait_status("offline")
+    world.centre.forget_views()
+    world.kiosk.start()
+    assert world.centre.wait_view(lambda view: view.order == order).state == "assigning"
+    assert station.scan(command("SAVE")) == Signalled("reject", "badge_required")

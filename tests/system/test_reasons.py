@@ -1,0 +1,98 @@
+"""Each reason to refuse a scan, once: the signal the operator gets, and the event the centre gets."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.system.harness.centre import line
+from tests.system.harness.codes import command
+from tests.system.harness.indicator import Signalled
+from tests.system.harness.world import OK, OPERATORS, World, refused, world_of
+from tests.system.models import Rejected
+from tests.system.refusals import AMBIGUOUS_BADGE, REFUSALS, Refusal, held_unit, opened
+
+SCANNERS = [f"scanner-{number}" for number in range(16)]
+"""Many, taken in turn: beyond five refusals a second from one, the events are drawn together."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("reasons"), stations=("1", "2"), scanners=SCANNERS) as found:
+        found.centre.operators(
+            2, [*OPERATORS, {"operator": "A1", "name": "A", "badges": [AMBIGUOUS_BADGE], "roles": ["picking"]}]
+        )
+        found.centre.settle()
+        yield found
+
+
+def _name(value: object) -> str | None:
+    return None if isinstance(value, str) else getattr(value, "__name__", None)
+
+
+@pytest.mark.parametrize(("reason", "prepare"), REFUSALS, ids=_name)
+def test_refused_with_its_reason(world: World, reason: str, prepare: Callable[[World], Refusal]) -> None:
+    refusal = prepare(world)
+    mark = world.consumer.mark()
+    by = SCANNERS[REFUSALS.index((reason, prepare)) % len(SCANNERS)]
+    aim = f"]{refusal.symbology}" if refusal.symbology else ""
+    signalled = world.station.scan(aim + refusal.code, by)
+    assert signalled == Signalled("again" if reason == "already_counted" else "reject", reason)
+
+    event = world.consumer.wait("scan.rejected", since=mark, where=lambda event: event.data.reason == reason)
+    assert isinstance(event.data, Rejected)
+    told = event.data
+    assert (told.code, told.seen, told.symbology) == (refusal.code, refusal.seen, refusal.symbology)
+    assert (told.scanner, told.order, told.count) == (by, refusal.order, 1)
+    assert event.station == "1"
+    assert (event.operator is None) == (reason == "not_signed_in")
+    world.check()
+
+
+def test_held_unit_itself_sounds_the_alarm_once_it_was_taken_out(world: World) -> None:
+    station, order, units = held_unit(world)
+    assert station.scan(units[0]) == Signalled("again", "already_counted"), "a counted one can be found again"
+    mark = world.consumer.mark()
+    assert station.scan_all(command("REMOVE"), units[0]) == [Signalled("prompt", None), Signalled("removed", None)]
+    released = world.consumer.wait("order.released", since=mark).data
+    assert (released.order, released.unit, released.outcome) == (order, units[0], "unit_removed")
+    assert station.scan(units[0]).reason == "held"
+    assert station.scan(units[1]) == OK, "the order itself goes on"
+
+
+def test_packing_of_too_little_is_an_event_of_its_own(world: World) -> None:
+    station, order, units = opened(world)
+    station.scan_all(units[0], command("SAVE"), command("SAVE"))
+    mark = world.consumer.mark()
+    assert station.scan(command("PACK")) == refused("quantity_mismatch")
+    event = world.consumer.wait("order.packing_refused", since=mark)
+    assert event.data.order == order
+    assert [line.model_dump() for line in event.data.lines] == [{"line": "1", "ordered": 2, "scanned": 1}]
+    assert not world.consumer.since(mark, "scan.rejected")
+
+
+def test_box_holds_a_thousand_units(world: World) -> None:
+    units = world.supply.imeis(1001)
+    order = world.order(line("1", world.supply.sku(), 1001, tacs=[world.supply.tac]))
+    station = world.opened(order)
+    assert {station.scan(unit) for unit in units[:1000]} == {OK}
+    mark = world.consumer.mark()
+    assert station.scan(units[1000]) == refused("box_full")
+    world.consumer.wait("scan.rejected", since=mark)
+    boxed = station.scan_all(command("SAVE"), command("SAVE"), units[1000])
+    assert boxed == [Signalled("boxed", None), Signalled("saved", None), Signalled("order_done", None)]
+    box = world.consumer.wait("box.confirmed", since=mark).data
+    assert [len(content.units) for content in box.contents] == [1000]
+
+
+def test_refusals_in_a_flood_are_signalled_each_and_journaled_together(world: World) -> None:
+    station, _, _ = opened(world)
+    mark = world.consumer.mark()
+    codes = [f"FLOOD {number}" for number in range(200)]
+    assert set(station.burst(SCANNERS[0], *codes)) == {refused("unknown_code")}
+
+    def all_told() -> bool:
+        counts: list[int] = [event.data.count for event in world.consumer.since(mark, "scan.rejected")]
+        return sum(counts) == len(codes)
+
+    world.consumer.wait_until(all_told, "200 refusals")
+    assert len(world.consumer.since(mark, "scan.rejected")) < 50

@@ -1,0 +1,93 @@
+"""What the centre may ask a kiosk, and what it gets."""
+
+import json
+import uuid
+
+from tests.system.harness.codes import command
+from tests.system.harness.world import World
+
+
+def test_health_tells_what_a_fleet_admin_looks_for(world: World) -> None:
+    station = world.opened(world.simple(1)[0])
+    world.delivered()
+    answer = world.centre.request("health")
+    said = json.dumps(answer)
+    for subject in (
+        "left", "right", "indicator", "uplink", "backlog", "acked", "last", "journal", "free", "synced", "missing",
+        "config", "operators", "restarts", "certificate", "temperature", "voltage", "memory", "uptime", "time",
+    ):  # fmt: skip
+        assert subject in said, f"no {subject} in {said}"
+    station.scan(command("CLOSE"))
+
+
+def test_identify_blinks_and_answers(world: World) -> None:
+    station = world.fresh()
+    assert world.centre.request("identify")["transaction"]
+    shown = station.indicator.left()
+    assert len(shown) <= 1
+    assert station.scan(command("WHERE")).signal == "where"
+
+
+def test_reload_is_answered_and_scanning_goes_on(world: World) -> None:
+    order, units = world.simple(2)
+    station = world.opened(order)
+    assert station.scan(units[0]).signal == "ok"
+    assert world.centre.request("reload")["transaction"]
+    assert station.scan(units[1]).signal == "order_done"
+
+
+def test_resend_sends_the_range_again_once_a_transaction(world: World) -> None:
+    order, units = world.simple(5)
+    station = world.opened(order)
+    mark = world.consumer.mark()
+    station.scan_all(*units)
+    world.delivered()
+    counted = world.consumer.since(mark, "scan.accepted")
+    transaction, repeats = uuid.uuid4().hex, world.consumer.repeats
+    wanted = {"journal": counted[0].journal, "from": counted[0].sequence, "through": counted[-1].sequence}
+    world.centre.send_request("resend", transaction, **wanted)
+    first = world.centre.wait_answers(transaction)[0]
+    world.consumer.wait_until(lambda: world.consumer.repeats == repeats + 5, "five events again")
+
+    world.centre.send_request("resend", transaction, **wanted)
+    assert world.centre.wait_answers(transaction, 2)[1] == first, "answered from memory"
+    # Whatever the repeated request had sent would come before the event of a later scan.
+    station.scan_all(command("SAVE"), command("SAVE"))
+    world.consumer.wait("box.confirmed", since=mark)
+    assert world.consumer.repeats == repeats + 5
+    world.check()
+
+
+def test_resend_of_a_foreign_journal_or_the_future_is_answered(world: World) -> None:
+    world.fresh()
+    world.delivered()
+    ours, _ = world.consumer.through(world.kiosk.source)
+    repeats = world.consumer.repeats
+    for journal, first, last in (
+        ("ZZZZZZZZ", "000000000001", "000000000009"),
+        (ours, "000000900000", "000000900009"),
+    ):
+        assert world.centre.request("resend", journal=journal, **{"from": first, "through": last})["transaction"]
+        assert world.consumer.repeats == repeats
+
+
+def test_unknown_request_is_answered_or_ignored_and_nothing_else(world: World) -> None:
+    order, units = world.simple(1)
+    station = world.opened(order)
+    world.centre.send_request("dance", uuid.uuid4().hex, tune="polka")
+    world.centre.settle()
+    assert station.scan(units[0]).signal == "order_done"
+
+
+def test_retained_request_is_ignored(world: World) -> None:
+    """A request left in the broker would be taken anew at every connect."""
+    transaction = uuid.uuid4().hex
+    topic = f"agent/{world.kiosk.name}/request/health"
+    assert world.kiosk.stop() == 0
+    offline = len(world.centre.statuses)
+    world.centre.tell(topic, {"transaction": transaction})
+    world.kiosk.start()
+    world.centre.wait_status("online", after=offline)
+    world.centre.settle()
+    assert world.centre.answers(transaction) == []
+    world.centre.tell(topic, None)

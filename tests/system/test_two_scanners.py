@@ -1,0 +1,97 @@
+"""Two scanners at once, at one bench and at two: their scans never mix, and the benches never disturb each other."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.system.harness.codes import command
+from tests.system.harness.indicator import Signalled
+from tests.system.harness.scanner import interleave
+from tests.system.harness.world import BADGES, OK, World, refused, world_of
+from tests.system.models import Event
+
+COUNT = 60
+DONE = Signalled("order_done", None)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_of(tmp_path_factory.mktemp("two"), stations=("1", "2")) as found:
+        yield found
+
+
+def lines(units: list[str]) -> bytes:
+    return b"".join(unit.encode() + b"\r" for unit in units)
+
+
+def whole(order: str) -> Callable[[Event], bool]:
+    """Whether an event completes an order."""
+    return lambda event: event.data.order == order and event.data.order_pending == 0
+
+
+def test_two_stations_byte_by_byte(world: World) -> None:
+    orders = {name: world.simple(COUNT) for name in world.stations}
+    operators = {"1": "E7", "2": "E8"}
+    for name, (order, _) in orders.items():
+        world.opened(order, world.stations[name], operator=operators[name])
+    mark = world.consumer.mark()
+    interleave(*((world.stations[name].scanners["left"], lines(units)) for name, (_, units) in orders.items()))
+    for name, (order, units) in orders.items():
+        signals = [world.stations[name].indicator.next().signalled for _ in units]
+        assert signals == [OK] * (COUNT - 1) + [DONE]
+        world.consumer.wait("scan.accepted", since=mark, where=whole(order))
+        counted = [event for event in world.consumer.since(mark, "scan.accepted") if event.subject == order]
+        assert [event.data.unit.id for event in counted] == units
+        assert {(event.station, event.operator) for event in counted} == {(name, operators[name])}
+        view = world.centre.wait_view(lambda view: view.pending == 0, name)
+        assert (view.order, view.scanned) == (order, COUNT)
+
+
+def test_two_scanners_of_one_station_byte_by_byte(world: World) -> None:
+    order, units = world.simple(2 * COUNT)
+    station = world.opened(order)
+    mark = world.consumer.mark()
+    left, right = units[:COUNT], units[COUNT:]
+    interleave((station.scanners["left"], lines(left)), (station.scanners["right"], lines(right)))
+    signals = [station.indicator.next().signalled for _ in units]
+    assert signals == [OK] * (2 * COUNT - 1) + [DONE]
+    world.consumer.wait("scan.accepted", since=mark, where=lambda event: event.data.order_pending == 0)
+    counted = [event.data for event in world.consumer.since(mark, "scan.accepted")]
+    assert [data.unit.id for data in counted if data.scanner == "left"] == left
+    assert [data.unit.id for data in counted if data.scanner == "right"] == right
+
+
+def test_order_is_open_at_one_station_until_that_one_signs_out(world: World) -> None:
+    order, units = world.simple(2)
+    first, second = world.opened(order), world.fresh(world.stations["2"], operator="E8")
+    assert first.scan(units[0]) == OK
+    assert second.scan(order) == refused("order_in_use")
+    assert first.scan(command("OUT")) == OK
+    assert second.scan_all(order, units[1], command("SAVE")) == [OK, DONE, Signalled("boxed", None)]
+    assert world.centre.wait_view(lambda view: view.order is None and not view.signed_in, "1").state == "ready"
+    # The box came along, and so does its state on the way back.
+    assert second.scan(command("OUT")) == OK
+    assert first.scan_all(BADGES["E7"], order, command("SAVE")) == [OK, OK, Signalled("saved", None)]
+
+
+def test_flood_at_one_station_leaves_the_other_alone(world: World) -> None:
+    order, units = world.simple(20)
+    calm, flooded = world.opened(order), world.fresh(world.stations["2"], operator="E8")
+    flooded.scanners["left"].send(*(f"garbage {number}" for number in range(300)))
+    assert [calm.scan(unit) for unit in units] == [OK] * 19 + [DONE]
+    assert {flooded.indicator.next().signalled for _ in range(300)} == {refused("order_unknown")}
+
+
+def test_unplugged_scanner_is_back_without_a_restart(world: World) -> None:
+    order, units = world.simple(3)
+    station = world.opened(order)
+    left = station.scanners["left"]
+    left.write(units[0][:7].encode())
+    left.unplug()
+    # The half-read scan is told of, never counted; the other scanner goes on meanwhile.
+    assert station.indicator.next().signalled == refused("unreadable")
+    assert station.scan(units[1], "right") == OK
+    world.centre.wait_health(lambda health: health != {}, "anything")
+    left.plug()
+    assert station.scan(units[0], "left") == OK, "the whole scan, not the rest of a half-read one"
+    assert station.scan(units[2], "left") == DONE

@@ -1,0 +1,243 @@
+"""The command line: what is asked of which command, exit codes, and no traceback for what a person causes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import __version__
+from agent.cli import Exit, main
+from agent.commands import check, retire, run, scanners, status
+from agent.errors import ConfigError, JournalDamaged, JournalFault
+
+CONFIG = """
+[kiosk]
+site = "a"
+id = "b"
+state_dir = "state"
+[mqtt]
+host = "h"
+[[station]]
+id = "1"
+[[station.scanner]]
+name = "left"
+driver = "serial"
+port = "/dev/ttyACM0"
+"""
+
+pytestmark = pytest.mark.usefixtures("logs_as_before")
+
+Calls = list[tuple[tuple[Any, ...], dict[str, Any]]]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "agent.toml"
+    file.write_text(CONFIG)
+    return file
+
+
+def record(monkeypatch: pytest.MonkeyPatch, module: object, name: str, code: int = 0) -> Calls:
+    """Put something in the command's place that only notes how it was called."""
+    calls: Calls = []
+
+    def noted(*args: Any, **options: Any) -> int:
+        calls.append((args, options))
+        return code
+
+    monkeypatch.setattr(module, name, noted)
+    return calls
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def failing(_path: Path) -> int:
+        raise error
+
+    monkeypatch.setattr(run, "run", failing)
+
+
+def usage_error(argv: list[str]) -> int | str | None:
+    with pytest.raises(SystemExit) as left:
+        main(argv)
+    return left.value.code
+
+
+# -- what is asked of which command ------------------------------------------------------------------------------
+
+
+def test_run_has_the_default_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(monkeypatch, run, "run")
+    assert main(["run"]) == 0
+    assert calls == [((Path("/etc/kiosk-agent/agent.toml"),), {})]
+
+
+def test_run_hands_on_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(monkeypatch, run, "run", code=3)
+    assert main(["run", "--config", "x.toml"]) == 3
+    assert calls == [((Path("x.toml"),), {})]
+
+
+@pytest.mark.parametrize(
+    ("argv", "options"),
+    [
+        ([], {"hardware": False, "broker": False}),
+        (["--hardware"], {"hardware": True, "broker": False}),
+        (["--broker", "--hardware"], {"hardware": True, "broker": True}),
+    ],
+)
+def test_check(monkeypatch: pytest.MonkeyPatch, argv: list[str], options: dict[str, bool]) -> None:
+    calls = record(monkeypatch, check, "check")
+    assert main(["check", "--config", "x.toml", *argv]) == 0
+    assert calls == [((Path("x.toml"), sys.stdout), options)]
+
+
+def test_scanners(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(monkeypatch, scanners, "scanners")
+    assert main(["scanners"]) == 0
+    assert calls == [((sys.stdout,), {})]
+
+
+def test_retire(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(monkeypatch, retire, "retire")
+    assert main(["retire", "--config", "x.toml"]) == 0
+    assert calls == [((Path("x.toml"), sys.stdout), {})]
+
+
+def test_status_finds_the_state_folder_in_the_configuration(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    calls = record(monkeypatch, status, "status")
+    assert main(["status", "--config", str(file), "--json"]) == 0
+    assert calls == [((file.parent / "state", sys.stdout), {"as_json": True})]
+
+
+def test_status_works_though_the_rest_of_the_configuration_is_refused(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    file.write_text(CONFIG.replace("[mqtt]", '[mqtt]\nusername = "u"\npassword_file = "/not/for/everybody"'))
+    calls = record(monkeypatch, status, "status")
+    assert main(["status", "--config", str(file)]) == 0
+    assert calls == [((file.parent / "state", sys.stdout), {"as_json": False})]
+
+
+def test_status_without_a_state_folder_is_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(CONFIG.replace("state_dir", "stat_dir"))
+    assert main(["status", "--config", str(file)]) == Exit.REFUSED
+    assert 'kiosk.stat_dir: unknown key; did you mean "state_dir"?' in capsys.readouterr().err
+
+
+def test_status_of_a_given_folder_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = record(monkeypatch, status, "status")
+    assert main(["status", "--state-dir", "/x"]) == 0
+    assert calls == [((Path("/x"), sys.stdout), {"as_json": False})]
+
+
+# -- exit codes --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["jump"],
+        ["run", "now"],
+        ["run", "--config"],
+        ["journal"],
+        ["journal", "tail", "-n", "many"],
+        ["journal", "tail", "-n", "-1"],
+        ["journal", "tail", "-n", "٣"],
+    ],
+)
+def test_wrong_usage_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(argv) == Exit.USAGE
+    assert capsys.readouterr().err.startswith("usage: kiosk-agent")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--help"], *([name, "--help"] for name in ("run", "check", "demo", "scanners", "status", "journal", "retire"))],
+)
+def test_help_is_no_error(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(argv) == 0
+    assert capsys.readouterr().out.startswith("usage: kiosk-agent")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(["--version"]) == 0
+    assert capsys.readouterr().out == f"kiosk-agent {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (
+            ConfigError(["a.b: expected 1, found 2", "c: unknown key"]),
+            Exit.REFUSED,
+            "kiosk-agent: the configuration is refused:\n  a.b: expected 1, found 2\n  c: unknown key\n",
+        ),
+        (
+            JournalDamaged("/x/1", 7, "bad frame"),
+            Exit.DAMAGED,
+            "kiosk-agent: the journal is damaged and is left as it is: /x/1: at byte 7: bad frame\n",
+        ),
+        (JournalFault("another daemon runs"), Exit.REFUSED, "kiosk-agent: another daemon runs\n"),
+        (KeyboardInterrupt(), Exit.INTERRUPTED, ""),
+    ],
+)
+def test_errors_that_people_cause_end_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: Exit, text: str
+) -> None:
+    fail(monkeypatch, error)
+    assert main(["run"]) == code
+    assert capsys.readouterr() == ("", text)
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["run"])
+
+
+def test_a_refused_configuration_is_told_line_by_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(CONFIG.replace('site = "a"', 'sit = "a"'))
+    assert main(["check", "--config", str(file)]) == Exit.REFUSED
+    assert capsys.readouterr().err == (
+        "kiosk-agent: the configuration is refused:\n"
+        "  kiosk.site: expected 1 to 64 letters, digits, - and _, found nothing\n"
+        '  kiosk.sit: unknown key; did you mean "site"?\n'
+    )
+
+
+# -- as a process ------------------------------------------------------------------------------------------------
+
+
+def agent(*argv: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "agent", *argv], text=True, timeout=60, check=False, **options)
+
+
+def test_a_reader_that_goes_away_is_no_traceback(file: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = agent("check", "--config", str(file), stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (Exit.BROKEN_PIPE, "")
+
+
+def modules_after(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], text=True, timeout=60, check=True, capture_output=True)
+    return set(done.stdout.split())
+
+
+def test_the_command_line_alone_loads_nothing_of_the_kiosk() -> None:
+    loaded = modules_after("import agent.cli")
+    assert not loaded & {"pydantic", "asyncio", "paho", "evdev", "serial", "gpiozero", "tinydb", "logging", "tomllib"}
+
+
+def test_the_configuration_loads_no_driver_and_no_uplink() -> None:
+    loaded = modules_after("import agent.config, agent.log, agent.clock, agent.systemd")
+    assert not loaded & {"paho", "evdev", "serial", "gpiozero", "tinydb", "difflib", "ctypes.util"}
+    assert not [name for name in loaded if name.startswith(("agent.drivers", "agent.uplink", "agent.workflow"))]

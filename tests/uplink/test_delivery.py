@@ -1,0 +1,268 @@
+"""Nothing is lost: the outbox with a broker and a consumer that lose, duplicate, refuse, forget and crash.
+
+A state machine does whatever it likes to the three of them. In the end all is mended and left to itself for a while;
+then the consumer must have every event of the journal, and the kiosk must know it.
+"""
+
+import json
+from collections import deque
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agent.uplink.outbox import CONSUMER_WINDOW, Outbox
+from agent.uplink.settings import Confirm, Timing
+from tests.uplink.journals import StoredJournal
+
+NO_SUBSCRIBER, REFUSED = 0x10, 0x83
+MAX_INFLIGHT = 5
+
+
+class Consumer:
+    """Stores events by id; acknowledges, by journal, the longest run from sequence 1 without a gap."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self._first: dict[tuple[str, int], str] = {}
+
+    def take(self, document: bytes) -> tuple[str, int, str] | None:
+        parsed = json.loads(document)
+        event_id: str = parsed["id"]
+        journal, sequence = event_id[:8], int(parsed["sequence"])
+        self.ids.add(event_id)
+        first = self._first.setdefault((journal, sequence), event_id)
+        if first != event_id:
+            return journal, sequence, first  # two events under one sequence: its ack says which came first
+        through = 0
+        while (journal, through + 1) in self._first:
+            through += 1
+        return (journal, through, self._first[journal, through]) if through else None
+
+
+class Broker:
+    """Queues for the consumer; keeps the last ack. `forget` is a restart with its memory lost."""
+
+    def __init__(self) -> None:
+        self.queue: deque[bytes] = deque()
+        self.ack: tuple[str, int, str] | None = None
+        self.poison: set[str] = set()
+        self.consumer_known = True
+
+    def take(self, document: bytes) -> int:
+        if json.loads(document)["type"] != "kiosk.event.undeliverable.v1" and (
+            json.loads(document)["id"] in self.poison
+        ):
+            return REFUSED
+        if not self.consumer_known:
+            return NO_SUBSCRIBER
+        self.queue.append(document)
+        return 0
+
+    def forget(self) -> None:
+        self.queue.clear()
+        self.ack = None
+        self.consumer_known = False
+
+
+class Delivery(RuleBasedStateMachine):
+    @initialize(confirm=st.sampled_from(Confirm), events=st.integers(0, 12))
+    def begin(self, confirm: Confirm, events: int) -> None:
+        self.now = 0.0
+        self.confirm = confirm
+        self.journal = StoredJournal(events=events)
+        self.journals = 1
+        self.boots = 0
+        self.broker = Broker()
+        self.consumer = Consumer()
+        self.backup: tuple[StoredJournal, int] | None = None
+        self.restored = False
+        self.connected = False
+        self.wire: deque[tuple[int, int, bytes]] = deque()  # kiosk to broker, on this connection
+        self.late: deque[bytes] = deque()  # what earlier connections still bring
+        self.token = 0
+        self.outbox = self._new_outbox()
+
+    def _new_outbox(self) -> Outbox:
+        return Outbox(
+            source=self.journal,
+            head=self.journal.head(),
+            confirm=self.confirm,
+            max_inflight=MAX_INFLIGHT,
+            ack_timeout_s=60.0,
+            timing=Timing(),
+        )
+
+    # -- the kiosk ---------------------------------------------------------------------------------------------------
+
+    @rule(count=st.integers(1, 8))
+    def commit(self, count: int) -> None:
+        for _ in range(count):
+            self.journal.commit()
+
+    @rule()
+    def connect(self) -> None:
+        if not self.connected:
+            self.connected = True
+            self.outbox.adopt(self.journal.head())
+            self.outbox.connected(self.now, receive_maximum=65_535)
+            self._bring_ack()
+
+    @rule(arrives=st.booleans())
+    def lose_connection(self, arrives: bool) -> None:
+        if self.connected:
+            self.connected = False
+            self.outbox.disconnected(self.now)
+            if arrives:
+                self.late.extend(document for _, _, document in self.wire)
+            self.wire.clear()
+
+    @rule(mark_kept=st.booleans())
+    def crash(self, mark_kept: bool) -> None:
+        self.lose_connection(arrives=False)
+        if mark_kept:
+            self.journal.delivered = self.outbox.delivered
+        self.boots += 1
+        self.journal.boot = f"{self.boots:08x}"
+        self.outbox = self._new_outbox()
+
+    @rule()
+    def prune(self) -> None:
+        self.journal.delivered = self.journal.pruned = self.outbox.delivered
+
+    @rule()
+    def copy_card(self) -> None:
+        copy = StoredJournal(self.journal.journal)
+        copy.events = list(self.journal.events)
+        copy.base, copy.pruned = self.journal.base, self.journal.pruned
+        copy.delivered = self.journal.delivered
+        self.backup = (copy, self.journals)
+
+    @precondition(lambda self: self.backup is not None and not self.broker.poison)
+    @rule()
+    def restore_card(self) -> None:
+        # With the broker as the judge of delivery there is no ack that could tell an old copy.
+        if self.backup and self.confirm is Confirm.CONSUMER:
+            self.lose_connection(arrives=True)
+            self.journal, self.backup, self.restored = self.backup[0], None, True
+            self.boots += 1
+            self.journal.boot = f"{self.boots:08x}"
+            self.outbox = self._new_outbox()
+
+    @rule(seconds=st.sampled_from([0.1, 2.0, 61.0, 1000.0]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def publish(self) -> None:
+        self.outbox.adopt(self.journal.head())
+        self.outbox.tick(self.now)
+        while self.connected and (outgoing := self.outbox.next(self.now)):
+            self.token += 1
+            self.outbox.sent_as(self.token, outgoing.position, self.now)
+            self.wire.append((self.token, outgoing.position, outgoing.document))
+
+    # -- the broker --------------------------------------------------------------------------------------------------
+
+    @rule(count=st.integers(1, 6), answered=st.booleans())
+    def broker_takes(self, count: int, answered: bool) -> None:
+        for _ in range(min(count, len(self.wire))):
+            token, _, document = self.wire.popleft()
+            code = self.broker.take(document)
+            if answered:
+                self.outbox.answered(token, code, "refused", self.now)
+            else:
+                self.lose_connection(arrives=False)  # the broker has it, the kiosk never learns
+
+    @rule(count=st.integers(1, 6))
+    def broker_takes_late(self, count: int) -> None:
+        for _ in range(min(count, len(self.late))):
+            self.broker.take(self.late.popleft())
+
+    @rule()
+    def broker_forgets(self) -> None:
+        self.lose_connection(arrives=False)
+        if self.confirm is Confirm.CONSUMER:
+            self.broker.forget()
+
+    @precondition(lambda self: not self.restored)
+    @rule(offset=st.integers(0, 5))
+    def broker_dislikes(self, offset: int) -> None:
+        waiting = self.journal.events[self.outbox.delivered :]
+        if waiting and len(self.broker.poison) < 3:
+            self.broker.poison.add(waiting[min(offset, len(waiting) - 1)].id)
+
+    # -- the consumer ------------------------------------------------------------------------------------------------
+
+    @rule()
+    def consumer_connects(self) -> None:
+        self.broker.consumer_known = True
+
+    @rule()
+    def consumer_leaves_for_good(self) -> None:
+        if not self.broker.queue:
+            self.broker.consumer_known = False
+
+    @rule(count=st.integers(1, 10), acks=st.booleans())
+    def consumer_stores(self, count: int, acks: bool) -> None:
+        for _ in range(min(count, len(self.broker.queue))):
+            ack = self.consumer.take(self.broker.queue.popleft())
+            if ack and acks:
+                self.broker.ack = ack
+                if self.connected:
+                    self._bring_ack()
+
+    def _bring_ack(self) -> None:
+        if self.broker.ack:
+            journal, through, event_id = self.broker.ack
+            self.outbox.adopt(self.journal.head())
+            self.outbox.acknowledge(journal=journal, through=through, event_id=event_id, now=self.now)
+            if self.outbox.rolled_back:
+                self.journals += 1
+                self.journal.start_over(f"{self.journals:08d}")
+                self.outbox.adopt(self.journal.head())
+
+    # -- what always holds, and what must hold in the end ---------------------------------------------------------------
+
+    @invariant()
+    def in_flight_is_bounded(self) -> None:
+        assert self.outbox.in_flight <= MAX_INFLIGHT
+
+    @invariant()
+    def delivered_is_never_ahead_of_the_consumer(self) -> None:
+        if self.confirm is Confirm.CONSUMER:
+            for event in self.journal.events[self.journal.delivered : self.outbox.delivered]:
+                assert event.id in self.consumer.ids
+
+    @invariant()
+    def the_consumer_is_not_outrun(self) -> None:
+        if self.confirm is Confirm.CONSUMER:
+            assert self.outbox.sent <= max(self.outbox.delivered, self.journal.base) + CONSUMER_WINDOW
+
+    def teardown(self) -> None:
+        if not hasattr(self, "outbox"):
+            return
+        self.consumer_connects()
+        for _ in range(60):
+            # Later events pass all the while, or no stand-in may ever be sent.
+            self.commit(1)
+            self.connect()
+            for _ in range(4):
+                self.publish()
+                self.broker_takes(MAX_INFLIGHT, answered=True)
+            self.broker_takes_late(1000)
+            self.consumer_stores(1000, acks=True)
+            self.now += 61.0
+        self.broker.poison.clear()
+        for _ in range(30):
+            self.connect()
+            self.publish()
+            self.broker_takes(MAX_INFLIGHT, answered=True)
+            self.consumer_stores(1000, acks=True)
+            self.now += 901.0
+        assert {event.id for event in self.journal.events[self.journal.pruned :]} <= self.consumer.ids
+        assert self.outbox.delivered == len(self.journal.events)
+
+
+Delivery.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestDelivery = Delivery.TestCase
