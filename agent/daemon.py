@@ -10,8 +10,9 @@ import json
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from agent.scanpath import Opened, ScanPath, Station
 from agent.signals import Signal
 from agent.statussocket import StatusSocket
 from agent.systemd import Notifier, watchdog_interval_s
+from agent.uplink.health import UplinkHealth
 from agent.uplink.uplink import Uplink
 from agent.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.workflow.desk import Settings
@@ -48,7 +50,7 @@ from agent.workflow.snapshot import decode_state
 from agent.workflow.state import State
 from agent.workflow.view import station_view
 
-__all__ = ["Daemon", "open_state", "run"]
+__all__ = ["Daemon", "Look", "open_state", "run"]
 
 _log = logging.getLogger(__name__)
 
@@ -106,11 +108,33 @@ def _tell(config: Config, reason: str) -> None:
     tell_failure(reason=reason, kiosk=config.kiosk, mqtt=config.mqtt, indicators=indicators)
 
 
-class Daemon:
-    """One kiosk at work. `run` once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The kiosk at one moment, for whoever draws it; `catalogue` goes on living, and is to be read only."""
 
-    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
+    state: State
+    catalogue: Catalogue
+    uplink: UplinkHealth
+
+
+class Daemon:
+    """One kiosk at work. `run` once.
+
+    `scanners` and `indicators`, by station, are used beside and in the place of those that the configuration names.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        scanners: Mapping[str, Sequence[Scanner]] | None = None,
+        indicators: Mapping[str, Indicator] | None = None,
+    ) -> None:
         self._config = config
+        self._more_scanners = scanners or {}
+        self._given_indicators = indicators or {}
+        self._composed = False
         self._clock = clock or SystemClock()
         self._started = self._clock.monotonic()
         self._hash = config_hash(config)
@@ -130,6 +154,16 @@ class Daemon:
 
     def run(self) -> int:
         return asyncio.run(self._main())
+
+    def stop(self, why: str) -> None:
+        """Have `run` come to its end, in order. From any thread; nothing before it has begun."""
+        self._call(lambda: self._stop(why))
+
+    def look(self) -> Look | None:
+        """How it stands, from any thread; none before everything is put together."""
+        if not self._composed:
+            return None
+        return Look(state=self._scan_path.state, catalogue=self._catalogue, uplink=self._uplink.health())
 
     # -- starting and stopping -----------------------------------------------------------------------------------
 
@@ -164,7 +198,9 @@ class Daemon:
 
     def _open_indicators(self, undo: ExitStack) -> None:
         for station in self._config.stations:
-            self._indicators[station.id] = undo.enter_context(indicator_of(station.id, station.indicator))
+            given = self._given_indicators.get(station.id)
+            indicator = given if given is not None else indicator_of(station.id, station.indicator)
+            self._indicators[station.id] = undo.enter_context(indicator)
 
     def _compose(self, undo: ExitStack) -> None:
         """Make the parts and tie them together; nothing runs yet."""
@@ -241,6 +277,7 @@ class Daemon:
         undo.callback(lambda: self._housekeeping.stop(_STOP_S))
         undo.callback(lambda: self._uplink.stop(reason=self._stop_reason, timeout_s=_STOP_S))
         undo.callback(lambda: self._scan_path.stop(_STOP_S))
+        self._composed = True
 
     def _try_open(self, directory: Path) -> Opened | None:
         """The journal; none while the disk does not allow it: then the kiosk starts into `fault` and keeps trying."""
@@ -256,11 +293,13 @@ class Daemon:
 
     def _open_devices(self, undo: ExitStack, loop: asyncio.AbstractEventLoop) -> None:
         for station in self._config.stations:
-            for settings in station.scanners:
-                scanner = undo.enter_context(scanner_of(settings))
-                self._scanners.append((station.id, settings.driver, scanner))
+            named = [(one.driver, scanner_of(one)) for one in station.scanners]
+            given = [(one.description, one) for one in self._more_scanners.get(station.id, ())]
+            for driver, scanner in (*named, *given):
+                undo.enter_context(scanner)
+                self._scanners.append((station.id, driver, scanner))
                 scanner.start(
-                    loop, self._frame_taker(station.id, settings.name), self._status_taker(station.id, scanner)
+                    loop, self._frame_taker(station.id, scanner.name), self._status_taker(station.id, scanner)
                 )
             if station.buttons:
                 from agent.drivers.buttons import Buttons

@@ -191,10 +191,10 @@ class MqttSettings(Settings):
 
 class UplinkSettings(Settings):
     confirm: Annotated[Literal["consumer", "broker"], Field(description='"consumer" or "broker"')] = "consumer"
-    max_inflight: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 100
-    ack_timeout_s: Annotated[int, Field(ge=1, le=900, description="seconds, a whole number from 1 to 900")] = 60
+    max_inflight: Annotated[int, Field(ge=1, le=65535, description="a whole number from 1 to 65535")] = 100
+    ack_timeout_s: Annotated[int, Field(ge=1, le=86400, description="seconds, a whole number from 1 to 86400")] = 60
     keep_days: Annotated[int, Field(ge=0, le=3650, description="days, a whole number from 0 to 3650")] = 14
-    reserve_mb: Annotated[int, Field(ge=1, le=65536, description="megabytes, a whole number from 1 to 65536")] = 16
+    reserve_mb: Annotated[int, Field(ge=0, le=65536, description="megabytes, a whole number from 0 to 65536")] = 16
 
 
 class WorkflowSettings(Settings):

@@ -98,6 +98,7 @@ class FakeIndicator(Indicator):
         self.is_offline = False
         self.bars: list[tuple[int, int]] = []
         self.scans_seen = 0
+        self.identified = 0
         self.faults_cleared = 0
         self.closed = False
 
@@ -122,6 +123,9 @@ class FakeIndicator(Indicator):
 
     def bar(self, scanned: int, ordered: int) -> None:
         self.bars.append((scanned, ordered))
+
+    def identify(self) -> None:
+        self.identified += 1
 
     def clear_fault(self) -> None:
         self.faults_cleared += 1

@@ -237,8 +237,14 @@ class DeviceScanner(Scanner):
             self._tell(False, str(exc))
             return
         self._fds = tuple(fds)
-        if not self._paused:
+        try:
             self._go_on()
+        except OSError as exc:  # epoll does not take every character device
+            self._let_go()
+            self._tell(False, f"{where} cannot be waited for: {exc.strerror}")
+            return
+        if self._paused:
+            self._hold()
         self._up(where)
 
     def _readable(self, fd: int) -> None:

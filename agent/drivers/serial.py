@@ -20,6 +20,13 @@ from agent.errors import DeviceError
 __all__ = ["SerialScanner", "ports"]
 
 
+class _Line(serial.Serial):
+    """A port whose opening keeps what has come already: a scan that waits in the line is a scan, and wants its signal."""
+
+    def _reset_input_buffer(self) -> None:
+        pass
+
+
 class SerialScanner(DeviceScanner):
     """The scanner on a serial port, named by its node or, better, by a stable link to it.
 
@@ -51,14 +58,14 @@ class SerialScanner(DeviceScanner):
         return (fd,), os.path.realpath(self._port)
 
     def _open_line(self) -> int:
-        """A raw, non-blocking descriptor with nothing stale in its buffer: half a scan from before is no scan."""
+        """A raw, non-blocking descriptor."""
         fd = os.open(self._port, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         if not os.isatty(fd):
             self._fd = fd
             return fd
         try:
-            # The line is ours alone, by an advisory lock; pyserial throws away what has come before.
-            self._line = serial.Serial(self._port, self._baud, timeout=0, exclusive=True)
+            # The line is ours alone, by an advisory lock.
+            self._line = _Line(self._port, self._baud, timeout=0, exclusive=True)
             line_fd: int = self._line.fileno()
         finally:
             os.close(fd)

@@ -108,17 +108,15 @@ class _Walk:
             used = 0 if self._ended is not None else self._use(index, path, data)
             if used and is_blank(data, used):
                 continue
-            blank = is_blank(data, used)
             if self._ended is None:
-                what = "the segment is blank" if blank else "no valid frame" if used else "no valid header and frame"
-                self._ended = (path, used, what)
+                self._ended = _end(path, data, used)
             behind = find_frame(data, used, seed_of(index))
             if behind is not None:
                 where, offset, what = self._ended
                 raise JournalDamaged(
                     str(where), offset, f"{what}, but a valid one follows at byte {behind.start} of {path.name}"
                 )
-            if not blank:
+            if not is_blank(data, used):
                 end = len(data.rstrip(b"\0"))
                 self._standing.unfinished.append(Unfinished(index=index, offset=used, end=end))
             if used:
@@ -207,6 +205,15 @@ class _Walk:
         standing.delivered = max(standing.delivered, head.mark)
         standing.age_s = max(standing.age_s, head.age_s)
         standing.newest = head
+
+
+def _end(path: Path, data: bytes, used: int) -> tuple[Path, int, str]:
+    """Where and how the log ends, told in the words of a damage: it may turn out to be one."""
+    if is_blank(data, used):
+        return path, used, "nothing is written"
+    if used or decode_header(data) is not None:
+        return path, used or HEADER_BYTES, "no valid frame"
+    return path, 0, "the segment's header is damaged"
 
 
 def commits_from(directory: Path, segments: tuple[Segment, ...], index: int, offset: int) -> Iterator[Commit]:

@@ -101,9 +101,9 @@ class Reader:
             if self._log.table.pruned_through(self._position) is None:
                 raise
             return None
-        self._segment = segment
         self._load(segment, HEADER_BYTES)
         self._at = self._frame_of(segment, self._position).start
+        self._segment = segment
         return segment
 
     def _load(self, segment: Segment, offset: int) -> None:

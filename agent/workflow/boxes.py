@@ -64,10 +64,16 @@ def label_box(desk: Desk, label: str) -> Reply:
     box = _open_box(desk)
     if box.label is not None and same_case(box.label) == same_case(label):
         return Reply(signal=Signal.AGAIN)
-    if desk.state.labels.get(same_case(label), box.id) != box.id:
+    if _is_used(desk, label, box):
         raise Refusal(Reason.LABEL_USED)
     desk.emit(BoxSized, box=box.id, order=desk.order.id, size=box.size, label=label)
     return Reply(signal=Signal.OK)
+
+
+def _is_used(desk: Desk, label: str, box: Box) -> bool:
+    """Whether the label is on another box of an order that is open."""
+    holder = desk.state.labels.get(same_case(label), box.id)
+    return holder != box.id and any(holder in order.boxes and order.is_open for order in desk.state.orders.values())
 
 
 def reopen_by_label(desk: Desk, label: str) -> Reply:
@@ -75,7 +81,8 @@ def reopen_by_label(desk: Desk, label: str) -> Reply:
     order = desk.order
     if order.box is not None:
         raise Refusal(Reason.BOX_OPEN)
-    box = order.boxes.get(desk.state.labels.get(same_case(label), ""))
+    labelled = (box for box in order.boxes.values() if box.label is not None)
+    box = next((box for box in labelled if same_case(box.label or "") == same_case(label)), None)
     if box is None:
         raise Refusal(Reason.NOT_IN_BOX)
     desk.emit_box(BoxReopened, box, state=Reopened.BOXING)

@@ -107,8 +107,8 @@ def _is_counted(order: Order, verdict: Verdict) -> bool:
 
 
 def _release_outcome(desk: Desk, order: Order | None, verdict: Verdict) -> Outcome:
-    barred = desk.state.barred.get(same_case(verdict.unit), ())
-    if verdict.id in barred or (order is not None and verdict.id in order.holds):
+    is_barred = any(verdict.id in verdicts for verdicts in desk.state.barred.values())
+    if is_barred or (order is not None and verdict.id in order.holds):
         return Outcome.RELEASED
     if verdict.order in desk.state.packed or (order is not None and order.packed is not None):
         return Outcome.ALREADY_PACKED

@@ -265,6 +265,9 @@ def _by_form(key: str, order: Order | None) -> Code:
         return UnitScan((key,))
     if order is not None and _is_serial_for(key, order):
         return UnitScan((key,))
+    if is_our_label(key):
+        # Where none is awaited too: the table says of a label what it does in every state.
+        return BoxLabel(key)
     seen = form_of(key)
     return Recognised(seen) if seen is not None else Text()
 

@@ -42,7 +42,7 @@ from agent.events import (
 from agent.reference.manifest import Manifest, same_case
 from agent.workflow.state import Box, BoxState, Entry, Hold, Order, Phase, State, Station, ids_of
 
-__all__ = ["At", "fold"]
+__all__ = ["At", "adopted", "fold"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,12 @@ def _at_station(state: State, event: Event, **changes: Any) -> State:
     if name is None:
         return state
     return replace(state, stations=state.stations.set(name, replace(state.station(name), **changes)))
+
+
+def _remove_ended(state: State, event: Event) -> dict[str, Any]:
+    """The changes to a station at which REMOVE, if it is pending, is over, and its QTY with it."""
+    is_pending = event.station is not None and state.station(event.station).remove
+    return {"remove": False, "quantity": None} if is_pending else {}
 
 
 def _with_order(state: State, order: Order) -> State:
@@ -117,8 +123,8 @@ def _set_label(state: State, box: str, old: str | None, new: str | None) -> Stat
     return replace(state, labels=labels)
 
 
-def _adopt(state: State, order: Order | None, manifest: Manifest) -> Order:
-    """The order under a manifest; what is counted here stays, products counted stay known."""
+def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
+    """The order, if it is known here, under a manifest; what is counted stays, products counted stay known."""
     forgotten = manifest.order in state.packed
     if order is None:
         order = Order(manifest=manifest, packed=state.packed.get(manifest.order), forgotten=forgotten)
@@ -164,7 +170,7 @@ def _signed_out(state: State, event: SignedOut, at: At) -> State:
 def _opened(state: State, event: OrderOpened, at: At) -> State:
     order = state.orders.get(event.order)
     if event.manifest is not None:
-        order = _adopt(state, order, at.manifest_of(event.manifest))
+        order = adopted(state, order, at.manifest_of(event.manifest))
         state = _with_order(state, order)
         if event.order in state.packed:
             state = replace(state, packed=state.packed.delete(event.order))
@@ -185,7 +191,9 @@ def _opened(state: State, event: OrderOpened, at: At) -> State:
 
 def _left(state: State, event: OrderLeft, at: At) -> State:
     order = state.orders.get(event.order)
-    if order is not None and not (order.boxes or order.assigned or order.holds or order.packed is not None):
+    if order is not None and not (
+        order.boxes or order.assigned or order.holds or order.forgotten or order.packed is not None
+    ):
         state = replace(state, orders=state.orders.delete(event.order))
     return _leave(state, event)
 
@@ -223,7 +231,7 @@ def _kind_chosen(state: State, event: KindChosen, at: At) -> State:
 
 
 def _packing_started(state: State, event: PackingStarted, at: At) -> State:
-    return _at_station(state, event, phase=Phase.PACKING, remove=False)
+    return _at_station(state, event, phase=Phase.PACKING, **_remove_ended(state, event))
 
 
 def _packing_left(state: State, event: PackingLeft, at: At) -> State:
@@ -243,7 +251,7 @@ def _revised(state: State, event: OrderRevised, at: At) -> State:
     if event.manifest is None:
         return state
     before = state.orders.get(event.order)
-    order = _adopt(state, before, at.manifest_of(event.manifest))
+    order = adopted(state, before, at.manifest_of(event.manifest))
     state = _with_order(state, order)
     if before is not None and before.packed is not None and order.packed is None:
         state = _index_units(state, order.id, order.counted)
@@ -253,12 +261,21 @@ def _revised(state: State, event: OrderRevised, at: At) -> State:
     if name is None:
         return state
     station = state.station(name)
-    mode, product = station.mode, station.product
-    if order.manifest.single_flow is not None and order.open_box is None:
-        mode = order.manifest.single_flow
-    if mode is not station.mode or (product is not None and not order.lines_of(product)):
-        product = None
-    return replace(state, stations=state.stations.set(name, replace(station, mode=mode, product=product)))
+    if station.product is not None and not order.lines_of(station.product):
+        state = replace(state, stations=state.stations.set(name, replace(station, product=None)))
+    return _mode_shared(state, name)
+
+
+def _mode_shared(state: State, name: str | None) -> State:
+    """With no box open, the flow that all lines share is the mode of the station, whatever it was before."""
+    station = state.station(name or "")
+    if name is None or station.order is None:
+        return state
+    order = state.orders[station.order]
+    mode = order.manifest.single_flow
+    if order.open_box is not None or mode is None or mode is station.mode:
+        return state
+    return replace(state, stations=state.stations.set(name, replace(station, mode=mode, product=None)))
 
 
 # -- verdicts ----------------------------------------------------------------------------------------------------
@@ -388,9 +405,8 @@ def _voided(state: State, event: Voided, at: At) -> State:
             scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) - event.quantity),
         ),
     )
-    if event.station is not None and state.station(event.station).remove:
-        state = _at_station(state, event, remove=False, quantity=None)
-    return state
+    state = _at_station(state, event, **_remove_ended(state, event))
+    return _mode_shared(state, event.station)
 
 
 def _rejected(state: State, event: Rejected, at: At) -> State:
@@ -411,7 +427,7 @@ def _box_created(state: State, event: BoxCreated, at: At) -> State:
     order = state.orders[event.order]
     box = replace(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
     state = _with_order(state, _touched(order, at, boxes=order.boxes.set(box.id, box)))
-    return _at_station(state, event, phase=Phase.BOXING, remove=False)
+    return _at_station(state, event, phase=Phase.BOXING, **_remove_ended(state, event))
 
 
 def _box_reopened(state: State, event: BoxReopened, at: At) -> State:
@@ -435,7 +451,7 @@ def _box_reopened(state: State, event: BoxReopened, at: At) -> State:
         phase=Phase.BOXING if boxing else Phase.SCANNING,
         mode=box.mode,
         product=station.product if station.mode is box.mode else None,
-        remove=station.remove and not boxing,
+        **(_remove_ended(state, event) if boxing else {}),
     )
 
 
@@ -443,7 +459,7 @@ def _box_voided(state: State, event: BoxVoided, at: At) -> State:
     order = state.orders[event.order]
     box = order.boxes[event.box]
     state = _set_label(state, box.id, box.label, None)
-    return _with_order(
+    state = _with_order(
         state,
         _touched(
             order,
@@ -453,6 +469,7 @@ def _box_voided(state: State, event: BoxVoided, at: At) -> State:
             confirmed=tuple(one for one in order.confirmed if one != box.id),
         ),
     )
+    return _mode_shared(state, event.station)
 
 
 def _box_sized(state: State, event: BoxSized, at: At) -> State:
@@ -476,7 +493,7 @@ def _box_confirmed(state: State, event: BoxConfirmed, at: At) -> State:
             confirmed=(*order.confirmed, box.id),
         ),
     )
-    return _at_station(state, event, phase=Phase.SCANNING)
+    return _mode_shared(_at_station(state, event, phase=Phase.SCANNING), event.station)
 
 
 _FOLDS: dict[type[Event], Callable[[State, Any, At], State]] = {

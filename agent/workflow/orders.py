@@ -20,8 +20,8 @@ from agent.reference.manifest import Flow, Role
 from agent.reference.operators import Operator
 from agent.signals import Signal
 from agent.workflow.desk import Desk, Refusal, line_counts
+from agent.workflow.fold import adopted
 from agent.workflow.memory import Reply
-from agent.workflow.state import Order
 
 __all__ = [
     "KIND_ARGUMENTS",
@@ -81,7 +81,7 @@ def open_order(desk: Desk, order_id: str) -> Reply:
     manifest = order.manifest if order is not None else desk.cache.manifest(order_id)
     if manifest is None:
         raise Refusal(Reason.ORDER_UNKNOWN)
-    fresh = order if order is not None else Order(manifest=manifest, packed=desk.state.packed.get(order_id))
+    fresh = order if order is not None else adopted(desk.state, None, manifest)
     if not fresh.is_open:
         raise Refusal(Reason.ORDER_CLOSED)
     elsewhere = desk.state.station_with(order_id)

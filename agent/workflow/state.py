@@ -83,7 +83,7 @@ class Box:
 
     def quantity_of(self, sku: str) -> int:
         """How many pieces of a non-serialized product lie in it."""
-        return sum(e.quantity for e in self.entries if e.unit is None and e.sku == sku)
+        return sum(e.quantity for e in self.entries if e.unit is None and same_case(e.sku) == same_case(sku))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

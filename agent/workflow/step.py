@@ -135,13 +135,14 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
     """One `scan.rejected`, unless the scanner is flooding: then it waits to be counted in with others."""
     scanner = desk.scanner or ""
     clears = _clears(desk, code)
+    burst = memory.bursts.get(scanner)
+    if burst is not None and frame.at - burst.since >= REFUSALS_S:
+        if burst.unwritten is not None:
+            desk.record(burst.unwritten)
+        burst = None
     before = desk.state
     rejected = desk.reject(refusal.reason, seen=refusal.seen, clears=clears)
-    burst = memory.bursts.get(scanner)
-    if burst is None or frame.at - burst.since >= REFUSALS_S:
-        late = burst.unwritten if burst is not None else None
-        if late is not None:
-            desk.record(late)
+    if burst is None:
         burst = Burst(since=frame.at, journaled=1)
     elif burst.journaled < REFUSALS or clears:
         burst = replace(burst, journaled=burst.journaled + 1)

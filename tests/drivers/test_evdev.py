@@ -1,5 +1,6 @@
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -211,6 +212,15 @@ ALL = [LEFT, LEFT_TOO, RIGHT, DESK, PAIRED]
 )
 def test_match_finds_all_nodes_of_its_device(match: Match, nodes: list[int]) -> None:
     assert match.nodes(ALL) == [f"/dev/input/event{number}" for number in nodes]
+
+
+def test_usb_port_may_be_the_name_of_a_by_path_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.drivers.evdev.DEV_INPUT", str(tmp_path))
+    (tmp_path / "by-path").mkdir()
+    (tmp_path / "by-path" / "pci-usb-0:1.3:1.0-event-kbd").symlink_to(RIGHT.node)
+    (tmp_path / "by-path" / "pci-usb-0:1.31:1.0-event-kbd").symlink_to(DESK.node)
+    assert Match(usb_port="pci-usb-0:1.3").nodes(ALL) == [RIGHT.node]
+    assert Match(usb_port="pci-usb-0:1.31:1.0").nodes(ALL) == [DESK.node]
 
 
 def test_two_devices_that_match_are_refused_rather_than_guessed() -> None:

@@ -7,8 +7,7 @@ import pytest
 from agent.drivers.player import Player
 from agent.errors import DeviceError
 from agent.signals import Colour, Signal, Steady, steps_of
-
-GIVE_UP_S = 10
+from tests.drivers.benches import GIVE_UP_S
 
 
 class RecordingLamp:
@@ -36,7 +35,7 @@ class RecordingLamp:
 
     def until(self, wanted: tuple[Colour, bool] | float | str) -> list[tuple[Colour, bool] | float | str]:
         """All that was done up to the wanted, which is the last."""
-        done = []
+        done: list[tuple[Colour, bool] | float | str] = []
         while not done or done[-1] != wanted:
             done.append(self.done.get(timeout=GIVE_UP_S))
         return done
@@ -91,13 +90,13 @@ def test_bar_is_scanned_of_ordered(
 def test_failing_lamp_is_a_fault_until_it_works_again(player: Player, lamp: RecordingLamp) -> None:
     lamp.fails.set()
     player.show(Signal.OK, None, monotonic_ns=1)
-    lamp.until((Colour.OFF, False))
-    lamp.until((Colour.OFF, False))
+    lamp.until((Colour.GREEN, True))
+    lamp.until((Colour.GREEN, False))  # so the first step is behind it
     assert player.fault == "GPIO: gone"
     lamp.fails.clear()
     player.show(Signal.OK, None, monotonic_ns=2)
     lamp.until((Colour.GREEN, True))
-    lamp.until((Colour.OFF, False))
+    lamp.until((Colour.GREEN, False))
     assert player.fault is None
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.drivers.score import Score
-from agent.signals import AFTERGLOW, OFFLINE_BLIP, STEADY, Colour, Signal, Steady, Step, steps_of
+from agent.signals import AFTERGLOW, IDENTIFY, OFFLINE_BLIP, STEADY, Colour, Signal, Steady, Step, steps_of
 
 BLIP, BLIP_EVERY_MS = OFFLINE_BLIP
 
@@ -147,7 +147,7 @@ def test_offline_blips_at_once_and_then_every_five_seconds() -> None:
         score.step()
         assert score.offline(True)
         taken = of_ms(score, 3 * BLIP_EVERY_MS)
-        starts = [sum(step.ms for step in taken[:i]) for i, step in enumerate(taken) if step == BLIP]
+        starts = [sum(step.ms for step in taken[:i]) for i, step in enumerate(taken) if step is BLIP]
         assert starts[:3] == [0, BLIP_EVERY_MS, 2 * BLIP_EVERY_MS]
 
 
@@ -155,7 +155,7 @@ def test_blip_takes_nothing_from_the_light_under_it() -> None:
     score = Score()
     score.steady(Steady.SIGNED_OUT)
     score.offline(True)
-    light = [step for step in of_ms(score, 20_000) if step != BLIP]
+    light = [step for step in of_ms(score, 20_000) if step is not BLIP]
     blue_ms = sum(step.ms for step in light if step.colour is Colour.BLUE)
     dark_ms = sum(step.ms for step in light if step.colour is Colour.OFF)
     assert {step.colour for step in light} == {Colour.BLUE, Colour.OFF}
@@ -179,11 +179,22 @@ def test_no_blip_in_an_afterglow() -> None:
     assert {step.colour for step in of_ms(score, 2 * BLIP_EVERY_MS)} == {Colour.RED}
 
 
+def test_identify_blinks_once_through_and_leaves_all_as_it_was() -> None:
+    score = scanning()
+    score.play(Signal.REJECT)
+    after(score, Signal.REJECT)
+    assert score.identify()
+    assert tuple(steps(score, len(IDENTIFY))) == IDENTIFY
+    assert score.step().colour is Colour.RED
+    score.scan_seen()
+    assert score.step() == GREEN
+
+
 changes = st.one_of(
     st.sampled_from(Signal).map(lambda signal: lambda score: score.play(signal, pending=3)),
     st.sampled_from(Steady).map(lambda light: lambda score: score.steady(light)),
     st.booleans().map(lambda offline: lambda score: score.offline(offline)),
-    st.sampled_from([Score.scan_seen, Score.clear_fault, Score.step]),
+    st.sampled_from([Score.scan_seen, Score.clear_fault, Score.identify, Score.step]),
 )
 
 

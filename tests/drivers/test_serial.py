@@ -11,7 +11,7 @@ import pytest
 from agent.drivers.devices import Kind
 from agent.drivers.serial import SerialScanner, ports
 from agent.errors import DeviceError
-from tests.drivers.benches import GIVE_UP_S, SerialBench, run, until
+from tests.drivers.benches import GIVE_UP_S, Heard, SerialBench, run, until
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def open_descriptors() -> set[str]:
     return names
 
 
-def test_half_a_scan_from_before_the_opening_is_thrown_away(bench: SerialBench) -> None:
+def test_scan_that_waited_in_the_line_before_the_opening_is_taken(bench: SerialBench) -> None:
     async def test() -> None:
-        bench.send(b"OLD\r4901")
+        bench.send(b"EARLY\r")
         wait_for_input(bench.link)
         heard = bench.start()
         bench.scan(b"490154203237518")
-        assert await heard.until_frames(1) == [(b"490154203237518", True)]
+        assert await heard.until_frames(2) == [(b"EARLY", True), (b"490154203237518", True)]
 
     run(test())
 
@@ -139,6 +139,19 @@ def test_plain_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "port").write_bytes(b"ONE\r")
     with pytest.raises(DeviceError, match="not a character device"):
         SerialScanner(name="left", port=str(tmp_path / "port")).probe()
+
+
+def test_device_that_cannot_be_waited_for_is_a_status_and_not_left_open() -> None:
+    async def test() -> None:
+        heard = Heard()
+        with SerialScanner(name="left", port="/dev/null") as scanner:
+            assert scanner.probe() == "/dev/null"
+            before = len(os.listdir("/proc/self/fd"))
+            scanner.start(asyncio.get_running_loop(), heard.frame, heard.status)
+            assert heard.statuses == [(False, "/dev/null cannot be waited for: Operation not permitted")]
+            assert len(os.listdir("/proc/self/fd")) == before
+
+    run(test())
 
 
 def test_line_in_use_is_refused_in_words(bench: SerialBench) -> None:

@@ -77,6 +77,9 @@ def check(directory: Path, expected: Expected) -> None:
         assert replayed == [one for one, _ in expected.documents[journal.snapshot_position : held]]
         sequence = journal.last_sequence
         assert journal.commit([b"{}"]).sequence == sequence + 1
+        named = {int(path.stem) for path in directory.glob("*.seg")}
+        used = {segment.index for segment in journal.table.segments}
+        assert named - used <= {max(used) + 1}
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:
         assert (journal.last_position, journal.dropped_tail_bytes) == (held + 1, 0)
         assert events_in(journal, after=held)[0].document == b"{}"
@@ -144,7 +147,7 @@ def recover_from_failures(directory: Path, expected: Expected, fail: Callable[[i
     """Flushes fail; the journal recovers while it runs."""
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:
         expected.ids_returned = 1
-        for i, size in enumerate((100, 1100, 400, 900, 3000, 60, 1500)):
+        for i, size in enumerate((100, 60, 300, 30, 200, 1100, 400, 0, 900, 3000, 60, 1500, 10, 90)):
             fail(1 + i % 2)
             with pytest.raises(JournalFault):
                 expected.commit(journal, document(i, size), document(i, size // 2))
@@ -215,22 +218,16 @@ def test_power_cut_after_every_step_of_anything(images: Callable[..., int], tmp_
     assert images(work, directory=directory, expected=Expected(), torn=3) > 60
 
 
-def test_power_cut_after_every_step_of_a_recovery_while_running(
-    images: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    directory = tmp_path / "journal"
-    directory.mkdir()
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Disk], Callable[[int], None]]:
+    """Arm a disk: the returned function makes that many of the next flushes of a file fail."""
     failures = 0
     rng = random.Random(11)
 
-    def fail(times: int) -> None:
-        nonlocal failures
-        failures = times
-
-    def work(directory: Path, expected: Expected, disk: Disk) -> None:
+    def arm(disk: Disk) -> Callable[[int], None]:
         flush = os.fdatasync
 
-        def failing(fd: int) -> None:
+        def fdatasync(fd: int) -> None:
             nonlocal failures
             if failures:
                 failures -= 1
@@ -238,11 +235,48 @@ def test_power_cut_after_every_step_of_a_recovery_while_running(
                 raise OSError(5, "Input/output error")
             flush(fd)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fdatasync", failing)
-            recover_from_failures(directory, expected, fail)
+        def fail(times: int) -> None:
+            nonlocal failures
+            failures = times
+
+        monkeypatch.setattr(os, "fdatasync", fdatasync)
+        return fail
+
+    return arm
+
+
+def test_power_cut_after_every_step_of_a_recovery_while_running(
+    images: Callable[..., int], tmp_path: Path, failing: Callable[[Disk], Callable[[int], None]]
+) -> None:
+    directory = tmp_path / "journal"
+    directory.mkdir()
+
+    def work(directory: Path, expected: Expected, disk: Disk) -> None:
+        recover_from_failures(directory, expected, failing(disk))
 
     assert images(work, directory=directory, expected=Expected(), torn=12) > 100
+
+
+def test_power_cut_after_a_failed_flush_and_a_restart(
+    images: Callable[..., int], tmp_path: Path, failing: Callable[[Disk], Callable[[int], None]]
+) -> None:
+    """What the page cache shows after a failed flush is not what is on disk; an opening makes it so."""
+    directory = tmp_path / "journal"
+    directory.mkdir()
+
+    def work(directory: Path, expected: Expected, disk: Disk) -> None:
+        fail = failing(disk)
+        for i, size in enumerate((30, 500, 90, 700, 200, 1500, 0)):
+            with Journal.open(directory, segment_bytes=SEGMENT) as journal:
+                expected.ids_returned = 1
+                assert journal.last_position == len(expected.documents)
+                expected.returned = journal.last_position
+                expected.commit(journal, document(100 + i, 20))
+                fail(1)
+                with pytest.raises(JournalFault):
+                    expected.commit(journal, document(i, size))
+
+    assert images(work, directory=directory, expected=Expected(), torn=12) > 30
 
 
 @pytest.mark.parametrize("torn_at", [70, 200, 600, 1100])

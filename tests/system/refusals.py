@@ -330,7 +330,7 @@ REFUSALS: list[tuple[str, Callable[[World], Refusal]]] = [
     ("wrong_barcode", barcode_of_another_kind("8944110065123456783", "iccid")),
     ("wrong_barcode", barcode_of_another_kind("89049032000000000000001234567857", "eid")),
     ("wrong_barcode", barcode_of_another_kind("4901542032375107", "imeisv")),
-    ("wrong_barcode", barcode_of_another_kind("49015420323751", "imei_without_check_digit")),
+    ("wrong_barcode", barcode_of_another_kind("35690000000001", "imei_without_check_digit")),
     ("wrong_barcode", barcode_of_another_kind("AF0123450ABCDE", "meid")),
     ("wrong_barcode", barcode_of_another_kind("490154203237518490154203237526", "concatenated")),
     ("wrong_barcode", barcode_of_another_kind(BADGES["E8"], "badge", "Q1")),

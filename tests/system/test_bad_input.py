@@ -94,7 +94,7 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 def test_odd_bytes_are_refused_and_never_leave_the_kiosk_raw(world: World, scan: bytes) -> None:
     order, units = world.simple(1)
     station = world.opened(order)
-    mark = world.consumer.mark()
+    mark = world.mark()
     signalled = station.scan(scan)
     assert signalled.signal == "reject"
     assert signalled.reason is not None

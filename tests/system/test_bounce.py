@@ -42,7 +42,7 @@ def test_unit_and_refusal_get_their_first_signal_again_without_an_event(world: W
     order, units = world.simple(2)
     station = world.opened(order)
     stranger = world.supply.imei()
-    mark = world.consumer.mark()
+    mark = world.mark()
     assert station.burst("left", units[0], units[0]) == [OK, OK]
     assert station.burst("left", stranger, stranger) == [refused("not_on_order")] * 2
     assert station.scan(units[1], "right") == Signalled("order_done", None)

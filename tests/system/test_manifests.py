@@ -29,7 +29,7 @@ def test_higher_revision_takes_effect_at_once_and_keeps_the_counts(world: World)
     order = world.order(line("1", sku, 1, units=[[unit] for unit in units]), revision=5)
     station = world.opened(order)
     assert station.scan_all(units[0], units[1]) == [DONE, refused("over_quantity")]
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.order(line("1", sku, 2, units=[[unit] for unit in units]), order=order, revision=6)
     assert station.scan(units[1]) == DONE
     revised = world.consumer.wait("order.revised", since=mark).data
@@ -40,7 +40,7 @@ def test_lower_or_equal_revision_is_ignored(world: World) -> None:
     sku, units = world.supply.sku(), world.supply.imeis(2)
     order = world.order(line("1", sku, 1, units=[[unit] for unit in units]), revision=5)
     station = world.opened(order)
-    mark = world.consumer.mark()
+    mark = world.mark()
     for revision in (4, 5):
         world.order(line("1", sku, 2, units=[[unit] for unit in units]), order=order, revision=revision)
     assert station.scan_all(units[0], units[1]) == [DONE, refused("over_quantity")]
@@ -54,7 +54,7 @@ def test_revision_that_no_longer_fits_what_is_counted_sounds_the_alarm(world: Wo
     order = world.order(*lines)
     station = world.opened(order)
     assert station.scan_all(*units) == [OK, Signalled("line_done", None), DONE]
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.centre.order(order, {**lines[0], "quantity": 1}, revision=2)
     alarmed(station)
     misfits = world.consumer.wait("order.revised", since=mark).data.misfits
@@ -73,7 +73,7 @@ def test_revision_while_packing_is_checked_again_at_confirm(world: World) -> Non
     order = world.order(*lines)
     station = world.opened(order)
     assert station.scan_all(units[0], SAVE, SAVE, PACK) == [DONE, BOXED, SAVED, PROMPT]
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.order({**lines[0], "quantity": 2}, order=order, revision=2)
     assert station.scan(CONFIRM) == refused("quantity_mismatch")
     assert world.consumer.wait("order.packing_left", since=mark).data.order == order
@@ -84,7 +84,7 @@ def test_cancelled_while_open_lets_only_out(world: World) -> None:
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan(units[0]) == OK
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.centre.order(order, line("1", "SKU-ANY", 2, units=[[unit] for unit in units]), revision=2, status="cancelled")
     alarmed(station)
     assert world.consumer.wait("order.revised", since=mark).data.status == "cancelled"
@@ -96,7 +96,7 @@ def test_cancelled_while_open_lets_only_out(world: World) -> None:
 def test_withdrawn_while_open_comes_back_at_any_revision(world: World) -> None:
     order, units = world.simple(2, revision=7)
     station = world.opened(order)
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.centre.withdraw(order)
     alarmed(station)
     assert world.consumer.wait("order.revised", since=mark).data.status == "withdrawn"
@@ -158,7 +158,7 @@ def test_counted_of_this_kiosk_itself_is_not_counted_again(world: World) -> None
     lines = [line("1", sku, 2, units=[[unit] for unit in units])]
     order = world.order(*lines)
     station = world.opened(order)
-    mark = world.consumer.mark()
+    mark = world.mark()
     assert station.scan_all(units[0], SAVE, SAVE) == [OK, BOXED, SAVED]
     box = world.consumer.wait("box.confirmed", since=mark).data.box
     counted = [{"line": "1", "quantity": 1, "units": [units[0]], "box": box}]
@@ -174,7 +174,7 @@ def test_role_assigned_here_stays_and_vacant_ones_are_filled(world: World) -> No
     station = world.opened(order)
     assert station.scan_all(command("ROLE", "PACK"), BADGES["E9"]) == [PROMPT, OK]
     world.order(*lines, order=order, revision=2)
-    mark = world.consumer.mark()
+    mark = world.mark()
     assert station.scan_all(unit, SAVE, SAVE, PACK, CONFIRM) == [DONE, BOXED, SAVED, PROMPT, refused("not_assigned")]
     assert station.scan_all(BADGES["E9"], CONFIRM) == [OK, CONFIRMED]
     operators = world.consumer.wait("order.packing_confirmed", since=mark).data.operators
@@ -185,16 +185,16 @@ def test_role_assigned_here_stays_and_vacant_ones_are_filled(world: World) -> No
 
 
 def test_verdict_holds_the_order_until_released(world: World) -> None:
-    order, units = world.simple(2)
+    order, units = world.simple(3)
     station = world.opened(order)
-    assert station.scan(units[0]) == OK
-    mark, name = world.consumer.mark(), f"V{world.supply.number()}"
+    assert station.scan_all(units[0], units[2]) == [OK, OK]
+    mark, name = world.mark(), f"V{world.supply.number()}"
     world.centre.verdict(name, 1, "hold", order, units[0])
     alarmed(station)
     held = world.consumer.wait("order.held", since=mark).data
     assert (held.verdict, held.order, held.unit) == (name, order, units[0])
     assert world.centre.wait_view(lambda view: view.held).order == order
-    assert station.scan_all(units[0], units[1]) == [AGAIN, refused("held")]
+    assert station.scan_all(units[0], units[1], units[2]) == [Signalled("alarm", "held"), refused("held"), AGAIN]
     assert station.scan_all(SAVE, SAVE, PACK) == [BOXED, SAVED, refused("held")]
 
     # Taken once an id and revision: the same again is no news.
@@ -212,7 +212,7 @@ def test_verdict_on_an_order_not_open_sounds_when_it_is_opened(world: World) -> 
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan_all(units[0], SAVE, SAVE, CLOSE) == [OK, BOXED, SAVED, OK]
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.centre.verdict(f"V{world.supply.number()}", 1, "hold", order, units[0])
     world.consumer.wait("order.held", since=mark)
     assert station.scan(order).signal == "alarm"
@@ -225,7 +225,7 @@ def test_verdict_on_what_is_not_here_or_packed_is_answered(world: World) -> None
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan(units[0]) == OK
-    mark, name = world.consumer.mark(), f"V{world.supply.number()}"
+    mark, name = world.mark(), f"V{world.supply.number()}"
     world.centre.verdict(name, 1, "hold", order, units[1])
     outcome = world.consumer.wait("order.released", since=mark).data
     assert (outcome.verdict, outcome.outcome) == (name, "not_here")
@@ -233,7 +233,7 @@ def test_verdict_on_what_is_not_here_or_packed_is_answered(world: World) -> None
     packed, others = world.simple(1)
     assert station.scan(UNDO) == REMOVED
     assert station.scan_all(packed, others[0], SAVE, SAVE, PACK, CONFIRM)[-1] == CONFIRMED
-    mark, name = world.consumer.mark(), f"V{world.supply.number()}"
+    mark, name = world.mark(), f"V{world.supply.number()}"
     world.centre.verdict(name, 1, "hold", packed, others[0])
     outcome = world.consumer.wait("order.released", since=mark).data
     assert (outcome.verdict, outcome.outcome) == (name, "already_packed")
@@ -244,7 +244,7 @@ def test_verdict_on_what_is_not_here_or_packed_is_answered(world: World) -> None
 
 def test_operator_who_leaves_the_list_is_signed_out(world: World) -> None:
     station = world.fresh(operator="E9")
-    mark = world.consumer.mark()
+    mark = world.mark()
     world.centre.operators(world.supply.number() + 1000, [o for o in OPERATORS if o["operator"] != "E9"])
     signed_out = world.consumer.wait("operator.signed_out", since=mark).data
     assert (signed_out.operator, signed_out.cause) == ("E9", "delisted")

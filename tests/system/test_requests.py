@@ -39,7 +39,7 @@ def test_reload_is_answered_and_scanning_goes_on(world: World) -> None:
 def test_resend_sends_the_range_again_once_a_transaction(world: World) -> None:
     order, units = world.simple(5)
     station = world.opened(order)
-    mark = world.consumer.mark()
+    mark = world.mark()
     station.scan_all(*units)
     world.delivered()
     counted = world.consumer.since(mark, "scan.accepted")

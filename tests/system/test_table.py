@@ -251,16 +251,16 @@ def test_cell(world: World, prepare: Callable[[World], Scene], what: str, gets: 
 
     leaves = after == "ready" or prepare in (ready, signed_out)
     order = found.codes["other order"] if signalled == OK and what == "other order" else None if leaves else found.order
-    # The view follows behind: it is waited for, as it is after this scan and no earlier one.
-    view = world.centre.wait_view(
+    signed_in = what != "OUT" and (prepare is not signed_out or "badge" in what)
+    operator = None if not signed_in else "E8" if what == "other badge" and prepare is not assigning else "E7"
+    # The view follows behind: it is waited for until it is that of after this scan.
+    world.centre.wait_view(
         lambda view: (
             view.last is not None and (view.last.signal, view.last.reason) == signalled
-            and view.order == order and view.state == (after or STATE[prepare])
+            and (view.order, view.state) == (order, after or STATE[prepare])
+            and (view.signed_in, view.operator) == (signed_in, operator)
         )
     )  # fmt: skip
-    assert view.signed_in == (what != "OUT" and (prepare is not signed_out or "badge" in what))
-    if signalled == OK and what == "other badge" and prepare is not assigning:
-        assert view.operator == "E8"
 
 
 def test_assigning_from_boxing_goes_back_to_boxing(world: World) -> None:

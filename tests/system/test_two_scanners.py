@@ -34,7 +34,7 @@ def test_two_stations_byte_by_byte(world: World) -> None:
     operators = {"1": "E7", "2": "E8"}
     for name, (order, _) in orders.items():
         world.opened(order, world.stations[name], operator=operators[name])
-    mark = world.consumer.mark()
+    mark = world.mark()
     interleave(*((world.stations[name].scanners["left"], lines(units)) for name, (_, units) in orders.items()))
     for name, (order, units) in orders.items():
         signals = [world.stations[name].indicator.next().signalled for _ in units]
@@ -50,7 +50,7 @@ def test_two_stations_byte_by_byte(world: World) -> None:
 def test_two_scanners_of_one_station_byte_by_byte(world: World) -> None:
     order, units = world.simple(2 * COUNT)
     station = world.opened(order)
-    mark = world.consumer.mark()
+    mark = world.mark()
     left, right = units[:COUNT], units[COUNT:]
     interleave((station.scanners["left"], lines(left)), (station.scanners["right"], lines(right)))
     signals = [station.indicator.next().signalled for _ in units]

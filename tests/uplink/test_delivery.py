@@ -171,8 +171,8 @@ class Delivery(RuleBasedStateMachine):
             code = self.broker.take(document)
             if answered:
                 self.outbox.answered(token, code, "refused", self.now)
-            else:
-                self.lose_connection(arrives=False)  # the broker has it, the kiosk never learns
+        if not answered:  # the broker has them, the kiosk never learns
+            self.lose_connection(arrives=False)
 
     @rule(count=st.integers(1, 6))
     def broker_takes_late(self, count: int) -> None:

@@ -95,6 +95,8 @@ class Bench:
         self.commits: list[Commit] = []
         self.events: list[Event] = []
         self.new: list[Event] = []
+        self.thorough = True
+        """Whether everything is checked at every commit; a test that fills a box to the brim leaves it for the end."""
         self.journal, self.sequence, self.position = JOURNAL, 0, 0
         self._boxes_known: set[str] = set()
         if operators:
@@ -271,9 +273,11 @@ class Bench:
         self.new += events
         self.events += events
         self.shadow = fold_commit(self.shadow, commit)
+        self.state = state
+        if not self.thorough:
+            return
         assert self.shadow == state, "replayed documents give the state"
         assert decode_state(encode_state(state), stored_manifest_of) == state, "a snapshot gives the state back"
-        self.state = state
         self._check(events)
 
     # -- what always holds ---------------------------------------------------------------------------------------

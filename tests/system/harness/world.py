@@ -89,6 +89,12 @@ class World:
         assert not self.consumer.problems
         assert not self.centre.problems
 
+    def mark(self) -> int:
+        """A place in the consumer's stream behind everything that has happened by now."""
+        last = int(self.centre.request("health")["health"]["uplink"]["last"])
+        self.consumer.wait_until(lambda: self.consumer.through(self.kiosk.source)[1] >= last, f"event {last}")
+        return self.consumer.mark()
+
     def delivered(self) -> list[bytes]:
         """Wait until the consumer has all that the journal holds by now; the exported documents, in sequence."""
         exported = self.kiosk.exported()

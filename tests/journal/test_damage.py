@@ -1,0 +1,205 @@
+"""A damaged journal is never taken for a whole one: refused, or the unfinished tail is gone; never half an event."""
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from agent.errors import JournalDamaged
+from agent.journal import Journal
+from agent.journal.frames import FRAME_BYTES, HEADER_BYTES
+from tests.journal.samples import SMALL, contents, document, events_in
+
+pytestmark = pytest.mark.usefixtures("unflushed")
+
+COMMITS = [[document(10 * i + j, 90) for j in range(1 + i % 3)] for i in range(12)]
+EVENTS = [one for commit in COMMITS for one in commit]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A journal of several small segments, its snapshot in the middle, an empty segment standing by."""
+    directory = tmp_path / "journal"
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        for i, documents in enumerate(COMMITS):
+            journal.commit(documents, b"{}")
+            if i == 5:
+                journal.checkpoint(journal.last_position, b"state")
+        journal.mark(9)
+        journal.flush_mark()
+        journal.prepare()
+    return directory
+
+
+def opened(directory: Path) -> tuple[list[bytes], int] | None:
+    """(the events, bytes of a dropped tail); none if the journal is refused, at its opening or when it is read."""
+    before = contents(directory)
+    try:
+        journal = Journal.open(directory, segment_bytes=SMALL)
+    except JournalDamaged:
+        assert contents(directory) == before, "a damaged journal was altered"
+        return None
+    with journal:
+        try:
+            return [event.document for event in events_in(journal)], journal.dropped_tail_bytes
+        except JournalDamaged:
+            return None
+
+
+def in_use(directory: Path) -> dict[str, int]:
+    """How many bytes of each file hold something."""
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        ends = {f"{segment.index:010d}.seg": segment.end for segment in journal.table.segments}
+    return {"snapshot": (directory / "snapshot").stat().st_size, **dict.fromkeys(segments(directory), 0), **ends}
+
+
+def segments(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.glob("*.seg"))
+
+
+def test_the_sample_is_what_these_tests_need(directory: Path) -> None:
+    assert opened(directory) == (EVENTS, 0)
+    names = segments(directory)
+    assert in_use(directory)[names[-1]] == 0
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        live = [segment for segment in journal.table.segments if segment.last_position > journal.snapshot_position]
+        assert len(live) >= 2
+        assert len(journal.table.segments) - len(live) >= 1
+
+
+def test_any_byte_changed(directory: Path) -> None:
+    original = contents(directory)
+    ends = in_use(directory)
+    last = segments(directory)[-2]
+    tail = 0
+    for name, content in original.items():
+        for at in range(0, ends[name], 1 if name in ("snapshot", last) else 5):
+            (directory / name).write_bytes(content[:at] + bytes((content[at] ^ 0x21,)) + content[at + 1 :])
+            found = opened(directory)
+            if found is not None:
+                # Only what nothing valid follows may be gone: here the last frame, which holds a mark and no event.
+                assert name == last
+                assert found[0] == EVENTS
+                assert found[1] > 0
+                tail += 1
+            for other, bytes_ in original.items():
+                (directory / other).write_bytes(bytes_)
+    assert tail == FRAME_BYTES
+
+
+def test_last_commit_changed_at_any_byte_is_dropped_whole(tmp_path: Path) -> None:
+    directory = tmp_path / "journal"
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        journal.commit([document(1)])
+        start = journal.table.segments[-1].end
+        journal.commit([document(2), document(3)])
+        end = journal.table.segments[-1].end
+    path = directory / "0000000001.seg"
+    content = path.read_bytes()
+    for at in range(start, end):
+        path.write_bytes(content[:at] + bytes((content[at] ^ 0x80,)) + content[at + 1 :])
+        assert opened(directory) == ([document(1)], end - start)
+        assert path.read_bytes() == content[:start] + bytes(SMALL - start)
+
+
+@pytest.mark.parametrize("fill", [b"\0", b"\xff"])
+def test_any_sector_overwritten(directory: Path, fill: bytes) -> None:
+    original = contents(directory)
+    last = segments(directory)[-2]
+    for name, content in original.items():
+        for at in range(0, len(content), 512):
+            sector = fill * len(content[at : at + 512])
+            (directory / name).write_bytes(content[:at] + sector + content[at + 512 :])
+            found = opened(directory)
+            if found is not None:
+                assert found[0] == EVENTS[: len(found[0])]
+                # A sector at the log's very end may hold the last commits, with nothing valid after them.
+                assert len(found[0]) == len(EVENTS) or name == last
+            for other, bytes_ in original.items():
+                (directory / other).write_bytes(bytes_)
+
+
+def test_any_file_cut_at_any_length(directory: Path) -> None:
+    original = contents(directory)
+    names = segments(directory)
+    ends = in_use(directory)
+    for name, content in original.items():
+        for length in range(0, len(content), 3):
+            (directory / name).write_bytes(content[:length])
+            found = opened(directory)
+            if name == names[-1] and length >= HEADER_BYTES:
+                assert found == (EVENTS, 0)
+            elif found is not None:
+                # Of a segment before the snapshot only the blank end may be cut off.
+                assert name < names[-3]
+                assert length >= ends[name]
+                assert found == (EVENTS, 0)
+            for other, bytes_ in original.items():
+                (directory / other).write_bytes(bytes_)
+
+
+def test_any_segment_missing(directory: Path) -> None:
+    names = segments(directory)
+    original = contents(directory)
+    for name in names[:-2]:
+        os.unlink(directory / name)
+        assert opened(directory) is None
+        (directory / name).write_bytes(original[name])
+    os.unlink(directory / names[-1])
+    assert opened(directory) == (EVENTS, 0)
+
+
+def test_segments_exchanged(directory: Path) -> None:
+    names = segments(directory)
+    original = contents(directory)
+    for one, other in pairwise(names[:-1]):
+        (directory / one).write_bytes(original[other])
+        (directory / other).write_bytes(original[one])
+        assert opened(directory) is None
+        for name in (one, other):
+            (directory / name).write_bytes(original[name])
+
+
+def test_snapshot_missing_is_replayed_from_the_first_event(directory: Path) -> None:
+    os.unlink(directory / "snapshot")
+    assert opened(directory) == (EVENTS, 0)
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        assert [commit.documents for commit in journal.replay()] == [tuple(documents) for documents in COMMITS]
+
+
+def test_snapshot_missing_after_pruning_is_refused(directory: Path) -> None:
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        assert journal.prune(age_s=0, keep_s=0, pinned=[]) == 1
+    os.unlink(directory / "snapshot")
+    with pytest.raises(JournalDamaged, match=r"0000000001\.seg.*missing"):
+        Journal.open(directory, segment_bytes=SMALL)
+
+
+def test_garbage_after_the_last_frame_is_erased(directory: Path) -> None:
+    path = directory / segments(directory)[-2]
+    content = path.read_bytes()
+    used = in_use(directory)[path.name]
+    for garbage in (b"x", b"\0\0\xf5KJ1", b"\xf5KJ1" + b"\xff" * 60):
+        path.write_bytes((content[:used] + garbage).ljust(SMALL, b"\0"))
+        assert opened(directory) == (EVENTS, len(garbage))
+        assert path.read_bytes() == content
+
+
+def test_damage_tells_where_and_what(directory: Path) -> None:
+    path = directory / segments(directory)[-2]
+    original = path.read_bytes()
+    for at, where, what in ((10, 0, "header is damaged"), (HEADER_BYTES + 100, HEADER_BYTES, "no valid frame, but")):
+        path.write_bytes(original[:at] + bytes((original[at] ^ 1,)) + original[at + 1 :])
+        with pytest.raises(JournalDamaged, match=what) as caught:
+            Journal.open(directory, segment_bytes=SMALL)
+        assert (caught.value.path, caught.value.offset) == (str(path), where)
+
+
+def test_newer_format_is_refused(directory: Path) -> None:
+    path = directory / "snapshot"
+    content = bytearray(path.read_bytes())
+    content[8] = 2
+    path.write_bytes(content)
+    with pytest.raises(JournalDamaged, match="format 2"):
+        Journal.open(directory, segment_bytes=SMALL)
