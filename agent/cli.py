@@ -85,7 +85,11 @@ def _demo(args: argparse.Namespace) -> int:
     return demo_cmd.demo(play=args.play)
 
 
-def _scanners(_args: argparse.Namespace) -> int:
+def _scanners(args: argparse.Namespace) -> int:
+    if args.learn:
+        from agent.commands import learn
+
+        return learn.learn(sys.stdout, baud=args.baud)
     from agent.commands import scanners
 
     return scanners.scanners(sys.stdout)
@@ -188,7 +192,17 @@ def _parser() -> argparse.ArgumentParser:
     demo = command(commands, "demo", _demo, "show the whole thing on this machine, without hardware", config=False)
     demo.add_argument("--play", action="store_true", help="play a scripted day instead of waiting for input")
 
-    command(commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False)
+    scanners = command(
+        commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False
+    )
+    scanners.add_argument("--learn", action="store_true", help="find a scanner's settings from the test barcode")
+    scanners.add_argument(
+        "--baud",
+        type=_whole,
+        default=9600,
+        metavar="N",
+        help="the speed to learn serial lines at (default: %(default)s)",
+    )
 
     status = command(commands, "status", _status, "show what the running daemon sees", state=True)
     status.add_argument("--json", action="store_true", help="the whole document, for programs")

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -65,6 +66,7 @@ _BEAT_S = 1.0
 _HANG_S = 10.0
 _STOP_S = 3.0
 _QUEUE_MAX = 256
+_SWITCH_S = 0.0005
 
 
 def open_state(directory: Path) -> Opened:
@@ -151,8 +153,11 @@ class Daemon:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._paused = False
         self._notes: list[str] = []
+        self._looked: tuple[object, ...] = ()
 
     def run(self) -> int:
+        # No thread keeps the interpreter to itself for long while a scan waits for it.
+        sys.setswitchinterval(_SWITCH_S)
         return asyncio.run(self._main())
 
     def stop(self, why: str) -> None:
@@ -410,6 +415,7 @@ class Daemon:
             return
         if self._clock.monotonic() - self._scan_path.beat < _HANG_S:
             notifier.watchdog()
+        self._watch_health()
         self._beat_due = loop.call_later(
             min(_BEAT_S, (watchdog_s or _BEAT_S) / 3), lambda: self._beat(notifier, watchdog_s)
         )
@@ -431,6 +437,18 @@ class Daemon:
     def _view(self, station: str) -> dict[str, Any]:
         path = self._scan_path
         return station_view(path.state, station, path.memories[station], self._clock.utc_text())
+
+    def _watch_health(self) -> None:
+        """Publish `health` at once when the clock, a device or an error has changed."""
+        looks = (
+            self._clock.synced(),
+            self._scan_path.fault,
+            *(indicator.fault for indicator in self._indicators.values()),
+            *self._errors(),
+        )
+        if looks != self._looked:
+            self._looked = looks
+            self._publish_health()
 
     def _health_changed(self) -> None:
         self._call(self._publish_health)

@@ -42,6 +42,7 @@ __all__ = ["Opened", "ScanPath", "Station"]
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
+_COMPARE_S = 2.0
 _MARK_S = 5.0
 _RECENT = 1000
 
@@ -112,8 +113,11 @@ class ScanPath:
         now = clock.monotonic()
         self.memories: dict[str, Memory] = {name: Memory(idle_since=now) for name in self._stations}
         self._overdue: deque[Callable[[], None]] = deque(maxlen=10_000)
+        self._chores: deque[Callable[[], None]] = deque()
+        self._compare_at: float | None = None
         self._marked_at = now
         self._ticked_at = now
+        self._is_rechecking = False
         self._inbox: queue.SimpleQueue[Callable[[], None] | tuple[str, str, Frame] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="scan-path", daemon=True)
         self.beat = now
@@ -156,8 +160,10 @@ class ScanPath:
 
     def _turn(self) -> bool:
         try:
-            task = self._inbox.get(timeout=_TICK_S)
+            task = self._inbox.get(timeout=0 if self._has_chore() else _TICK_S)
         except queue.Empty:
+            if self._do_chore():
+                return True
             self._tick()
             return True
         if task is None:
@@ -166,6 +172,21 @@ class ScanPath:
             self._scan(*task)
         else:
             task()
+        if self._clock.monotonic() - self._ticked_at >= _TICK_S:
+            self._tick()
+        return True
+
+    def _has_chore(self) -> bool:
+        return bool(self._chores) or self._is_rechecking
+
+    def _do_chore(self) -> bool:
+        """One small piece of what can wait until no scan does; false: there was none."""
+        if self._chores:
+            self._chores.popleft()()
+        elif self._is_rechecking:
+            self._is_rechecking = self.catalogue.recheck()
+        else:
+            return False
         if self._clock.monotonic() - self._ticked_at >= _TICK_S:
             self._tick()
         return True
@@ -276,7 +297,10 @@ class ScanPath:
     def _tick(self) -> None:
         now = self._clock.monotonic()
         self.beat = self._ticked_at = now
-        self.catalogue.recheck()
+        self._is_rechecking = self.catalogue.recheck()
+        if self._compare_at is not None and now >= self._compare_at:
+            self._compare_at = None
+            self._on_wanted(self.catalogue.to_fetch())
         if changes := self.catalogue.take_changes():
             self._on_changes(changes)
         if not self._is_ready():
@@ -352,6 +376,8 @@ class ScanPath:
             newer = self.catalogue.manifest(order.id)
             if newer is not None and newer.revision > order.manifest.revision:
                 self._overdue.append(partial(self._revise, newer))
+        if self.catalogue.operators is not None:
+            self._overdue.append(partial(self._delist, frozenset(self.catalogue.operators.by_id)))
 
     # -- what the centre says ------------------------------------------------------------------------------------
 
@@ -377,10 +403,10 @@ class ScanPath:
         self.catalogue.put_blocked(part)
 
     def take_order_index(self, index: OrderIndex) -> None:
-        """Orders that a newer index lacks are withdrawn; what it names and is missing here is to be fetched."""
-        for order in self.catalogue.put_order_index(index):
-            self.withdraw(order)
-        self._on_wanted(self.catalogue.to_fetch())
+        """Orders that a newer index lacks are withdrawn; what it names and is missing here is to be fetched, once
+        the retained manifests that come with it have had their time."""
+        self._chores.extend(partial(self.withdraw, order) for order in self.catalogue.put_order_index(index))
+        self._compare_at = self._clock.monotonic() + _COMPARE_S
 
     def forget(self, orders: list[str]) -> None:
         """The details of these orders, closed for long, need not be kept."""

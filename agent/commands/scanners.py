@@ -7,7 +7,7 @@ from typing import TextIO
 from agent.drivers.devices import Kind, Plugged, plugged_in
 from agent.log import escape
 
-__all__ = ["scanners", "stanzas"]
+__all__ = ["scanners", "stanza", "stanzas"]
 
 _NOTHING = "Nothing is plugged in that could be a scanner: no keyboard, no serial port."
 _HINT = "# A keyboard that operators type on must not be listed: the kiosk would take it for itself.\n"
@@ -26,19 +26,24 @@ def scanners(out: TextIO) -> int:
 
 
 def stanzas(found: Sequence[Plugged]) -> Iterator[str]:
-    """One TOML table each, with the other ways to name the device as comments."""
+    """One TOML table each."""
     for number, one in enumerate(found, start=1):
-        key = "port" if one.kind is Kind.SERIAL else "device"
-        lines = [
-            f"# {escape(one.name)} ({escape(one.node)})",
-            "[[station.scanner]]",
-            f'name = "scanner-{number}"',
-            f'driver = "{one.kind}"',
-            f"{key} = {_text(one.path)}",
-        ]
-        if one.kind is Kind.EVDEV:
-            lines += _other_ways(one)
-        yield "\n".join(lines) + "\n"
+        yield stanza(one, name=f"scanner-{number}")
+
+
+def stanza(one: Plugged, *, name: str, settings: Sequence[str] = ()) -> str:
+    """The TOML table of one device, with the other ways to name it as comments; `settings` are more lines of it."""
+    key = "port" if one.kind is Kind.SERIAL else "device"
+    lines = [
+        f"# {escape(one.name)} ({escape(one.node)})",
+        "[[station.scanner]]",
+        f"name = {_text(name)}",
+        f'driver = "{one.kind}"',
+        f"{key} = {_text(one.path)}",
+    ]
+    if one.kind is Kind.EVDEV:
+        lines += _other_ways(one)
+    return "\n".join([*lines, *settings]) + "\n"
 
 
 def _other_ways(one: Plugged) -> Iterator[str]:

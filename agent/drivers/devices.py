@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Kind", "Plugged", "keyboards", "links_to", "plugged_in", "stable_path"]
+__all__ = ["Kind", "Plugged", "device_of", "keyboards", "links_to", "plugged_in", "stable_path"]
 
 SYS_INPUT = "/sys/class/input"
 DEV_INPUT = "/dev/input"
@@ -65,6 +65,11 @@ def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Pl
         except (OSError, ValueError):
             continue  # unplugged while we looked
     return found
+
+
+def device_of(node: Plugged) -> tuple[str | int | None, ...]:
+    """What the nodes of one device have in common; two devices of one kind differ in their port."""
+    return (node.kind, node.usb_port, node.vendor, node.product)
 
 
 def links_to(node: str, folder: str) -> list[str]:

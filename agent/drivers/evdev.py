@@ -3,6 +3,7 @@
 The one file that imports python-evdev, which opens and grabs the nodes; reading is `os.read` in the loop's thread.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +12,13 @@ from typing import Protocol
 
 import evdev
 
-from agent.drivers.devices import DEV_INPUT, Plugged, keyboards, links_to
+from agent.drivers.devices import DEV_INPUT, Plugged, device_of, keyboards, links_to
 from agent.drivers.framing import Framer
 from agent.drivers.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanner import DeviceScanner
 from agent.errors import DeviceError
 
-__all__ = ["EvdevScanner", "EventNode", "Match", "key_events"]
+__all__ = ["EvdevScanner", "EventNode", "LooseNode", "Match", "key_events", "overhear"]
 
 _EVENT = struct.Struct("@llHHi")  # struct input_event: seconds, microseconds, type, code, value
 _EVENTS_AT_ONCE = 64
@@ -58,12 +59,12 @@ class Match:
         if not matching:
             raise DeviceError(f"no keyboard {self} is plugged in")
         first = matching[0]
-        if any(_device(node) != _device(first) for node in matching):
+        if any(device_of(node) != device_of(first) for node in matching):
             names = ", ".join(f"{node.name} at {node.path}" for node in matching)
             raise DeviceError(f"several keyboards are {self}: {names}; tell them apart by usb_port")
         if first.usb_port is None:
             return [node.node for node in matching]
-        return [node.node for node in present if _device(node) == _device(first)]
+        return [node.node for node in present if device_of(node) == device_of(first)]
 
     def _takes(self, node: Plugged) -> bool:
         return (
@@ -82,6 +83,12 @@ class EventNode(Protocol):
     def fd(self) -> int: ...
     def grab(self) -> None: ...
     def close(self) -> None: ...
+
+
+class LooseNode(EventNode, Protocol):
+    """One that can be let go of again without closing it."""
+
+    def ungrab(self) -> None: ...
 
 
 class EvdevScanner(DeviceScanner):
@@ -155,6 +162,25 @@ class EvdevScanner(DeviceScanner):
         self._take(typed)
 
 
+def overhear(path: str, open_node: Callable[[str], LooseNode] = evdev.InputDevice) -> EventNode:
+    """An open event node whose keys still go wherever they went. Raises DeviceError, also where another has grabbed it.
+
+    For a device that may turn out to be no scanner: the keyboard of whoever asks must still be able to stop this.
+    """
+    try:
+        node = open_node(path)
+    except OSError as exc:
+        raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+    try:
+        node.grab()
+        node.ungrab()
+    except OSError as exc:
+        node.close()
+        why = "another program has grabbed it" if exc.errno == errno.EBUSY else _why(exc)
+        raise DeviceError(f"{path} cannot be read: {why}") from exc
+    return node
+
+
 def key_events(raw: bytes) -> Iterator[tuple[int, int]]:
     """The (key code, value) pairs in what was read from an event node."""
     return ((code, value) for kind, code, value in _events(raw) if kind == _EV_KEY)
@@ -176,11 +202,6 @@ def _drain(fd: int) -> bool:
         if not raw:
             return stale
         stale = stale or any(value == 1 for _, value in key_events(raw))
-
-
-def _device(node: Plugged) -> tuple[str | None, int | None, int | None]:
-    """What the event nodes of one device have in common; two devices of one kind differ in their port."""
-    return (node.usb_port, node.vendor, node.product)
 
 
 def _is_at(usb_port: str, node: str) -> bool:

@@ -17,7 +17,7 @@ from agent.drivers.framing import Framer
 from agent.drivers.scanner import DeviceScanner
 from agent.errors import DeviceError
 
-__all__ = ["SerialScanner", "ports"]
+__all__ = ["SerialScanner", "overhear", "ports"]
 
 
 class _Line(serial.Serial):
@@ -91,6 +91,14 @@ class SerialScanner(DeviceScanner):
         except OSError as exc:
             return f"{self._port}: {exc.strerror}"
         return None if node == self._node else f"{self._port} leads to another port"
+
+
+def overhear(port: str, baud: int) -> serial.Serial:
+    """An open serial line, non-blocking; raises DeviceError, also where another program of ours reads it."""
+    try:
+        return serial.Serial(port, baud, timeout=0, exclusive=True)
+    except (OSError, ValueError, termios.error) as exc:
+        raise DeviceError(f"{port} cannot be opened: {_why(exc)}") from exc
 
 
 def ports() -> list[Plugged]:

@@ -109,21 +109,26 @@ class Appender:
     def _change_over(self, header: SegmentHeader, *, count: int, mark: int, age_s: int, payload: bytes) -> None:
         data = opening_write(header, count=count, mark=mark, age_s=age_s, payload=payload)
         with self._standby_lock, storage_fault("the journal's next segment cannot be written"):
-            self._doubt = _Doubt(index=header.index, end=0)
-            if not self._standby:
-                make_standby(self._directory, header.index, self._capacity)
-            self._standby = False
-            fd = os.open(segment_path(self._directory, header.index), os.O_RDWR | os.O_CLOEXEC)
-            self._doubt = _Doubt(index=header.index, end=len(data))
+            fd = self._open_standby(header.index)
             try:
                 if os.pwrite(fd, data, 0) != len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fdatasync(fd)
             except OSError:
+                self._doubt = _Doubt(index=header.index, end=len(data))
                 os.close(fd)
                 raise
-            self._doubt = None
             self._enter(fd, header, last_position=header.position + count - 1, end=len(data), age_s=age_s)
+
+    def _open_standby(self, index: int) -> int:
+        try:
+            if not self._standby:
+                make_standby(self._directory, index, self._capacity)
+            self._standby = False
+            return os.open(segment_path(self._directory, index), os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            self._doubt = _Doubt(index=index, end=0)
+            raise
 
     def _enter(self, fd: int, header: SegmentHeader, *, last_position: int, end: int, age_s: int) -> None:
         old_fd = self._fd

@@ -140,7 +140,9 @@ class _Walk:
         begun = self._snapshot is not None and index == self._snapshot.index
         if len(data) < (HEADER_BYTES if header is None else header.capacity):
             raise JournalDamaged(str(path), len(data), "cut short")
-        if header is None or header.index != index:
+        if header is not None and header.index != index:
+            raise JournalDamaged(str(path), 0, f"this is segment {header.index}")
+        if header is None:
             if begun:
                 raise JournalDamaged(str(path), 0, "the segment's header is damaged")
             return 0

@@ -4,7 +4,6 @@ Commits are one thread's (the scan path's); checkpoints, pruning and the prepara
 (housekeeping); anyone may read. What several threads see, `head` and `table`, are tuples replaced as a whole.
 """
 
-import fcntl
 import math
 import os
 import re
@@ -13,12 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from agent.errors import JournalFault
 from agent.journal.appender import Appender, storage_fault
 from agent.journal.checkpoints import Checkpoints, Facts
 from agent.journal.examine import Standing, commits_from, examine
 from agent.journal.frames import Commit, StoredEvent, commit_of
-from agent.journal.opening import create_first, make_directory, settle
+from agent.journal.opening import create_first, lock_directory, make_directory, settle
 from agent.journal.reader import Reader
 from agent.journal.segments import SEGMENT_BYTES, Table
 from agent.journal.snapshot import Era, load_snapshot
@@ -39,19 +37,6 @@ class Head(NamedTuple):
     journal: str
     position: int
     sequence: int
-
-
-def _lock(directory: Path) -> int:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        os.close(fd)
-        raise JournalFault(f"the journal in {directory} is in use by another process") from exc
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
 
 
 class Journal:
@@ -94,7 +79,7 @@ class Journal:
         """
         with ExitStack() as undo, storage_fault(f"the journal in {directory} cannot be opened"):
             make_directory(directory)
-            lock = _lock(directory)
+            lock = lock_directory(directory)
             undo.callback(os.close, lock)
             snapshot = load_snapshot(directory)
             standing = examine(directory, snapshot)

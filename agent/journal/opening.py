@@ -1,14 +1,16 @@
 """Making a journal directory fit to be written to: the rest of an interrupted write is erased, a first segment made."""
 
+import fcntl
 import os
 from pathlib import Path
 
+from agent.errors import JournalFault
 from agent.journal.examine import Standing
 from agent.journal.files import erase, rewrite, sync_directory, write_all
 from agent.journal.frames import HEADER_BYTES, SegmentHeader, encode_frame, encode_header, seed_of
 from agent.journal.segments import make_standby, remove_temporary, segment_path, segment_sizes
 
-__all__ = ["create_first", "make_directory", "opening_write", "settle"]
+__all__ = ["create_first", "lock_directory", "make_directory", "opening_write", "settle"]
 
 
 def make_directory(directory: Path) -> None:
@@ -16,6 +18,20 @@ def make_directory(directory: Path) -> None:
     if not directory.is_dir():
         directory.mkdir(parents=True, exist_ok=True)
         sync_directory(directory.parent)
+
+
+def lock_directory(directory: Path) -> int:
+    """Keep the directory for this process; returns the descriptor to close. Raises JournalFault when another has it."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        os.close(fd)
+        raise JournalFault(f"the journal in {directory} is in use by another process") from exc
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def opening_write(header: SegmentHeader, *, count: int, mark: int, age_s: int, payload: bytes) -> bytes:

@@ -7,6 +7,7 @@ costs a commit no flush of its own.
 import errno
 import os
 from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +68,8 @@ def segment_sizes(directory: Path) -> dict[int, int]:
         for entry in entries:
             stem = entry.name.removesuffix(_SUFFIX)
             if stem != entry.name and stem.isascii() and stem.isdigit():
-                sizes[int(stem)] = entry.stat().st_size
+                with suppress(FileNotFoundError):  # pruned meanwhile, when seen from outside
+                    sizes[int(stem)] = entry.stat().st_size
     return sizes
 
 

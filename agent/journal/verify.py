@@ -21,7 +21,7 @@ from agent.journal.frames import (
     seed_of,
 )
 from agent.journal.segments import segment_path, segment_sizes
-from agent.journal.snapshot import Snapshot, load_snapshot
+from agent.journal.snapshot import load_snapshot
 
 __all__ = ["Damage", "Found", "Unfinished", "bases", "segments_in", "survey"]
 
@@ -71,11 +71,13 @@ class _Survey:
         self._position: int | None = None
         self._end: tuple[Path, int] = (directory, 0)
         self._unfinished: Unfinished | None = None
-        self._snapshot: Snapshot | None = None
+        self._pruned: tuple[tuple[int, int], ...] = ()
 
     def run(self, since: int) -> Iterator[Found]:
+        snapshot = None
         try:
-            self._snapshot = load_snapshot(self._directory)
+            snapshot = load_snapshot(self._directory)
+            self._pruned = () if snapshot is None else snapshot.pruned
             self._position = None if since else 0
         except JournalDamaged as exc:
             yield Damage(path=Path(exc.path), offset=exc.offset, what=exc.what)
@@ -84,7 +86,6 @@ class _Survey:
                 yield from self._segment(index)
         if self._unfinished is not None:
             yield self._unfinished
-        snapshot = self._snapshot
         if snapshot is not None and self._position is not None and self._position < snapshot.position:
             path, offset = self._end
             what = f"the log ends with event {self._position}, the snapshot is of {snapshot.position}"
@@ -92,10 +93,11 @@ class _Survey:
 
     def _segment(self, index: int) -> Iterator[Found]:
         path = segment_path(self._directory, index)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return  # pruned since the directory was read
+        data = _read(path)
+        if data is not None and find_frame(data, 0, seed_of(index)) is None and not is_blank(data, 0):
+            data = _read(path)  # its first commit was being written, perhaps
+        if data is None:
+            return
         header = decode_header(data)
         if len(data) < (HEADER_BYTES if header is None else header.capacity):
             yield Damage(path=path, offset=len(data), what="cut short")
@@ -115,7 +117,7 @@ class _Survey:
             if head is None:
                 if not is_blank(data, at) and read_again_at != at:
                     # A commit written while the file was read may have been seen in part, and later ones whole.
-                    data, read_again_at = path.read_bytes(), at
+                    data, read_again_at = _read(path) or data, at
                     continue
                 head = find_frame(data, at, seed)
                 if head is None:
@@ -139,22 +141,31 @@ class _Survey:
         elif self._position is not None and head.position <= self._position:
             what = f"event {head.position} follows event {self._position}"
             yield Damage(path=path, offset=head.start, what=what)
-        elif self._position is not None and not self._pruned(self._position + 1, head.position - 1):
+        elif self._position is not None and not self._was_pruned(self._position + 1, head.position - 1):
             where, offset = self._end
             what = f"the events {self._position + 1} to {head.position - 1} are missing before {path.name}"
             yield Damage(path=where, offset=offset, what=what)
 
-    def _pruned(self, first: int, last: int) -> bool:
-        """Whether all of the positions `first` to `last` were pruned, perhaps after the snapshot was read."""
-        for _ in range(2):
-            ranges = () if self._snapshot is None else self._snapshot.pruned
-            if last < first or any(begin <= first and last <= end for begin, end in ranges):
-                return True
-            try:
-                self._snapshot = load_snapshot(self._directory)
-            except JournalDamaged:
-                return False
-        return False
+    def _was_pruned(self, first: int, last: int) -> bool:
+        """Whether all of the positions `first` to `last` were pruned, perhaps after the snapshot was read first."""
+        if last < first or _within(first, last, self._pruned):
+            return True
+        with suppress(JournalDamaged):
+            snapshot = load_snapshot(self._directory)
+            self._pruned = () if snapshot is None else snapshot.pruned
+        return _within(first, last, self._pruned)
+
+
+def _within(first: int, last: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(begin <= first and last <= end for begin, end in ranges)
+
+
+def _read(path: Path) -> bytes | None:
+    """A segment's bytes; none if it was pruned since the directory was read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def bases(directory: Path) -> dict[str, int]:

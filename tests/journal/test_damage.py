@@ -32,6 +32,21 @@ def directory(tmp_path: Path) -> Path:
     return directory
 
 
+def put(path: Path, content: bytes) -> None:
+    """Write in place: a file that is cut to nothing first is flushed by some file systems, which takes its time."""
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.write(content)
+        file.truncate()
+
+
+def restore(directory: Path, original: dict[str, bytes]) -> None:
+    for name, content in contents(directory).items():
+        if original.get(name) != content:
+            put(directory / name, original[name])
+    for name in original.keys() - contents(directory).keys():
+        put(directory / name, original[name])
+
+
 def opened(directory: Path) -> tuple[list[bytes], int] | None:
     """(the events, bytes of a dropped tail); none if the journal is refused, at its opening or when it is read."""
     before = contents(directory)
@@ -65,26 +80,27 @@ def test_the_sample_is_what_these_tests_need(directory: Path) -> None:
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         live = [segment for segment in journal.table.segments if segment.last_position > journal.snapshot_position]
         assert len(live) >= 2
-        assert len(journal.table.segments) - len(live) >= 1
+        assert live[0].index == 3  # so that the snapshot is of the second segment's last event
 
 
 def test_any_byte_changed(directory: Path) -> None:
     original = contents(directory)
     ends = in_use(directory)
-    last = segments(directory)[-2]
+    names = segments(directory)
     tail = 0
     for name, content in original.items():
-        for at in range(0, ends[name], 1 if name in ("snapshot", last) else 5):
-            (directory / name).write_bytes(content[:at] + bytes((content[at] ^ 0x21,)) + content[at + 1 :])
+        for at in range(0, ends[name], 1 if name in ("snapshot", names[-2]) else 9):
+            put(directory / name, content[:at] + bytes((content[at] ^ 0x21,)) + content[at + 1 :])
             found = opened(directory)
             if found is not None:
-                # Only what nothing valid follows may be gone: here the last frame, which holds a mark and no event.
-                assert name == last
                 assert found[0] == EVENTS
-                assert found[1] > 0
-                tail += 1
-            for other, bytes_ in original.items():
-                (directory / other).write_bytes(bytes_)
+                # Before the snapshot, a header and the empty first frame are not needed for reading. Else only what
+                # nothing valid follows may be gone: here the last frame, which holds a mark and no event.
+                if not (name == names[0] and at < HEADER_BYTES + FRAME_BYTES):
+                    assert name == names[-2]
+                    assert found[1] > 0
+                    tail += 1
+            restore(directory, original)
     assert tail == FRAME_BYTES
 
 
@@ -110,14 +126,13 @@ def test_any_sector_overwritten(directory: Path, fill: bytes) -> None:
     for name, content in original.items():
         for at in range(0, len(content), 512):
             sector = fill * len(content[at : at + 512])
-            (directory / name).write_bytes(content[:at] + sector + content[at + 512 :])
+            put(directory / name, content[:at] + sector + content[at + 512 :])
             found = opened(directory)
             if found is not None:
                 assert found[0] == EVENTS[: len(found[0])]
                 # A sector at the log's very end may hold the last commits, with nothing valid after them.
                 assert len(found[0]) == len(EVENTS) or name == last
-            for other, bytes_ in original.items():
-                (directory / other).write_bytes(bytes_)
+            restore(directory, original)
 
 
 def test_any_file_cut_at_any_length(directory: Path) -> None:
@@ -125,8 +140,8 @@ def test_any_file_cut_at_any_length(directory: Path) -> None:
     names = segments(directory)
     ends = in_use(directory)
     for name, content in original.items():
-        for length in range(0, len(content), 3):
-            (directory / name).write_bytes(content[:length])
+        for length in range(0, len(content), 7):
+            put(directory / name, content[:length])
             found = opened(directory)
             if name == names[-1] and length >= HEADER_BYTES:
                 assert found == (EVENTS, 0)
@@ -135,8 +150,7 @@ def test_any_file_cut_at_any_length(directory: Path) -> None:
                 assert name < names[-3]
                 assert length >= ends[name]
                 assert found == (EVENTS, 0)
-            for other, bytes_ in original.items():
-                (directory / other).write_bytes(bytes_)
+            restore(directory, original)
 
 
 def test_any_segment_missing(directory: Path) -> None:
@@ -145,7 +159,7 @@ def test_any_segment_missing(directory: Path) -> None:
     for name in names[:-2]:
         os.unlink(directory / name)
         assert opened(directory) is None
-        (directory / name).write_bytes(original[name])
+        put(directory / name, original[name])
     os.unlink(directory / names[-1])
     assert opened(directory) == (EVENTS, 0)
 
@@ -154,11 +168,11 @@ def test_segments_exchanged(directory: Path) -> None:
     names = segments(directory)
     original = contents(directory)
     for one, other in pairwise(names[:-1]):
-        (directory / one).write_bytes(original[other])
-        (directory / other).write_bytes(original[one])
+        put(directory / one, original[other])
+        put(directory / other, original[one])
         assert opened(directory) is None
         for name in (one, other):
-            (directory / name).write_bytes(original[name])
+            put(directory / name, original[name])
 
 
 def test_snapshot_missing_is_replayed_from_the_first_event(directory: Path) -> None:

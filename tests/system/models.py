@@ -313,11 +313,19 @@ class Event(Strict):
 
 
 class Status(Strict):
+    """The will cannot know since when: it is written before."""
+
     state: Literal["online", "offline", "failed"]
     reason: str | None = None
     version: str
     journal: Journal | None = None
-    since: Time
+    since: Time | None = None
+
+    @model_validator(mode="after")
+    def _dated(self) -> "Status":
+        if self.state == "online" and (self.since is None or self.journal is None):
+            raise ValueError("online, but not since when or with which journal")
+        return self
 
 
 class Health(BaseModel):

@@ -127,11 +127,11 @@ def test_forged_commands_do_nothing(world: World) -> None:
 # -- from the broker ---------------------------------------------------------------------------------------------------
 
 
-def manifest(order: str, **more: Any) -> dict[str, Any]:
+def manifest(order: str, wrong: dict[str, Any]) -> dict[str, Any]:
     roles = {"picking": "E7", "packing": "E7", "shipping": "E7"}
     lines = [line("1", "SKU-BAD", 1, units=[["490154203237518"]])]
     return {
-        "order": order, "revision": 9, "type": "normal", "status": "open", "operators": roles, "lines": lines, **more,
+        "order": order, "revision": 9, "type": "normal", "status": "open", "operators": roles, "lines": lines, **wrong,
     }  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def test_bad_manifest_is_refused_whole_and_named(world: World, bad: dict[str, An
     order, units = world.simple(2)
     station = world.opened(order)
     world.centre.forget_views()
-    world.centre.tell(f"order/{topic_level(order)}", bad if isinstance(bad, bytes) else manifest(order, **bad))
+    world.centre.tell(f"order/{topic_level(order)}", bad if isinstance(bad, bytes) else manifest(order, bad))
     world.centre.settle()
     topic = f"order/{topic_level(order)}"
     assert station.scan(units[0]) == OK, "the manifest of before stays"

@@ -86,10 +86,12 @@ def test_check_accepts_what_the_daemon_runs_with(world: World) -> None:
     assert world.kiosk.run("check", "--broker").returncode == 0
 
 
-def test_second_daemon_on_the_same_state_is_refused(world: World) -> None:
-    order, units = world.simple(1)
-    station = world.opened(order)
-    done = world.kiosk.run("run")
+def test_second_daemon_on_the_same_state_is_refused(own: World) -> None:
+    own.kiosk.start()
+    own.centre.wait_status("online")
+    order, units = own.simple(1)
+    station = own.opened(order)
+    done = own.kiosk.run("run")
     assert done.returncode in (1, 3)
     assert b"Traceback" not in done.stdout + done.stderr
     station.indicator.left()

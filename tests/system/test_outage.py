@@ -140,7 +140,7 @@ def test_an_old_copy_of_the_card_goes_on_under_a_new_journal(world: World) -> No
     copy.rename(world.kiosk.state_dir)
 
     world.kiosk.start()
-    world.centre.wait_health(lambda health: "journal_rolled_back" in str(health), "journal_rolled_back")
+    world.centre.wait_health(lambda health: health["uplink"]["journal_rolled_back"], "journal_rolled_back")
     mark = world.consumer.mark()
     assert station.scan(units[8]) == OK, "counts go on from the copy"
     event = world.consumer.wait("scan.accepted", since=mark)

@@ -1,6 +1,7 @@
 """Two scanners at once, at one bench and at two: their scans never mix, and the benches never disturb each other."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -82,16 +83,24 @@ def test_flood_at_one_station_leaves_the_other_alone(world: World) -> None:
     assert {flooded.indicator.next().signalled for _ in range(300)} == {refused("order_unknown")}
 
 
+def connected(health: dict[str, Any]) -> dict[str, bool]:
+    """The first station's scanners, and whether each is there."""
+    return {scanner["name"]: scanner["connected"] for scanner in health["scanners"] if scanner["station"] == "1"}
+
+
 def test_unplugged_scanner_is_back_without_a_restart(world: World) -> None:
-    order, units = world.simple(3)
+    order, units = world.simple(4)
     station = world.opened(order)
     left = station.scanners["left"]
-    left.write(units[0][:7].encode())
+    # The half of a scan comes with a whole one, so that it is known to be read.
+    left.write(f"{units[3]}\r{units[0][:7]}".encode())
+    assert station.indicator.next().signalled == OK
     left.unplug()
     # The half-read scan is told of, never counted; the other scanner goes on meanwhile.
     assert station.indicator.next().signalled == refused("unreadable")
     assert station.scan(units[1], "right") == OK
-    world.centre.wait_health(lambda health: health != {}, "anything")
+    world.centre.wait_health(lambda health: connected(health) == {"left": False, "right": True}, "left is gone")
     left.plug()
+    world.centre.wait_health(lambda health: connected(health) == {"left": True, "right": True}, "left is back")
     assert station.scan(units[0], "left") == OK, "the whole scan, not the rest of a half-read one"
     assert station.scan(units[2], "left") == DONE

@@ -7,7 +7,7 @@ that scans anything checks replay, snapshot and counting too.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -50,6 +50,7 @@ REMOVED = Reply(signal=Signal.REMOVED)
 ALARM = Signal.ALARM
 
 E_ = TypeVar("E_", bound=Event)
+T = TypeVar("T")
 
 
 def refused(reason: Reason, signal: Signal = Signal.REJECT) -> Reply:
@@ -113,12 +114,11 @@ class Bench:
     def operators(self, *items: dict[str, Any], revision: int = 1) -> None:
         listed = operators_of(_json({"revision": revision, "items": items}), topic="operators")
         if self.catalogue.put_operators(listed):
-            desk = self._desk("1", None)
-            delist(desk, frozenset(listed.by_id))
-            self._commit(desk.events, desk.state)
+            self._centre(lambda desk: delist(desk, frozenset(listed.by_id)))
 
     def order(self, order: str, *lines: dict[str, Any], revision: int = 1, **more: Any) -> list[Alarm]:
         """A manifest, open unless `more` says otherwise, its three roles E7's; the alarms it sounds."""
+        self.new = []
         roles = dict.fromkeys(("picking", "packing", "shipping"), "E7")
         message = {
             "order": order, "revision": revision, "type": "normal", "status": "open",
@@ -139,11 +139,12 @@ class Bench:
         verdict = verdict_of(id, _json(message), topic=id)
         return self._centre(lambda desk: judge(desk, verdict))
 
-    def _centre(self, decide: Any) -> list[Alarm]:
+    def _centre(self, decide: Callable[[Desk], T]) -> T:
+        self.new = []
         desk = self._desk("1", None)
-        alarms: list[Alarm] = decide(desk)
+        decided = decide(desk)
         self._commit(desk.events, desk.state)
-        return alarms
+        return decided
 
     # -- what the operator does ----------------------------------------------------------------------------------
 
@@ -158,6 +159,10 @@ class Bench:
         decision = take(desk, Frame(data=data, intact=intact, at=self.now), self.memories[station])
         assert decision.reply is not None, "every scan gets a signal"
         assert decision.events or decision.state == before, "what changes the state is an event"
+        assert decision.reply.signal is not Signal.REJECT or decision.reply.reason is not None
+        for event in decision.events:
+            if isinstance(event, Accepted):
+                _check_accepted(event, before)
         self._adopt(station, decision)
         return decision.reply
 
@@ -318,6 +323,14 @@ class Bench:
 
 def _json(message: object) -> bytes:
     return json.dumps(message).encode()
+
+
+def _check_accepted(event: Accepted, before: State) -> None:
+    assert event.line_pending >= 0, "nothing is counted beyond what is ordered"
+    assert before.orders[event.order].is_open
+    for one in ids_of(event.unit) if event.unit is not None else ():
+        holders = [order for order in before.orders.values() if order.is_open and one in order.counted]
+        assert not holders, "a unit is counted once among all open orders"
 
 
 def _check_order(order: Order) -> None:

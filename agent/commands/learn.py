@@ -1,0 +1,194 @@
+"""`kiosk-agent scanners --learn`: how a scanner is set, found from one scan of the test barcode."""
+
+import os
+import selectors
+import sys
+import termios
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack
+from time import monotonic
+from typing import TextIO
+
+from agent.commands.scanners import stanza
+from agent.drivers.devices import Kind, Plugged, device_of, plugged_in
+from agent.drivers.learning import TEST_TEXT, Case, Learned, learn_bytes, learn_keys
+from agent.errors import DeviceError
+from agent.log import escape
+
+__all__ = ["learn"]
+
+PATIENCE_S = 120.0
+QUIET_S = 0.6
+"""A scan is over when its device has been quiet for so long; the slowest keyboard wedges pause for 60 ms."""
+
+_READ_BYTES = 4096
+_MIN_BYTES = 8
+_MIN_KEYS = 8
+"""Less is somebody's own keyboard, used for something else."""
+
+_CASES = {
+    Case.SWAPPED: "capitals and small letters come swapped: the scanner is set for Caps Lock on; set it to off",
+    Case.UPPER: "small letters come as capitals: the scanner converts the case; switch that off",
+    Case.LOWER: "capitals come as small letters: the scanner converts the case; switch that off",
+}
+
+
+class _Heard:
+    """What one device has sent since it was last quiet. It may have several event nodes."""
+
+    def __init__(self, device: Plugged) -> None:
+        self.device = device
+        self.data = b""
+        self.quiet_at: float | None = None
+
+    def take(self, data: bytes) -> None:
+        self.data += data
+        self.quiet_at = monotonic() + QUIET_S
+
+    def learned(self) -> Learned | None:
+        if self.device.kind is Kind.SERIAL:
+            return learn_bytes(self.data)
+        return learn_keys(list(self._keys()))
+
+    def is_scan(self) -> bool:
+        if self.device.kind is Kind.SERIAL:
+            return len(self.data) >= _MIN_BYTES
+        return sum(1 for _, value in self._keys() if value == 1) >= _MIN_KEYS
+
+    def forget(self) -> None:
+        self.data = b""
+        self.quiet_at = None
+
+    def _keys(self) -> Iterator[tuple[int, int]]:
+        from agent.drivers.evdev import key_events
+
+        return key_events(self.data)
+
+
+def learn(
+    out: TextIO,
+    *,
+    baud: int = 9600,
+    patience_s: float = PATIENCE_S,
+    present: Callable[[], Sequence[Plugged]] = plugged_in,
+) -> int:
+    """Wait for the test barcode from anything that is plugged in, and write the table that its scanner wants.
+
+    0 once it has come; 1 if it did not within `patience_s`, or nothing could be listened to.
+    """
+    with ExitStack() as opened, selectors.DefaultSelector() as selector:
+        heard: dict[Hashable, _Heard] = {}
+        for device in present():
+            try:
+                fd = _open(device, baud, opened)
+            except DeviceError as exc:
+                out.write(f"# {escape(str(exc))}\n")
+                continue
+            selector.register(fd, selectors.EVENT_READ, heard.setdefault(_key(device), _Heard(device)))
+        if not heard:
+            out.write(
+                "There is nothing to listen to. If the kiosk is running, stop it: it keeps its scanners to itself.\n"
+            )
+            return 1
+        names = sorted({f"{escape(one.device.name)} ({escape(one.device.node)})" for one in heard.values()})
+        out.write(f"# Listening to {', '.join(names)}.\n")
+        out.write(f"# Scan the test barcode, a Code 128 of {TEST_TEXT}\n\n")
+        out.flush()
+        found = _wait(out, selector, heard, patience_s)
+    _discard_typed()
+    if found is None:
+        out.write("The test barcode has not come.\n")
+        return 1
+    out.write(_report(*found, baud))
+    return 0
+
+
+def _open(device: Plugged, baud: int, opened: ExitStack) -> int:
+    if device.kind is Kind.SERIAL:
+        from agent.drivers import serial
+
+        line = serial.overhear(device.node, baud)
+        opened.callback(line.close)
+        fd: int = line.fileno()
+        return fd
+    from agent.drivers import evdev
+
+    node = evdev.overhear(device.node)
+    opened.callback(node.close)
+    return node.fd
+
+
+def _key(device: Plugged) -> Hashable:
+    """One for all event nodes of a device; where nothing tells which device a node is of, one for each node."""
+    return device.node if device.usb_port is None else device_of(device)
+
+
+def _wait(
+    out: TextIO, selector: selectors.BaseSelector, heard: dict[Hashable, _Heard], patience_s: float
+) -> tuple[Plugged, Learned] | None:
+    """The device that sent the test barcode; what sends another one is told so."""
+    until = monotonic() + patience_s
+    while (now := monotonic()) < until and selector.get_map():
+        due = min((one.quiet_at for one in heard.values() if one.quiet_at is not None), default=until)
+        for key, _ in selector.select(max(0.0, min(due, until) - now)):
+            try:
+                data = os.read(key.fd, _READ_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError:
+                data = b""
+            if data:
+                key.data.take(data)
+            else:
+                selector.unregister(key.fd)  # unplugged
+        for one in heard.values():
+            if one.quiet_at is None or monotonic() < one.quiet_at:
+                continue
+            if (learned := one.learned()) is not None:
+                return one.device, learned
+            if one.is_scan():
+                out.write(f"# {escape(one.device.name)}: that was not the test barcode{_hint(one)}.\n")
+                out.flush()
+            one.forget()
+    return None
+
+
+def _hint(one: _Heard) -> str:
+    if one.device.kind is Kind.SERIAL:
+        return ", or the line has another speed (--baud)"
+    return ", or the scanner is set to a country other than us, de, fr and uk"
+
+
+def _report(device: Plugged, learned: Learned, baud: int) -> str:
+    lines = [f"# {note}" for note in _notes(learned)]
+    settings = []
+    if device.kind is Kind.SERIAL and baud != 9600:
+        settings.append(f"baud = {baud}")
+    if learned.layouts:
+        settings.append(f'layout = "{learned.layouts[0]}"')
+    if learned.terminator is not None:
+        settings.append(f'terminator = "{escape(learned.terminator)}"')
+    return "\n".join([*lines, stanza(device, name="scanner-1", settings=settings)])
+
+
+def _notes(learned: Learned) -> Iterator[str]:
+    if len(learned.layouts) > 1:
+        yield f"layout: {', '.join(learned.layouts)} would all do"
+    if learned.terminator is None:
+        yield "NO TERMINATOR: program the scanner to send Enter (CR) after each barcode, else no scan ever ends"
+    if learned.aim is not None:
+        yield f"AIM symbology identifiers: on ({escape(learned.aim)})"
+    else:
+        yield "AIM symbology identifiers: off; switched on, they tell a product's barcode from a serial number for free"
+    yield "Caps Lock: " + ("pressed by the scanner itself, which does no harm" if learned.caps_lock else "not pressed")
+    if learned.case is not Case.AS_PRINTED:
+        yield f"CASE: {_CASES[learned.case]}"
+    for place, text in (("before", learned.prefix), ("after", learned.suffix)):
+        if text:
+            yield f'ADDED TEXT: the scanner puts "{escape(text)}" {place} each barcode; switch that off'
+
+
+def _discard_typed() -> None:
+    """A keyboard wedge has typed into this terminal too: that is no command of anybody's."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

@@ -1,0 +1,63 @@
+"""The demonstration without a terminal: one line for each scan, each event, each thing worth saying."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TextIO
+
+from agent.demo.board import Answer, Arrival, Caption, Entry, Note
+from agent.demo.hints import Hint
+from agent.demo.telling import beeps, light_word
+from agent.signals import Signal
+
+__all__ = ["PlainLines", "line_of"]
+
+_CLOSE_S = 5.0
+
+
+def line_of(entry: Entry) -> str:
+    """An entry for a person, on one line."""
+    match entry:
+        case Answer():
+            what = entry.reason or ("still pending" if entry.signal is Signal.WHERE else "")
+            light = light_word(entry.signal) or "-"
+            rhythm = beeps(entry.signal, entry.pending, short="S", long="L")
+            typed = entry.typed if entry.typed is not None else "(the centre)"
+            return f"scan   {typed:<20} {entry.signal:<11} light {light:<8} buzzer {rhythm:<19} {what}".rstrip()
+        case Arrival():
+            return f"event  {entry.sequence:012d} {entry.kind:<24} {entry.summary}".rstrip()
+        case Caption(text):
+            return f"-- {text}"
+        case Note(text):
+            return f"       {text}"
+
+
+class PlainLines:
+    """Writes lines from a thread of its own; with `hint`, after each answer, what can be scanned next."""
+
+    def __init__(self, out: TextIO, *, hint: Callable[[], Hint | None] | None) -> None:
+        self._out = out
+        self._hint = hint
+        self._entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="plain lines", daemon=True)
+
+    def take(self, entry: Entry) -> None:
+        self._entries.put(entry)
+
+    def open(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._entries.put(None)
+        self._thread.join(_CLOSE_S)
+
+    def _write(self) -> None:
+        while (entry := self._entries.get()) is not None:
+            try:
+                self._out.write(f"{line_of(entry)}\n")
+                if isinstance(entry, Answer) and self._hint is not None and (hint := self._hint()) is not None:
+                    self._out.write(f"next   {hint.say}: {' · '.join(hint.words)}\n")
+                self._out.flush()
+            except (OSError, ValueError):  # nobody reads it any more; a closed stream raises ValueError
+                return

@@ -1,0 +1,192 @@
+"""What the demonstration's warehouse has: operators, box sizes, one order for each job, and the devices on its shelf.
+
+Orders and reference lists are the messages themselves (SPEC 5.2), as a centre would retain them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.identifiers import badge_text, gtin_ok, luhn_ok, sscc_ok
+
+__all__ = [
+    "BOXES",
+    "KIOSK",
+    "OPERATORS",
+    "ORDERS",
+    "SITE",
+    "STATION",
+    "STOLEN",
+    "STRANGER",
+    "Shelf",
+    "badge_of",
+    "shelf_of",
+]
+
+SITE = "rtm1"
+KIOSK = "demo"
+STATION = "1"
+
+_DIGITS = "0123456789"
+
+
+def _imei(tac: str, serial: int) -> str:
+    body = f"{tac}{serial:06d}"
+    return next(body + digit for digit in _DIGITS if luhn_ok(body + digit))
+
+
+def _gtin(item: int) -> str:
+    """A GTIN-13 under GS1's prefix for examples."""
+    body = f"950600{item:06d}"
+    return next(body + digit for digit in _DIGITS if gtin_ok(body + digit))
+
+
+def _label(serial: int) -> str:
+    body = f"0952012{serial:010d}"
+    return next(body + digit for digit in _DIGITS if sscc_ok(body + digit))
+
+
+STRANGER = _imei("35209900", 176148)
+"""A phone that is on nobody's order."""
+
+_BADGES = {"E7": badge_text("DEMOE7K4QX"), "E8": badge_text("DEMOE8M2WZ"), "E9": badge_text("DEMOE9T6RB")}
+
+OPERATORS: Mapping[str, Any] = {
+    "revision": 1,
+    "items": [
+        {"operator": "E7", "name": "Noor", "badges": [_BADGES["E7"]], "roles": ["picking", "packing", "shipping"]},
+        {"operator": "E8", "name": "Sam", "badges": [_BADGES["E8"]], "roles": ["picking", "packing", "shipping"]},
+        {"operator": "E9", "name": "Ida", "badges": [_BADGES["E9"]], "roles": ["shipping"]},
+    ],
+}
+
+BOXES: Mapping[str, Any] = {
+    "revision": 1,
+    "items": [
+        {"code": "S", "length_mm": 200, "width_mm": 150, "height_mm": 100},
+        {"code": "M", "length_mm": 300, "width_mm": 200, "height_mm": 150},
+        {"code": "L", "length_mm": 400, "width_mm": 300, "height_mm": 250},
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """What lies ready to be scanned for one order, numbered from 1 in the words `imei 1`, `serial 2`, `product 1`.
+
+    `imeis` and `serials` pair a barcode with its line; `products` are the lines' barcodes, in the lines' order.
+    """
+
+    imeis: tuple[tuple[str, str], ...] = ()
+    serials: tuple[tuple[str, str], ...] = ()
+    products: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+def badge_of(operator: str) -> str | None:
+    """The barcode on an operator's badge; none for somebody who is not on the list."""
+    return _BADGES.get(operator)
+
+
+def _order(order: str, lines: Iterable[Mapping[str, Any]], **more: Any) -> Mapping[str, Any]:
+    roles = {"picking": "E7", "packing": "E8", "shipping": "E9"}
+    message = {"order": order, "revision": 1, "type": "normal", "status": "open", "operators": roles}
+    return {**message, "lines": list(lines), **more}
+
+
+_USED = [_imei("35693803", serial) for serial in (14, 22, 39)]
+_USED_SECOND_SIM = _imei("35693803", 514)
+_NEW = [_imei("35391110", serial) for serial in (101, 102)] + [_imei("35391111", serial) for serial in (203, 204)]
+_POS = _imei("86812304", 77)
+_WATCHES = ("FH7XK0A2PL", "FH7XK0A9QM")
+_MIXED = [_imei("35693804", serial) for serial in (901, 902, 903)]
+
+STOLEN = _MIXED[0]
+"""Once it is counted, the centre finds this phone on a list of stolen ones, and holds its order."""
+
+ORDERS: tuple[Mapping[str, Any], ...] = (
+    _order(
+        "SO-1001",
+        [
+            {
+                "line": "1", "sku": "P13-128-BLK", "name": "Phone 13 128 GB black, used", "gtins": [_gtin(131)],
+                "flow": "used", "serialized": True, "quantity": 3,
+                "units": [[_USED[0], _USED_SECOND_SIM], [_USED[1]], [_USED[2]]],
+            },
+            {
+                "line": "2", "sku": "CASE-13", "name": "Case for Phone 13", "gtins": [_gtin(132)],
+                "flow": "used", "serialized": False, "quantity": 4,
+            },
+        ],
+        operators={},
+    ),
+    _order(
+        "DO-2002",
+        [
+            {
+                "line": "1", "sku": "P14-256-BLU", "name": "Phone 14 256 GB blue", "gtins": [_gtin(141)],
+                "flow": "distribution", "serialized": True, "quantity": 2, "tacs": ["35391110"],
+            },
+            {
+                "line": "2", "sku": "P14-128-RED", "name": "Phone 14 128 GB red", "gtins": [_gtin(142)],
+                "flow": "distribution", "serialized": True, "quantity": 2, "tacs": ["35391111"],
+            },
+        ],
+    ),
+    _order(
+        "PO-3003",
+        [
+            {
+                "line": "1", "sku": "WATCH-8", "name": "Watch 8 41 mm", "serialized": True, "quantity": 2,
+                "serial_length": [10, 10],
+            },
+            {"line": "2", "sku": "P12-64-WHT", "name": "Phone 12 64 GB white", "serialized": True, "quantity": 1,
+             "tacs": ["86812304"]},
+            {"line": "3", "sku": "CABLE-C", "name": "USB-C cable 1 m", "gtins": [_gtin(151)], "serialized": False,
+             "quantity": 5},
+        ],
+        type="pos",
+    ),
+    _order(
+        "MX-4004",
+        [
+            {
+                "line": "1", "sku": "P13-256-GRN", "name": "Phone 13 256 GB green, used", "gtins": [_gtin(133)],
+                "flow": "used", "serialized": True, "quantity": 2, "tacs": ["35693804"],
+            },
+            {
+                "line": "2", "sku": "BUDS-2", "name": "Earbuds 2", "gtins": [_gtin(161)],
+                "flow": "pos", "serialized": False, "quantity": 2,
+            },
+        ],
+    ),
+)  # fmt: skip
+
+_SHELVES = {
+    "SO-1001": Shelf(
+        imeis=tuple((imei, "1") for imei in _USED),
+        products=(_gtin(131), _gtin(132)),
+        labels=(_label(1), _label(2)),
+    ),
+    "DO-2002": Shelf(
+        imeis=((_NEW[0], "1"), (_NEW[1], "1"), (_NEW[2], "2"), (_NEW[3], "2")),
+        products=(_gtin(141), _gtin(142)),
+        labels=(_label(3), _label(4)),
+    ),
+    "PO-3003": Shelf(
+        imeis=((_POS, "2"),),
+        serials=tuple((serial, "1") for serial in _WATCHES),
+        products=("WATCH-8", "P12-64-WHT", _gtin(151)),
+        labels=(_label(5), _label(6)),
+    ),
+    "MX-4004": Shelf(
+        imeis=tuple((imei, "1") for imei in _MIXED),
+        products=(_gtin(133), _gtin(161)),
+        labels=(_label(7), _label(8)),
+    ),
+}
+
+
+def shelf_of(order: str | None) -> Shelf:
+    """What lies ready for an order; for none, what lies ready for the first."""
+    return _SHELVES["SO-1001" if order is None else order]

@@ -1,0 +1,1 @@
+"""The budgets of speed and size, measured on the real daemon from outside: `python -m bench`."""

@@ -1,0 +1,101 @@
+"""An MQTT client that tells what the broker answered: to a connection, a subscription, each publish."""
+
+import socket
+from collections.abc import Iterable
+from typing import Self
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from tests.system.harness.patience import wait_for
+
+__all__ = ["Peer"]
+
+
+class Peer:
+    """A connection under an account's name; context-managed.
+
+    `accepted` says whether the broker took it; `received` are (topic, payload), in order.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        client_id: str,
+        protocol: MQTTProtocolVersion,
+        login: tuple[str, str] | None,
+        will: tuple[str, bytes] | None = None,
+    ) -> None:
+        self._port = port
+        self._connack: ReasonCode | None = None
+        self._pubacks: dict[int, int] = {}
+        self._subacks: dict[int, list[ReasonCode]] = {}
+        self.received: list[tuple[str, bytes]] = []
+        self._paho = Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, reconnect_on_failure=False
+        )
+        if login is not None:
+            self._paho.username_pw_set(*login)
+        if will is not None:
+            self._paho.will_set(*will, qos=1)
+        self._paho.on_connect = self._on_connect
+        self._paho.on_publish = self._on_publish
+        self._paho.on_subscribe = self._on_subscribe
+        self._paho.on_message = self._on_message
+
+    @property
+    def accepted(self) -> bool:
+        assert self._connack is not None
+        return not self._connack.is_failure
+
+    def publish(self, topics: Iterable[str], payload: bytes, *, retain: bool = False) -> dict[str, int]:
+        """Publish the same to all of these at QoS 1; returns each one's PUBACK reason code."""
+        tokens = {topic: self._paho.publish(topic, payload, 1, retain).mid for topic in topics}
+        wait_for(lambda: self._pubacks.keys() >= set(tokens.values()), "every PUBACK")
+        return {topic: self._pubacks[token] for topic, token in tokens.items()}
+
+    def subscribe(self, filters: Iterable[str]) -> set[str]:
+        """Subscribe to each of these at QoS 1; returns those that the SUBACKs refuse."""
+        tokens = {one: self._paho.subscribe(one, 1)[1] for one in filters}
+        wait_for(lambda: self._subacks.keys() >= {token for token in tokens.values() if token}, "every SUBACK")
+        return {one for one, token in tokens.items() if token and self._subacks[token][0].is_failure}
+
+    def topics_of(self, payload: bytes) -> set[str]:
+        """On which topics this payload came."""
+        return {topic for topic, came in self.received if came == payload}
+
+    def drop(self) -> None:
+        """Vanish without a DISCONNECT, so that the will is due."""
+        connection = self._paho.socket()
+        assert isinstance(connection, socket.socket)
+        connection.shutdown(socket.SHUT_RDWR)
+        self._paho.loop_stop()
+
+    def __enter__(self) -> Self:
+        self._paho.connect("127.0.0.1", self._port)
+        self._paho.loop_start()
+        wait_for(lambda: self._connack is not None, "the broker's CONNACK")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._paho.disconnect()
+        self._paho.loop_stop()
+
+    def _on_connect(
+        self, _paho: Client, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, _more: Properties | None
+    ) -> None:
+        self._connack = reason
+
+    def _on_publish(self, _paho: Client, _userdata: object, token: int, reason: ReasonCode, _more: Properties) -> None:
+        self._pubacks[token] = reason.value
+
+    def _on_subscribe(
+        self, _paho: Client, _userdata: object, token: int, reasons: list[ReasonCode], _more: Properties | None
+    ) -> None:
+        self._subacks[token] = reasons
+
+    def _on_message(self, _paho: Client, _userdata: object, message: MQTTMessage) -> None:
+        self.received.append((message.topic, bytes(message.payload)))

@@ -1,0 +1,272 @@
+"""The access control files that ship: each account may do exactly what SPEC 5.5 grants it, and nothing else.
+
+Mosquitto and nats-server (where it is installed) are real; EMQX' file is read by `emqx_rules`.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from agent.uplink.topics import Topics
+from tests.deploy.brokers import ACL, OTHER_SITE, PASSWORDS, SITE, mosquitto, nats, program
+from tests.deploy.emqx_rules import Action, allowed, rules_of
+from tests.deploy.peer import Peer
+from tests.system.harness.patience import wait_for
+
+NOT_AUTHORIZED = 0x87
+
+UP = (
+    "event/operator", "event/order", "event/scan", "event/box", "event/journal", "status", "health",
+    "station/1", "station/left_2", "response/t%2D1",
+)  # fmt: skip
+ACK = ("ack",)
+ASKED = ("request/identify", "request/resend", "verdict/v-17")
+UNKNOWN = ("command/x", "events/scan", "status/1", "health/1", "ack/1")
+CENTRAL = (
+    "order/SO-1001", "order/SO%2F2026%2F0017",
+    "reference/orders", "reference/operators", "reference/boxes", "reference/blocked/1",
+)  # fmt: skip
+
+
+def of_kiosk(kiosk: str, *names: str, site: str = SITE) -> frozenset[str]:
+    return frozenset(f"kiosk/v1/{site}/agent/{kiosk}/{name}" for name in names)
+
+
+def of_site(*names: str, site: str = SITE) -> frozenset[str]:
+    return frozenset(f"kiosk/v1/{site}/{name}" for name in names)
+
+
+ANY_UP = of_kiosk("dock-3", *UP) | of_kiosk("dock-4", *UP)
+ANY_ACK = of_kiosk("dock-3", *ACK) | of_kiosk("dock-4", *ACK)
+ANY_ASKED = of_kiosk("dock-3", *ASKED) | of_kiosk("dock-4", *ASKED)
+ODD = of_kiosk("dock-3", *UNKNOWN)
+EVERY_TOPIC = (
+    (ANY_UP | ANY_ACK | ANY_ASKED | ODD | of_site(*CENTRAL))
+    | of_kiosk("dock-33", *UP, *ACK)
+    | of_kiosk("dock-3", *UP, *ACK, *ASKED, site=OTHER_SITE)
+    | of_site(*CENTRAL, site=OTHER_SITE)
+    | {f"kiosk/v1/{SITE}", f"kiosk/v1/{SITE}/orders/SO-1001", f"kiosk/v2/{SITE}/agent/dock-3/status", "kiosk"}
+)
+
+WRITES: Mapping[str, frozenset[str]] = {
+    "dock-3": of_kiosk("dock-3", *UP),
+    "oms": of_site(*CENTRAL) | ANY_ASKED,
+    "consumer": ANY_ACK | ANY_ASKED,
+}
+EVERY_AGENT = ANY_UP | ANY_ACK | ANY_ASKED | ODD | of_kiosk("dock-33", *UP, *ACK)
+READS: Mapping[str, frozenset[str]] = {
+    "dock-3": of_kiosk("dock-3", *ACK, *ASKED) | of_site(*CENTRAL),
+    "oms": EVERY_AGENT | of_site(*CENTRAL),
+    "consumer": EVERY_AGENT,
+}
+TOO_WIDE = (
+    "#", "+/#", "kiosk/#", f"kiosk/v1/{SITE}/#", f"kiosk/v1/{SITE}/agent/#", f"kiosk/v1/{SITE}/agent/dock-3/#",
+    f"kiosk/v1/{SITE}/agent/dock-4/#", f"kiosk/v1/{SITE}/agent/+/ack", f"kiosk/v1/{SITE}/agent/+/event/#",
+    "kiosk/v1/+/order/+", "kiosk/v1/+/reference/#", f"$share/thief/kiosk/v1/{SITE}/agent/+/event/#",
+    "$SYS/#", "$MQTT/#", "$MQTT/sub/#", "$JS/#",
+)  # fmt: skip
+"""What no kiosk may subscribe to: each covers more than it may read."""
+
+CLIENT_IDS = {"dock-3": Topics(SITE, "dock-3").client_id}
+_numbers = itertools.count(1)
+
+
+def new_payload() -> bytes:
+    """Like no other before, so that what an earlier test left retained is told apart."""
+    return f"message {next(_numbers)}".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A broker with the rules in force, and how it refuses.
+
+    An MQTT 3.1.1 PUBACK cannot refuse; Mosquitto's rules for reading hold when a message is delivered, not when it is
+    subscribed to.
+    """
+
+    port: int
+    protocol: MQTTProtocolVersion
+    refuses_subscriptions: bool
+
+    def enter(self, account: str, *, will: tuple[str, bytes] | None = None) -> Peer:
+        client_id = CLIENT_IDS.get(account, f"{account}-{next(_numbers)}")
+        login = (account, PASSWORDS[account])
+        return Peer(self.port, client_id=client_id, protocol=self.protocol, login=login, will=will)
+
+
+@pytest.fixture(scope="module")
+def mosquitto_ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int]]:
+    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as ports:
+        yield ports
+
+
+@pytest.fixture(scope="module")
+def nats_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    if program("nats-server") is None:
+        pytest.skip("nats-server is not installed, so its rules are not tried here")
+    with nats(tmp_path_factory.mktemp("nats")) as port:
+        yield port
+
+
+@pytest.fixture(params=["mosquitto-5", "mosquitto-311", "nats-311"])
+def server(request: pytest.FixtureRequest) -> Server:
+    broker, _, version = request.param.partition("-")
+    protocol = MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311
+    if broker == "nats":
+        return Server(port=request.getfixturevalue("nats_port"), protocol=protocol, refuses_subscriptions=True)
+    ports = request.getfixturevalue("mosquitto_ports")
+    return Server(port=ports[SITE], protocol=protocol, refuses_subscriptions=False)
+
+
+# -- real brokers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", WRITES)
+@pytest.mark.parametrize("retain", [False, True], ids=["passing", "retained"])
+def test_account_writes_exactly_its_topics(server: Server, account: str, retain: bool) -> None:
+    payload, end = new_payload(), new_payload()
+    with server.enter("witness") as witness, server.enter(account) as writer:
+        assert not witness.subscribe(["#"])
+        codes = writer.publish(EVERY_TOPIC, payload, retain=retain)
+        witness.publish(["end"], end)
+        wait_for(lambda: witness.topics_of(end) == {"end"}, "the last message")
+        assert witness.topics_of(payload) == WRITES[account]
+        if server.protocol is MQTTProtocolVersion.MQTTv5:
+            assert {topic for topic, code in codes.items() if code == NOT_AUTHORIZED} == EVERY_TOPIC - WRITES[account]
+
+
+@pytest.mark.parametrize("account", WRITES)
+def test_refused_message_is_not_retained(server: Server, account: str) -> None:
+    payload, end = new_payload(), new_payload()
+    with server.enter(account) as writer:
+        writer.publish(EVERY_TOPIC, payload, retain=True)
+    with server.enter("witness") as witness:
+        assert not witness.subscribe(["#"])
+        witness.publish(["end"], end)
+        wait_for(lambda: witness.topics_of(end) == {"end"}, "the last message")
+        wait_for(lambda: witness.topics_of(payload) >= WRITES[account], "what was retained")
+        assert witness.topics_of(payload) == WRITES[account]
+
+
+@pytest.mark.parametrize("account", READS)
+def test_account_reads_exactly_its_topics(server: Server, account: str) -> None:
+    payload, end = new_payload(), new_payload()
+    last = min(READS[account])
+    with server.enter("witness") as witness, server.enter(account) as reader:
+        refused = reader.subscribe(EVERY_TOPIC)
+        witness.publish(EVERY_TOPIC, payload)
+        witness.publish([last], end)
+        wait_for(lambda: reader.topics_of(end) == {last}, "the last message")
+        wait_for(lambda: reader.topics_of(payload) >= READS[account], "every message that may be read")
+        assert reader.topics_of(payload) == READS[account]
+        assert refused == (EVERY_TOPIC - READS[account] if server.refuses_subscriptions else set())
+
+
+@pytest.mark.parametrize("topic_filter", TOO_WIDE)
+def test_wide_subscription_shows_a_kiosk_nothing_more(server: Server, topic_filter: str) -> None:
+    payload, end, last = new_payload(), new_payload(), f"kiosk/v1/{SITE}/agent/dock-3/ack"
+    with server.enter("witness") as witness, server.enter("dock-3") as kiosk:
+        witness.publish(EVERY_TOPIC, payload, retain=True)
+        assert not kiosk.subscribe([last])
+        refused = kiosk.subscribe([topic_filter])
+        witness.publish(EVERY_TOPIC, payload)
+        witness.publish([last], end)
+        wait_for(lambda: kiosk.topics_of(end) == {last}, "the last message")
+        assert {topic for topic, _ in kiosk.received} <= READS["dock-3"]
+        assert refused == ({topic_filter} if server.refuses_subscriptions else set())
+
+
+def test_kiosk_gets_all_that_the_agent_subscribes_to(server: Server) -> None:
+    payload = new_payload()
+    with server.enter("witness") as witness, server.enter("dock-3") as kiosk:
+        witness.publish(READS["dock-3"], payload, retain=True)
+        assert not kiosk.subscribe(Topics(SITE, "dock-3").subscriptions)
+        wait_for(lambda: kiosk.topics_of(payload) == READS["dock-3"], "what is retained for the kiosk")
+
+
+@pytest.mark.parametrize(
+    ("account", "topic_filter"),
+    [
+        ("consumer", f"kiosk/v1/{SITE}/agent/#"),
+        ("consumer", f"kiosk/v1/{SITE}/agent/+/event/#"),
+        ("oms", f"kiosk/v1/{SITE}/agent/+/event/order"),
+        ("oms", f"kiosk/v1/{SITE}/order/#"),
+        ("dock-3", f"kiosk/v1/{SITE}/order/#"),
+        ("dock-3", f"kiosk/v1/{SITE}/reference/#"),
+        ("dock-3", f"kiosk/v1/{SITE}/agent/dock-3/request/#"),
+        ("dock-3", f"kiosk/v1/{SITE}/agent/dock-3/verdict/#"),
+    ],
+)
+def test_wildcards_within_the_rights_are_granted(server: Server, account: str, topic_filter: str) -> None:
+    with server.enter(account) as peer:
+        assert not peer.subscribe([topic_filter])
+
+
+def test_will_is_published_on_the_own_topic_only(server: Server) -> None:
+    payload = new_payload()
+    own, foreign = (f"kiosk/v1/{SITE}/agent/{kiosk}/status" for kiosk in ("dock-3", "dock-4"))
+    with server.enter("witness") as witness:
+        assert not witness.subscribe(["#"])
+        for topic in (foreign, own):
+            with server.enter("dock-3", will=(topic, payload)) as kiosk:
+                # A broker may refuse such a connection at once.
+                if kiosk.accepted:
+                    kiosk.drop()
+        wait_for(lambda: own in witness.topics_of(payload), "the will")
+        assert witness.topics_of(payload) == {own}
+
+
+@pytest.mark.parametrize("login", [None, ("dock-3", "wrong"), ("dock-5", "dock-5")], ids=["none", "wrong", "unknown"])
+def test_nobody_enters_without_an_account(server: Server, login: tuple[str, str] | None) -> None:
+    with Peer(server.port, client_id=CLIENT_IDS["dock-3"], protocol=server.protocol, login=login) as peer:
+        assert not peer.accepted
+
+
+def test_mosquitto_listener_of_another_site_grants_that_site_only(mosquitto_ports: Mapping[str, int]) -> None:
+    protocol, payload, end = MQTTProtocolVersion.MQTTv5, new_payload(), new_payload()
+    login = ("dock-3", f"{OTHER_SITE}-{PASSWORDS['dock-3']}")
+    client_id = Topics(OTHER_SITE, "dock-3").client_id
+    here = Server(port=mosquitto_ports[SITE], protocol=protocol, refuses_subscriptions=False)
+    with (
+        here.enter("witness") as witness,
+        Peer(mosquitto_ports[OTHER_SITE], client_id=client_id, protocol=protocol, login=login) as kiosk,
+        Peer(mosquitto_ports[SITE], client_id=client_id, protocol=protocol, login=login) as stranger,
+    ):
+        assert not stranger.accepted
+        assert kiosk.accepted
+        assert not witness.subscribe(["#"])
+        kiosk.publish(EVERY_TOPIC, payload)
+        witness.publish(["end"], end)
+        wait_for(lambda: witness.topics_of(end) == {"end"}, "the last message")
+        assert witness.topics_of(payload) == of_kiosk("dock-3", *UP, site=OTHER_SITE)
+
+
+# -- EMQX --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("action", "rights"), [("publish", WRITES), ("subscribe", READS)])
+@pytest.mark.parametrize("account", WRITES)
+def test_emqx_account_may_do_exactly_what_is_its_own(
+    account: str, action: Action, rights: Mapping[str, frozenset[str]]
+) -> None:
+    rules = rules_of((ACL / "acl.conf").read_text())
+    granted = {topic for topic in EVERY_TOPIC if allowed(rules, username=account, action=action, topic=topic)}
+    assert granted == rights[account]
+
+
+def test_emqx_kiosk_may_subscribe_to_what_the_agent_needs_and_no_wider() -> None:
+    rules = rules_of((ACL / "acl.conf").read_text())
+    filters = (*Topics(SITE, "dock-3").subscriptions, *TOO_WIDE)
+    granted = tuple(one for one in filters if allowed(rules, username="dock-3", action="subscribe", topic=one))
+    assert granted == Topics(SITE, "dock-3").subscriptions
+
+
+@pytest.mark.parametrize("username", [None, "", "+", "#", "dock-3/event", "dock 3", "x" * 65])
+def test_emqx_username_that_is_no_kiosk_id_may_do_nothing(username: str | None) -> None:
+    rules = rules_of((ACL / "acl.conf").read_text())
+    actions: tuple[Action, ...] = ("publish", "subscribe")
+    for action, topic in itertools.product(actions, EVERY_TOPIC):
+        assert not allowed(rules, username=username, action=action, topic=topic)

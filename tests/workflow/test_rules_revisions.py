@@ -1,0 +1,353 @@
+"""Rule 10: manifests that change while, or after, an order is worked on."""
+
+import pytest
+
+from agent.events import LineCount, OrderRevised
+from agent.identifiers import Verb, command_text
+from agent.reasons import Reason
+from agent.reference.manifest import Flow, Status
+from agent.signals import Signal
+from agent.workflow.forget import forget
+from agent.workflow.state import Phase
+from tests.workflow.bench import (
+    AGAIN,
+    BADGES,
+    CONFIRMED,
+    LINE_DONE,
+    OK,
+    ORDER_DONE,
+    PROMPT,
+    REMOVED,
+    Bench,
+    imei,
+    line,
+    refused,
+)
+
+ONE, TWO, THREE = imei(1), imei(2), imei(3)
+PHONES, CASES = line("1", "P13", 2), line("2", "CASE", 4, serialized=False, gtins=["09506000134352"])
+CLOSING = ["packed", "cancelled", "withdrawn"]
+
+
+def opened() -> Bench:
+    """SO-1, a phone and three cases in the open box."""
+    bench = Bench()
+    bench.order("SO-1", PHONES, CASES)
+    bench.order("SO-2", line("1", "P14", 1))
+    bench.opened("SO-1")
+    bench.scan(ONE)
+    bench.do("QTY", "3")
+    bench.scan("CASE")
+    return bench
+
+
+def close(bench: Bench, how: str) -> list[tuple[str, Reason]]:
+    if how == "withdrawn":
+        return bench.withdraw("SO-1")
+    return bench.order("SO-1", PHONES, CASES, revision=2, status=how)
+
+
+def packed() -> Bench:
+    bench = Bench()
+    bench.order("SO-1", line("1", "P13", 1))
+    bench.opened("SO-1")
+    bench.scan(ONE)
+    bench.save()
+    bench.do("PACK")
+    assert bench.do("CONFIRM") == CONFIRMED
+    return bench
+
+
+# -- what counts -------------------------------------------------------------------------------------------------
+
+
+def test_revision_that_is_not_higher_is_ignored() -> None:
+    bench = opened()
+    for revision in (1, 0):
+        assert bench.order("SO-1", PHONES, revision=revision) == []
+        assert bench.new == []
+    assert bench.here.ordered_on("2") == 4
+
+
+def test_revision_takes_effect_at_once() -> None:
+    bench = opened()
+    assert bench.order("SO-1", PHONES, line("2", "CASE", 3, serialized=False), revision=2) == []
+    event = bench.last(OrderRevised)
+    assert (event.order, event.revision, event.status, event.misfits, event.station) == (
+        "SO-1",
+        2,
+        Status.OPEN,
+        (),
+        "1",
+    )
+    assert bench.scan("CASE") == refused(Reason.OVER_QUANTITY)
+    assert bench.scan(TWO) == ORDER_DONE
+
+
+def test_revision_of_an_order_unknown_here_is_no_event() -> None:
+    bench = opened()
+    bench.order("SO-2", line("1", "P14", 5), revision=2)
+    assert bench.new == []
+
+
+def test_revision_of_an_order_counted_here_and_left_is_an_event_without_alarm() -> None:
+    bench = opened()
+    bench.do("CLOSE")
+    assert bench.order("SO-1", PHONES, revision=2) == []
+    event = bench.last(OrderRevised)
+    assert (event.station, event.misfits) == (None, (LineCount(line="2", ordered=0, scanned=3),))
+
+
+def test_revision_with_misfits_sounds_alarm() -> None:
+    bench = opened()
+    alarms = bench.order("SO-1", line("2", "CASE", 1, serialized=False), revision=2)
+    assert [station for station, _ in alarms] == ["1"]
+    assert bench.last(OrderRevised).misfits == (
+        LineCount(line="2", ordered=1, scanned=3),
+        LineCount(line="1", ordered=0, scanned=1),
+    )
+    assert bench.here.pending_on("2") == -2
+    assert bench.here.pending_on("1") == -1
+    assert bench.do("WHERE").pending == -3
+
+
+def test_revision_that_drops_a_line_leaves_a_way_to_take_out_what_is_counted() -> None:
+    bench = opened()
+    bench.order("SO-1", line("9", "P20", 1), revision=2)
+    assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
+    assert bench.scan("CASE") == refused(Reason.NOT_ON_ORDER)
+    bench.do("QTY", "3")
+    bench.do("REMOVE")
+    assert bench.scan("09506000134352") == REMOVED
+    bench.do("REMOVE")
+    assert bench.scan(ONE) == REMOVED
+    assert bench.here.box is None
+    assert bench.scan(TWO) == ORDER_DONE
+
+
+def test_revision_that_drops_a_listed_unit_leaves_it_recognised() -> None:
+    bench = Bench()
+    bench.order("SO-1", line("1", "P13", 1, units=[["serial-A", TWO]]))
+    bench.opened("SO-1")
+    bench.scan("SERIAL-a")
+    bench.order("SO-1", line("1", "P13", 1, units=[[THREE]]), revision=2)
+    bench.do("REMOVE")
+    assert bench.scan("serial-a") == REMOVED
+    assert bench.scan("serial-a") == refused(Reason.UNKNOWN_CODE)
+
+
+def test_revision_that_drops_the_selected_product_puts_it_down() -> None:
+    bench = opened()
+    bench.scan("P13")
+    bench.order("SO-1", line("9", "P20", 1), revision=2)
+    assert bench.station.product is None
+
+
+def test_revision_may_change_the_shared_flow_while_the_box_is_empty() -> None:
+    bench = Bench()
+    bench.order("SO-1", line("1", "P13", 1))
+    bench.opened("SO-1")
+    bench.order("SO-1", line("1", "P13", 1, flow="pos"), revision=2)
+    assert bench.station.mode is Flow.POS
+    assert bench.scan(ONE) == ORDER_DONE
+
+
+def test_line_complete_by_what_was_counted_elsewhere() -> None:
+    bench = opened()
+    counted = [{"line": "1", "quantity": 1, "units": [TWO], "box": "9A77000000000001"}]
+    assert bench.order("SO-1", PHONES, CASES, revision=2, counted=counted) == []
+    assert bench.here.scanned_on("1") == 2
+    assert bench.scan(TWO) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
+    assert bench.scan(THREE) == refused(Reason.OVER_QUANTITY)
+    bench.do("REMOVE")
+    assert bench.scan(TWO) == refused(Reason.NOT_IN_BOX)
+    assert bench.scan("CASE") == ORDER_DONE
+
+
+def test_counted_in_a_box_of_this_kiosk_is_not_counted_twice() -> None:
+    bench = opened()
+    bench.save()
+    bench.start_over("AAAAAAAA")
+    bench.scan(TWO)
+    bench.save()
+    counted = [
+        {"line": "1", "quantity": 1, "units": [ONE], "box": "3F0C9A1B000001"},
+        {"line": "2", "quantity": 3, "units": [], "box": "3F0C9A1B000001"},
+        {"line": "1", "quantity": 1, "units": [TWO], "box": "AAAAAAAA000002"},
+        {"line": "2", "quantity": 1, "units": [], "box": "BBBBBBBB000001"},
+    ]
+    assert bench.order("SO-1", PHONES, CASES, revision=2, counted=counted) == []
+    assert bench.last(OrderRevised).misfits == ()
+    assert (bench.here.scanned_on("1"), bench.here.scanned_on("2")) == (2, 4)
+    assert bench.do("PACK") == PROMPT
+
+
+# -- closed while open -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", CLOSING)
+def test_closed_while_open_sounds_alarm(how: str) -> None:
+    bench = opened()
+    assert close(bench, how) == [("1", Reason.ORDER_CLOSED)]
+    assert bench.last(OrderRevised).status is Status(how)
+
+
+@pytest.mark.parametrize(
+    ("code", "works"),
+    [
+        (TWO, False),
+        ("CASE", False),
+        ("P13", False),
+        (command_text(Verb.QTY, "2"), False),
+        (command_text(Verb.KIND, "SKU"), False),
+        (command_text(Verb.MODE, "USED"), False),
+        (command_text(Verb.SAVE), False),
+        (command_text(Verb.PACK), False),
+        (command_text(Verb.ROLE, "PACK"), False),
+        ("106141412345678908", False),
+        (BADGES["E8"], True),
+        (command_text(Verb.UNDO), True),
+        (command_text(Verb.REMOVE), True),
+        (command_text(Verb.CANCEL), True),
+        (command_text(Verb.CLOSE), True),
+        (command_text(Verb.OUT), True),
+        (command_text(Verb.WHERE), True),
+        (command_text(Verb.REPEAT), True),
+    ],
+)
+@pytest.mark.parametrize("how", CLOSING)
+def test_closed_while_open_lets_nothing_in(how: str, code: str, works: bool) -> None:
+    bench = opened()
+    close(bench, how)
+    reply = bench.scan(code)
+    assert (reply.reason is Reason.ORDER_CLOSED) is not works
+    assert (reply.reason is None) is works
+
+
+@pytest.mark.parametrize("how", CLOSING)
+def test_closed_while_open_everything_can_be_taken_out(how: str) -> None:
+    bench = opened()
+    bench.save()
+    close(bench, how)
+    bench.do("REMOVE")
+    assert bench.scan(ONE) == REMOVED
+    bench.do("REMOVE")
+    assert bench.scan("CASE") == REMOVED
+    assert [bench.do("CANCEL"), bench.do("CANCEL")] == [PROMPT, REMOVED]
+    assert bench.here.total_scanned == 0
+    assert bench.scan("SO-2") == OK
+
+
+def test_closed_while_boxing_lets_the_box_go_back_only() -> None:
+    bench = opened()
+    bench.do("SAVE")
+    close(bench, "cancelled")
+    assert bench.do("SAVE") == refused(Reason.ORDER_CLOSED)
+    assert bench.do("BOX", "M") == refused(Reason.ORDER_CLOSED)
+    assert bench.scan("106141412345678908") == refused(Reason.ORDER_CLOSED)
+    assert bench.do("CANCEL") == REMOVED
+    assert bench.station.phase is Phase.SCANNING
+
+
+def test_closed_while_packing_lets_it_be_left() -> None:
+    bench = opened()
+    bench.all([TWO, "CASE"])
+    bench.save()
+    bench.do("PACK")
+    close(bench, "cancelled")
+    assert bench.do("CANCEL") == OK
+    assert bench.do("CLOSE") == OK
+
+
+def test_closed_while_assigning_still_takes_the_badge() -> None:
+    bench = opened()
+    bench.do("ROLE", "PACK")
+    close(bench, "cancelled")
+    assert bench.scan(BADGES["E8"]) == OK
+    assert bench.station.phase is Phase.SCANNING
+
+
+def test_closed_box_open_keeps_another_order_out() -> None:
+    bench = opened()
+    close(bench, "withdrawn")
+    assert bench.scan("SO-2") == refused(Reason.BOX_OPEN)
+    assert bench.scan("SO-1") == AGAIN
+
+
+def test_withdrawn_order_comes_back_at_any_revision() -> None:
+    bench = opened()
+    bench.order("SO-1", PHONES, CASES, revision=7)
+    bench.withdraw("SO-1")
+    assert bench.scan(TWO) == refused(Reason.ORDER_CLOSED)
+    assert bench.order("SO-1", PHONES, CASES, revision=1) == []
+    assert bench.last(OrderRevised).status is Status.OPEN
+    assert bench.scan(TWO) == LINE_DONE
+
+
+def test_cancelled_order_comes_back_with_a_higher_revision() -> None:
+    bench = opened()
+    close(bench, "cancelled")
+    bench.order("SO-1", PHONES, CASES, revision=3)
+    assert bench.scan(TWO) == LINE_DONE
+
+
+# -- packed here -------------------------------------------------------------------------------------------------
+
+
+def test_packed_here_stays_closed_until_a_revision_reopens() -> None:
+    bench = packed()
+    assert bench.order("SO-1", line("1", "P13", 2), revision=2) == []
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
+    bench.withdraw("SO-1")
+    bench.order("SO-1", line("1", "P13", 2), revision=1, reopen=True)
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
+    bench.order("SO-1", line("1", "P13", 2), revision=3, reopen=True)
+    assert bench.scan("SO-1") == OK
+    assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
+    assert bench.scan(TWO) == ORDER_DONE
+
+
+def test_packed_and_reopened_units_are_counted_elsewhere_again() -> None:
+    bench = packed()
+    bench.order("SO-2", line("1", "P14", 2))
+    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=True)
+    bench.opened("SO-2")
+    assert bench.scan(ONE) == refused(Reason.COUNTED_ELSEWHERE)
+
+
+def test_packed_and_reopened_packs_again() -> None:
+    bench = packed()
+    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=True)
+    bench.opened("SO-1")
+    assert [bench.do("PACK"), bench.do("CONFIRM")] == [PROMPT, CONFIRMED]
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
+
+
+def forgotten() -> Bench:
+    """As `packed`, long ago: only the order's id and the revision are still known."""
+    bench = packed()
+    bench.state = bench.shadow = forget(bench.state, ["SO-1"])
+    assert "SO-1" not in bench.state.orders
+    return bench
+
+
+def test_forgotten_order_stays_closed() -> None:
+    bench = forgotten()
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
+    bench.order("SO-1", line("1", "P13", 1), revision=2)
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
+
+
+def test_forgotten_order_reopened_takes_what_the_centre_counted_in_our_boxes() -> None:
+    bench = forgotten()
+    counted = [{"line": "1", "quantity": 1, "units": [ONE], "box": "3F0C9A1B000001"}]
+    bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=True, counted=counted)
+    for _ in range(2):
+        assert bench.scan("SO-1") == OK
+        assert bench.here.scanned_on("1") == 1
+        assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
+        bench.do("CLOSE")
+    bench.scan("SO-1")
+    assert bench.scan(TWO) == ORDER_DONE
+
+
