@@ -82,7 +82,7 @@ def _check(args: argparse.Namespace) -> int:
 def _demo(args: argparse.Namespace) -> int:
     from agent.commands import demo_cmd
 
-    return demo_cmd.demo(play=args.play)
+    return demo_cmd.demo(play=args.play or args.svg is not None, broker=args.broker, svg=args.svg)
 
 
 def _scanners(args: argparse.Namespace) -> int:
@@ -191,6 +191,13 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command(commands, "demo", _demo, "show the whole thing on this machine, without hardware", config=False)
     demo.add_argument("--play", action="store_true", help="play a scripted day instead of waiting for input")
+    demo.add_argument(
+        "--broker",
+        choices=("auto", "mosquitto", "embedded"),
+        default="auto",
+        help="the broker to start: auto takes a mosquitto if there is one (default: %(default)s)",
+    )
+    demo.add_argument("--svg", metavar="FILE", type=Path, help="play, and write the picture of one moment to FILE")
 
     scanners = command(
         commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False

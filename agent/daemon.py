@@ -175,6 +175,7 @@ class Daemon:
     async def _main(self) -> int:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
+        self._loop.set_exception_handler(self._callback_failed)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop, f"signal {number.name}")
         with ExitStack() as undo:
@@ -387,6 +388,10 @@ class Daemon:
     def _die(self, exc: BaseException) -> None:
         self._fatal = exc
         self._call(lambda: self._stop("journal damaged" if isinstance(exc, JournalDamaged) else "bug"))
+
+    def _callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception that nothing caught is a bug: end, and be started afresh."""
+        self._die(context.get("exception") or RuntimeError(str(context.get("message"))))
 
     def _thread_died(self, args: threading.ExceptHookArgs) -> None:
         self._die(args.exc_value or RuntimeError(f"thread {args.thread} died"))

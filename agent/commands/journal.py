@@ -71,13 +71,14 @@ def tail(
     *,
     count: int = 20,
     follow: bool = False,
-    err: TextIO = sys.stderr,
+    err: TextIO | None = None,
     wait: Callable[[], None] = _wait,
 ) -> int:
     """Show the last `count` events, one a line for people; `follow`: go on with new ones until interrupted.
 
     Returns `EXIT_OK`, `EXIT_NONE` where there is no journal, or `EXIT_DAMAGED` with the places on `err`.
     """
+    err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
         return EXIT_NONE
@@ -128,13 +129,14 @@ def export(
     *,
     first: str | None = None,
     through: str | None = None,
-    err: TextIO = sys.stderr,
+    err: TextIO | None = None,
 ) -> int:
     """Write the exact CloudEvents documents, one a line. `out` must encode UTF-8 and not translate newlines.
 
     `first` and `through` are a sequence of the newest journal id, or `JOURNAL-SEQUENCE`; an event's id will do.
     Returns as `tail`, `EXIT_USAGE` where one of them names no event.
     """
+    err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
         return EXIT_NONE
@@ -167,8 +169,9 @@ def _position(known: dict[str, int], text: str) -> int | None:
     return known[journal] + int(match[2]) if journal in known else None
 
 
-def verify(state_dir: Path, out: TextIO, *, err: TextIO = sys.stderr) -> int:
+def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
     """Read every event and check it; tell on `out` what is damaged, where, and how much is whole. Returns as `tail`."""
+    err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
         return EXIT_NONE

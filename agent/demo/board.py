@@ -41,9 +41,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What the play is about to show."""
+    """What the play is about to show: a scene, and in it, unless it is empty, what happens next."""
 
-    text: str
+    scene: str
+    say: str
 
 
 Entry = Answer | Arrival | Note | Caption
@@ -69,7 +70,7 @@ class Glimpse:
     answers: tuple[Answer, ...]
     arrivals: tuple[Arrival, ...]
     note: str
-    caption: str
+    caption: Caption
 
 
 class Board:
@@ -88,7 +89,7 @@ class Board:
         self._answers: deque[Answer] = deque(maxlen=_KEPT)
         self._arrivals: deque[Arrival] = deque(maxlen=_KEPT)
         self._note = ""
-        self._caption = ""
+        self._caption = Caption("", "")
         self._reply: Answer | None = None
         self._answered = 0
         self._alarms = 0
@@ -127,10 +128,10 @@ class Board:
             self._note = text
             self._tell(Note(text))
 
-    def caption(self, text: str) -> None:
+    def caption(self, scene: str, say: str = "") -> None:
         with self._changed:
-            self._caption = text
-            self._tell(Caption(text))
+            self._caption = Caption(scene, say)
+            self._tell(self._caption)
 
     def lamp(self, colour: Colour, buzz: bool) -> None:
         with self._changed:

@@ -1,4 +1,4 @@
-"""A broker for the demonstration, on a free port of the loopback: a mosquitto of our own, or one inside this process."""
+"""A broker for the demonstration, on a free port of the loopback: a mosquitto of our own, or one in this process."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agent.errors import KioskError
-
-if TYPE_CHECKING:
-    from amqtt.broker import Broker
 
 __all__ = ["BrokerChoice", "Listening", "find_mosquitto", "running_broker"]
 

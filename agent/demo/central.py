@@ -175,14 +175,13 @@ class Central:
         return journal
 
 
-_TOLD = ("operator", "role", "mode", "kind", "reason", "sku", "what", "value", "unit", "size", "label", "cause", "outcome")
+_TOLD = ("operator", "role", "kind", "reason", "sku", "what", "value", "unit", "size", "label", "cause", "outcome")
 
 
 def _summary(kind: str, data: dict[str, Any]) -> str:
     """A few words of an event's data, for people."""
-    words = [_word(data[name]) for name in _TOLD if data.get(name) is not None]
-    if kind.startswith("order.") and not words:
-        words = [str(data["order"])]
+    of_order = ("order", "mode") if kind.startswith("order.") else ()
+    words = [_word(data[name]) for name in (*of_order, *_TOLD) if data.get(name) is not None]
     if "contents" in data:
         words.append(f"{sum(content['quantity'] for content in data['contents'])} pieces")
     elif data.get("quantity", 1) != 1:

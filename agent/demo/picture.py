@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from agent.demo.board import Answer, Glimpse
+from agent.demo.board import Answer, Caption, Glimpse
 from agent.demo.telling import beeps
 from agent.demo.view import OrderView, View
 from agent.signals import Colour, Signal
@@ -22,6 +22,8 @@ from agent.signals import Colour, Signal
 __all__ = ["Picture", "picture_of", "svg_of"]
 
 _FRAMES_PER_S = 15
+_ROOMY_ROWS = 30
+"""From so many rows on, there is room for the large light."""
 _SVG_COLUMNS, _SVG_ROWS = 112, 36
 
 _STYLE = {
@@ -38,6 +40,11 @@ _DISC = (
     "████████████████",
     " ▀████████████▀ ",
     "   ▀▀██████▀▀   ",
+)
+_SMALL_DISC = (
+    " ▄████████████▄ ",
+    "████████████████",
+    " ▀████████████▀ ",
 )
 _SIGNAL_STYLE = {
     Signal.REJECT: "bold bright_red",
@@ -60,16 +67,19 @@ _THEME = TerminalTheme(
 )  # fmt: skip
 
 
-def picture_of(view: View) -> RenderableType:
-    """The whole picture, for any size from 80 by 24 on."""
+def picture_of(view: View, rows: int) -> RenderableType:
+    """The whole picture, for 80 columns and 24 rows or more."""
+    is_roomy = rows >= _ROOMY_ROWS
     layout = Layout()
     layout.split_column(
         Layout(_header(view), size=1),
-        Layout(name="bench", size=14),
+        Layout(name="bench", size=13 if is_roomy else 10),
         Layout(name="lists", minimum_size=4),
         Layout(_footer(view), size=6),
     )
-    layout["bench"].split_row(Layout(_light(view), size=26), Layout(_order(view)))
+    layout["bench"].split_row(
+        Layout(_light(view, _DISC if is_roomy else _SMALL_DISC), size=26), Layout(_order(view, is_roomy=is_roomy))
+    )
     layout["lists"].split_row(Layout(_scans(view.glimpse)), Layout(_events(view)))
     return layout
 
@@ -80,7 +90,7 @@ def svg_of(view: View) -> str:
         record=True, width=_SVG_COLUMNS, height=_SVG_ROWS, file=io.StringIO(), force_terminal=True,
         color_system="truecolor", legacy_windows=False,
     )  # fmt: skip
-    console.print(picture_of(view), height=_SVG_ROWS)
+    console.print(picture_of(view, _SVG_ROWS), height=_SVG_ROWS)
     return console.export_svg(title="kiosk-agent demo", theme=_THEME)
 
 
@@ -102,7 +112,7 @@ class Picture:
 
     def _draw(self) -> RenderableType:
         view = self._view()
-        return Text("the kiosk starts …") if view is None else picture_of(view)
+        return Text("the kiosk starts …") if view is None else picture_of(view, self._live.console.height)
 
 
 # -- its parts ---------------------------------------------------------------------------------------------------
@@ -121,14 +131,13 @@ def _header(view: View) -> RenderableType:
     return line
 
 
-def _light(view: View) -> RenderableType:
+def _light(view: View, disc: tuple[str, ...]) -> RenderableType:
     lights = view.glimpse.lights
     colour = lights.colour
     last = view.glimpse.last
-    disc = Text("\n".join(_DISC), _STYLE[colour])
     steady = "" if lights.steady is None else f"steady light: {lights.steady.replace('_', ' ')}"
     parts: list[RenderableType] = [
-        Align.center(disc),
+        Align.center(_disc(disc, colour)),
         Align.center(Text(f"light {colour.name}", f"bold {_STYLE[colour]}")),
         Align.center(_last(last)),
         Align.center(Text((last.reason or "") if last is not None else "", "bright_red")),
@@ -136,6 +145,14 @@ def _light(view: View) -> RenderableType:
         Align.center(Text(steady, "bright_black")),
     ]
     return Panel(Group(*parts), title="light and buzzer", border_style=_STYLE[colour], box=box.ROUNDED)
+
+
+def _disc(rows: tuple[str, ...], colour: Colour) -> Text:
+    """Whole cells have their background painted too, so that no seams show between them."""
+    style = _STYLE[colour]
+    return Text("\n", no_wrap=True).join(
+        Text.assemble(*((cell, f"{style} on {style}" if cell == "█" else style) for cell in row)) for row in rows
+    )
 
 
 def _last(last: Answer | None) -> Text:
@@ -151,7 +168,7 @@ def _buzzer(last: Answer | None, sounds: bool) -> Text:
     return Text.assemble("buzzer ", (marks or "–", "bold reverse" if sounds else "bold"))
 
 
-def _order(view: View) -> RenderableType:
+def _order(view: View, *, is_roomy: bool) -> RenderableType:
     order = view.order
     if order is None:
         return Panel(
@@ -159,8 +176,11 @@ def _order(view: View) -> RenderableType:
         )
     title = f"order {order.order} · {order.mode or 'mode not chosen'}"
     held = Text("  HELD BY THE CENTRE", "bold bright_red") if order.is_held else Text("")
+    parts = [_lines(order), _counts(order), _roles(order), Text.assemble(_box(order), held)]
+    if is_roomy:
+        parts = [part for one in parts for part in (one, Text(""))]
     return Panel(
-        Group(_lines(order), Text(""), _counts(order), _roles(order), Text.assemble(_box(order), held)),
+        Group(*parts),
         title=title, border_style="bright_red" if order.is_held else "bright_blue", box=box.ROUNDED,
     )  # fmt: skip
 
@@ -175,7 +195,7 @@ def _lines(order: OrderView) -> RenderableType:
         is_done = line.pending <= 0
         mark = "✔" if is_done else "▸" if line.is_selected else " "
         table.add_row(
-            f"{mark} {line.line}  {line.name}",
+            Text.assemble(f"{mark} {line.line}  {line.name}  ", (line.sku, "bright_black")),
             line.flow,
             str(line.ordered),
             Text(str(line.scanned), "bold bright_green" if line.scanned else ""),
@@ -231,9 +251,9 @@ def _pieces(count: int) -> str:
 
 def _scans(glimpse: Glimpse) -> RenderableType:
     table = Table.grid(expand=True, padding=(0, 1))
+    table.add_column(no_wrap=True, max_width=24, overflow="ellipsis")
+    table.add_column(no_wrap=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
     # The newest first: a list too long for its place loses its oldest.
     for answer in reversed(glimpse.answers):
         table.add_row(
@@ -256,15 +276,21 @@ def _events(view: View) -> RenderableType:
             arrival.kind,
             Text(arrival.summary, "bright_black"),
         )
-    waiting = f"{view.backlog} waiting" if view.backlog else "none waiting"
-    title = f"events acknowledged by the centre: {view.acked} of {view.last} · {waiting}"
+    title = f"centre: {view.acked} of {view.last} events acknowledged, {view.backlog} waiting"
     return Panel(table, title=title, box=box.ROUNDED, border_style="bright_black")
+
+
+def _caption(caption: Caption) -> Text:
+    text = Text(caption.scene, "bold bright_blue")
+    if caption.say:
+        text.append(f"   {caption.say}", "bold default")
+    return text
 
 
 def _footer(view: View) -> RenderableType:
     glimpse = view.glimpse
     rows = [
-        Text(glimpse.note or glimpse.caption, "italic" if glimpse.note else "bold"),
+        Text(glimpse.note, "italic") if glimpse.note else _caption(glimpse.caption),
         Text.assemble(
             ("next  ", "bright_black"), f"{view.hint.say}: ", (" · ".join(view.hint.words), "bold bright_green")
         ),

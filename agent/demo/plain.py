@@ -26,25 +26,26 @@ def line_of(entry: Entry) -> str:
             return f"scan   {typed:<20} {entry.signal:<11} light {light:<8} buzzer {rhythm:<19} {what}".rstrip()
         case Arrival():
             return f"event  {entry.sequence:012d} {entry.kind:<24} {entry.summary}".rstrip()
-        case Caption(text):
-            return f"-- {text}"
+        case Caption(scene, say):
+            return f"       {say}" if say else f"\n== {scene}"
         case Note(text):
             return f"       {text}"
 
 
 class PlainLines:
-    """Writes lines from a thread of its own; with `hint`, after each answer, what can be scanned next."""
+    """Writes lines from a thread of its own; `with_hints`, after each answer, what can be scanned next."""
 
-    def __init__(self, out: TextIO, *, hint: Callable[[], Hint | None] | None) -> None:
+    def __init__(self, out: TextIO, *, with_hints: bool) -> None:
         self._out = out
-        self._hint = hint
+        self._with_hints = with_hints
         self._entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="plain lines", daemon=True)
 
     def take(self, entry: Entry) -> None:
         self._entries.put(entry)
 
-    def open(self) -> None:
+    def open(self, hint: Callable[[], Hint | None]) -> None:
+        self._hint = hint
         self._thread.start()
 
     def close(self) -> None:
@@ -53,11 +54,16 @@ class PlainLines:
         self._thread.join(_CLOSE_S)
 
     def _write(self) -> None:
-        while (entry := self._entries.get()) is not None:
-            try:
+        try:
+            while (entry := self._entries.get()) is not None:
                 self._out.write(f"{line_of(entry)}\n")
-                if isinstance(entry, Answer) and self._hint is not None and (hint := self._hint()) is not None:
-                    self._out.write(f"next   {hint.say}: {' · '.join(hint.words)}\n")
+                if isinstance(entry, Answer) and self._with_hints:
+                    self._write_hint()
                 self._out.flush()
-            except (OSError, ValueError):  # nobody reads it any more; a closed stream raises ValueError
-                return
+        except (OSError, ValueError):  # nobody reads it any more; a closed stream raises ValueError
+            return
+
+    def _write_hint(self) -> None:
+        hint = self._hint()
+        if hint is not None:
+            self._out.write(f"next   {hint.say}: {' · '.join(hint.words)}\n")

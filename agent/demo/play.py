@@ -11,7 +11,7 @@ from agent.demo.script import Scene, Step
 from agent.reasons import Reason
 from agent.signals import Signal
 
-__all__ = ["FAST", "SLOW", "Pace", "Play"]
+__all__ = ["EVEN", "FAST", "SLOW", "Pace", "Play"]
 
 _ANSWER_S = 10.0
 _ALARM_S = 10.0
@@ -27,6 +27,8 @@ class Pace:
 
 
 SLOW = Pace(title_s=2.5, step_s=1.0, letter_s=0.04)
+EVEN = Pace(title_s=0.0, step_s=0.25, letter_s=0.0)
+"""Slow enough that every refusal is an event of its own (SPEC 5.1: beyond five a second they are counted in one)."""
 FAST = Pace(title_s=0.0, step_s=0.0, letter_s=0.0)
 
 
@@ -82,7 +84,7 @@ class Play:
 
     def _take(self, step: Step, scene: Scene) -> bool:
         if step.say:
-            self._board.caption(f"{scene.title}: {step.say}")
+            self._board.caption(scene.title, step.say)
         if not step.hasty:
             self._rest(self._pace.step_s)
             if step.typed == self._typed:

@@ -18,7 +18,7 @@ _LOOK_S = 0.02
 class TypedScanner(TerminalScanner):
     """Reads lines from a terminal or a pipe, from when `is_ready` says so; `spell` says what a line means.
 
-    A line waits until the scan before it was answered (`answered`), as a word's meaning depends on what is open by then.
+    A line waits until the scan before it is answered (`answered`), as a word's meaning depends on what is open then.
     `on_end` is called once, when the input is over and all of it answered, or somebody wants to leave.
     """
 

@@ -21,7 +21,7 @@ __all__ = ["SerialScanner", "overhear", "ports"]
 
 
 class _Line(serial.Serial):
-    """A port whose opening keeps what has come already: a scan that waits in the line is a scan, and wants its signal."""
+    """A port whose opening keeps what has come already: a scan that waits in the line wants its signal too."""
 
     def _reset_input_buffer(self) -> None:
         pass

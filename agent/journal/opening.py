@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from agent.errors import JournalFault
+from agent.errors import JournalBusy
 from agent.journal.examine import Standing
 from agent.journal.files import erase, rewrite, sync_directory, write_all
 from agent.journal.frames import HEADER_BYTES, SegmentHeader, encode_frame, encode_header, seed_of
@@ -21,13 +21,13 @@ def make_directory(directory: Path) -> None:
 
 
 def lock_directory(directory: Path) -> int:
-    """Keep the directory for this process; returns the descriptor to close. Raises JournalFault when another has it."""
+    """Keep the directory for this process; returns the descriptor to close. Raises JournalBusy when another has it."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:
         os.close(fd)
-        raise JournalFault(f"the journal in {directory} is in use by another process") from exc
+        raise JournalBusy(f"the journal in {directory} is in use by another process") from exc
     except OSError:
         os.close(fd)
         raise

@@ -86,7 +86,10 @@ class _Survey:
                 yield from self._segment(index)
         if self._unfinished is not None:
             yield self._unfinished
-        if snapshot is not None and self._position is not None and self._position < snapshot.position:
+        if snapshot is None or self._position is None:
+            return
+        # What was listed may have been pruned before it could be read.
+        if not self._was_pruned(self._position + 1, snapshot.position):
             path, offset = self._end
             what = f"the log ends with event {self._position}, the snapshot is of {snapshot.position}"
             yield Damage(path=path, offset=offset, what=what)

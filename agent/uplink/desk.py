@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Event
 
 from agent.uplink.fetching import Fetching
 from agent.uplink.outbox import Outbox
@@ -19,7 +20,8 @@ __all__ = ["Desk", "Tell"]
 class Desk:
     """What outlives a connection: the queues and what was learned so far. The session of the moment works on it.
 
-    `responses` are (topic, payload); other threads append to it, and `put` views.
+    `responses` are (topic, payload); other threads append to it, `put` views, and set `reload` to have all that the
+    broker retains once more.
     """
 
     topics: Topics
@@ -31,6 +33,7 @@ class Desk:
     responses: deque[tuple[str, bytes]]
     fetches: deque[Sequence[str]]
     resends: deque[tuple[int, int]]
+    reload: Event
     waker: Waker
 
 

@@ -63,10 +63,16 @@ class Session:
         desk = self._desk
         self._follow_journal()
         self._publish_online()
-        token = self._client.subscribe(desk.topics.subscriptions, retain_as_published=(desk.topics.requests,))
-        self._filters[token] = desk.topics.subscriptions
+        self._subscribe()
         desk.views.forget_published()
         desk.outbox.connected(self._clock.monotonic(), receive_maximum=self._offer.receive_maximum)
+
+    def _subscribe(self) -> None:
+        """All subscriptions; at every call the broker sends what it retains under them."""
+        self._desk.reload.clear()
+        topics = self._desk.topics
+        token = self._client.subscribe(topics.subscriptions, retain_as_published=(topics.requests,))
+        self._filters[token] = topics.subscriptions
 
     def step(self) -> None:
         """Wait for something to do, and do it. Raises BrokerLost."""
@@ -75,6 +81,8 @@ class Session:
         self._take_answers(now)
         self._take_messages(now)
         self._follow_journal()
+        if self._desk.reload.is_set():
+            self._subscribe()
         self._desk.outbox.tick(now)
         self._publish(now)
         self._tell_delivered()
@@ -327,5 +335,5 @@ class Session:
         journal = self._desk.outbox.rolled_back
         if journal is not None and now - self._told_at >= self._timing.rollback_repeat_s:
             self._told_at = now
-            self._tell.note(rolled_back=True)
             self._tell.rolled_back(f"the consumer's ack for {journal} is not of this copy of the journal")
+            self._tell.note(rolled_back=True)

@@ -86,6 +86,7 @@ class Uplink:
             responses=deque(maxlen=RESPONSES_KEPT),
             fetches=deque(),
             resends=deque(),
+            reload=threading.Event(),
             waker=Waker(),
         )
         self._tell = Tell(inbound=on_inbound, delivered=on_delivered, rolled_back=on_rolled_back, note=self._note)
@@ -128,6 +129,11 @@ class Uplink:
     def fetch(self, orders: Sequence[str]) -> None:
         """Have the broker send these orders' manifests once more: each comes by `on_inbound`, if there is one."""
         self._desk.fetches.append(tuple(orders))
+        self._desk.waker.wake()
+
+    def reload(self) -> None:
+        """Have the broker send everything it retains for us once more."""
+        self._desk.reload.set()
         self._desk.waker.wake()
 
     def resend(self, first: int, last: int) -> None:

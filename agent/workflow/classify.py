@@ -142,10 +142,12 @@ Code = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A classified scan; `symbology` is the AIM identifier without its bracket, if the scanner sent one."""
+    """A classified scan; `symbology` is the AIM identifier without its bracket, if the scanner sent one, and `data`
+    what came behind it."""
 
     code: Code
     symbology: str | None
+    data: bytes
 
 
 _PRODUCT_SYMBOLOGIES = frozenset(("E0", "E1", "E2", "E3", "E4"))
@@ -176,17 +178,22 @@ def classify(data: bytes, *, order: Order | None, label_awaited: bool, lookup: L
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return Reading(code=Unreadable(), symbology=None)
+        return Reading(code=Unreadable(), symbology=None, data=data)
     symbology, text = aim_split(text)
+    code = _code(symbology, text, order, label_awaited, lookup)
+    return Reading(code=code, symbology=symbology, data=data if symbology is None else data[1 + len(symbology) :])
+
+
+def _code(symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookup: Lookup) -> Code:
     if symbology in _PRODUCT_SYMBOLOGIES:
-        return Reading(code=_product(text, order) or Recognised(Seen.GTIN), symbology=symbology)
+        return _product(text, order) or Recognised(Seen.GTIN)
     try:
         elements = parse(symbology, text)
     except Gs1Error:
-        return Reading(code=Unreadable(), symbology=symbology)
+        return Unreadable()
     if elements is not None:
-        return Reading(code=_gs1(elements, order, label_awaited), symbology=symbology)
-    return Reading(code=_plain(symbology, text, order, label_awaited, lookup), symbology=symbology)
+        return _gs1(elements, order, label_awaited)
+    return _plain(symbology, text, order, label_awaited, lookup)
 
 
 def _product(text: str, order: Order | None) -> Product | None:

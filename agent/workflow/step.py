@@ -90,7 +90,7 @@ def _read(desk: Desk, frame: Frame) -> Reading:
     station = desk.station
     order = desk.order if station.order is not None else None
     reading = classify(frame.data, order=order, label_awaited=station.phase in _LABELLED, lookup=desk.cache)
-    desk.symbology = reading.symbology
+    desk.symbology, desk.data = reading.symbology, reading.data
     return reading
 
 

@@ -17,7 +17,7 @@ ACL = Path(__file__).parents[2] / "deploy" / "acl"
 SITE = "rtm1"
 """The site that the files ship with."""
 OTHER_SITE = "ams2"
-PASSWORDS = {account: f"{account}-password" for account in ("dock-3", "dock-4", "oms", "consumer", "witness")}
+PASSWORDS = {account: f"{account}-password" for account in ("dock-3", "oms", "consumer", "witness")}
 """`witness` may everything: it is what tells a refused message from a delivered one."""
 
 
@@ -26,14 +26,11 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
 
 
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
+def _free_port() -> int:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _listens(port: int) -> bool:
@@ -42,13 +39,13 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def _running(command: list[str], ports: list[int], log: Path) -> Iterator[None]:
+def _running(command: list[str], port: int, log: Path, *, secrets: Mapping[str, str] | None = None) -> Iterator[None]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **(secrets or {})})
 
     def ready() -> bool:
         assert process.poll() is None, log.read_text()
-        return all(map(_listens, ports))
+        return _listens(port)
 
     try:
         wait_for(ready, f"{command[0]} to listen")
@@ -59,34 +56,27 @@ def _running(command: list[str], ports: list[int], log: Path) -> Iterator[None]:
 
 
 @contextmanager
-def mosquitto(directory: Path) -> Iterator[Mapping[str, int]]:
-    """One listener a site, as README.md says; its password file differs too. Yields each site's port."""
+def mosquitto(directory: Path) -> Iterator[int]:
+    """The rules that ship, and after them the witness'. Yields the port."""
     command, passwd = program("mosquitto"), program("mosquitto_passwd")
     assert command is not None, "the tests of the ACL files need mosquitto"
     assert passwd is not None, "the tests of the ACL files need mosquitto_passwd"
-    ports = dict(zip((SITE, OTHER_SITE), _free_ports(2), strict=True))
-    # As root it would go on as another user, to whom the test's folder is closed.
-    lines = ["per_listener_settings true", f"user {getpass.getuser()}", "persistence false", "max_queued_messages 0"]
-    for site, port in ports.items():
-        rules = (ACL / "mosquitto.acl").read_text().replace(SITE, site)
-        (directory / f"{site}.acl").write_text(f"{rules}\nuser witness\ntopic readwrite #\n")
-        passwords = directory / f"{site}.passwd"
-        passwords.touch()
-        for account, password in PASSWORDS.items():
-            own = password if site == SITE else f"{site}-{password}"
-            subprocess.run([passwd, "-b", str(passwords), account, own], check=True, capture_output=True)
-        lines += [
-            f"listener {port} 127.0.0.1",
-            "allow_anonymous false",
-            f"password_file {passwords}",
-            f"acl_file {directory / f'{site}.acl'}",
-        ]
-        for private in (passwords, directory / f"{site}.acl"):
-            private.chmod(0o600)
-    settings = directory / "mosquitto.conf"
-    settings.write_text("\n".join(lines) + "\n")
-    with _running([command, "-c", str(settings)], list(ports.values()), directory / "mosquitto.log"):
-        yield ports
+    rules, passwords, settings = (directory / name for name in ("acl", "passwords", "mosquitto.conf"))
+    rules.write_text((ACL / "mosquitto.acl").read_text() + "\nuser witness\ntopic readwrite #\n")
+    passwords.touch()
+    for account, password in PASSWORDS.items():
+        subprocess.run([passwd, "-b", str(passwords), account, password], check=True, capture_output=True)
+    for private in (rules, passwords):
+        private.chmod(0o600)
+    port = _free_port()
+    settings.write_text(
+        f"listener {port} 127.0.0.1\n"
+        f"user {getpass.getuser()}\n"  # as root it would go on as another, to whom the test's folder is closed
+        f"allow_anonymous false\npassword_file {passwords}\nacl_file {rules}\n"
+        "persistence false\nmax_queued_messages 0\nset_tcp_nodelay true\n"
+    )
+    with _running([command, "-c", str(settings)], port, directory / "mosquitto.log"):
+        yield port
 
 
 @contextmanager
@@ -94,20 +84,18 @@ def nats(directory: Path) -> Iterator[int]:
     """The fragment that ships, included, and beside it the witness. Yields the port for MQTT."""
     command = program("nats-server")
     assert command is not None
-    port, mqtt_port = _free_ports(2)
+    port = _free_port()
     rules = (ACL / "nats.conf").read_text()
     end = rules.rindex("]")
     witness = f'{{ user: "witness", password: "{PASSWORDS["witness"]}" }}\n'
-    (directory / "kiosk-acl.conf").write_text(f"{rules[:end]}{witness}{rules[end:]}")
+    (directory / "nats-kiosk.conf").write_text(f"{rules[:end]}{witness}{rules[end:]}")
     settings = directory / "nats.conf"
     settings.write_text(
-        f'server_name: "kiosk-acl-test"\nhost: "127.0.0.1"\nport: {port}\n'
+        'server_name: "kiosk-acl-test"\nhost: "127.0.0.1"\nport: -1\n'  # -1: any free port
         f'jetstream: {{ store_dir: "{directory / "jetstream"}" }}\n'
-        f'mqtt: {{ host: "127.0.0.1", port: {mqtt_port} }}\n'
-        f'KIOSK_OMS: "{PASSWORDS["oms"]}"\n'
-        f'KIOSK_CONSUMER: "{PASSWORDS["consumer"]}"\n'
-        f'KIOSK_DOCK_3: "{PASSWORDS["dock-3"]}"\n'
-        'include "kiosk-acl.conf"\n'
+        f'mqtt: {{ host: "127.0.0.1", port: {port} }}\n'
+        'include "nats-kiosk.conf"\n'
     )
-    with _running([command, "-c", str(settings)], [mqtt_port], directory / "nats.log"):
-        yield mqtt_port
+    secrets = {f"KIOSK_{account.upper().replace('-', '_')}": password for account, password in PASSWORDS.items()}
+    with _running([command, "-c", str(settings)], port, directory / "nats.log", secrets=secrets):
+        yield port

@@ -1,15 +1,16 @@
 """An MQTT client that tells what the broker answered: to a connection, a subscription, each publish."""
 
 import socket
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from typing import Self
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from tests.system.harness.patience import wait_for
+from tests.system.harness.patience import DEADLINE_S
 
 __all__ = ["Peer"]
 
@@ -17,7 +18,8 @@ __all__ = ["Peer"]
 class Peer:
     """A connection under an account's name; context-managed.
 
-    `accepted` says whether the broker took it; `received` are (topic, payload), in order.
+    `accepted` says whether the broker took it, `lost` whether the broker has closed it since; `received` are
+    (topic, payload), in order.
     """
 
     def __init__(
@@ -30,6 +32,8 @@ class Peer:
         will: tuple[str, bytes] | None = None,
     ) -> None:
         self._port = port
+        self._changed = threading.Condition()
+        self.lost = False
         self._connack: ReasonCode | None = None
         self._pubacks: dict[int, int] = {}
         self._subacks: dict[int, list[ReasonCode]] = {}
@@ -42,25 +46,35 @@ class Peer:
         if will is not None:
             self._paho.will_set(*will, qos=1)
         self._paho.on_connect = self._on_connect
+        self._paho.on_disconnect = self._on_disconnect
         self._paho.on_publish = self._on_publish
         self._paho.on_subscribe = self._on_subscribe
         self._paho.on_message = self._on_message
 
     @property
     def accepted(self) -> bool:
-        assert self._connack is not None
-        return not self._connack.is_failure
+        return self._connack is not None and not self._connack.is_failure
 
-    def publish(self, topics: Iterable[str], payload: bytes, *, retain: bool = False) -> dict[str, int]:
-        """Publish the same to all of these at QoS 1; returns each one's PUBACK reason code."""
-        tokens = {topic: self._paho.publish(topic, payload, 1, retain).mid for topic in topics}
-        wait_for(lambda: self._pubacks.keys() >= set(tokens.values()), "every PUBACK")
-        return {topic: self._pubacks[token] for topic, token in tokens.items()}
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Return when `condition` holds of what the broker said; AssertionError naming `what` at the deadline."""
+        with self._changed:
+            assert self._changed.wait_for(condition, DEADLINE_S), f"waited {DEADLINE_S:.0f} s in vain for {what}"
+
+    def publish(self, topics: Iterable[str], payload: bytes, *, retain: bool = False) -> None:
+        """Publish the same to all of these at QoS 1, and wait until the broker has answered them all."""
+        tokens = {self._paho.publish(topic, payload, 1, retain).mid for topic in topics}
+        self.wait_for(lambda: self._pubacks.keys() >= tokens, "every PUBACK")
+
+    def try_publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """The PUBACK's reason code; none where the broker closed the connection instead."""
+        token = self._paho.publish(topic, payload, 1, retain).mid
+        self.wait_for(lambda: self.lost or token in self._pubacks, "the PUBACK")
+        return self._pubacks.get(token)
 
     def subscribe(self, filters: Iterable[str]) -> set[str]:
         """Subscribe to each of these at QoS 1; returns those that the SUBACKs refuse."""
         tokens = {one: self._paho.subscribe(one, 1)[1] for one in filters}
-        wait_for(lambda: self._subacks.keys() >= {token for token in tokens.values() if token}, "every SUBACK")
+        self.wait_for(lambda: self._subacks.keys() >= set(tokens.values()), "every SUBACK")
         return {one for one, token in tokens.items() if token and self._subacks[token][0].is_failure}
 
     def topics_of(self, payload: bytes) -> set[str]:
@@ -77,7 +91,7 @@ class Peer:
     def __enter__(self) -> Self:
         self._paho.connect("127.0.0.1", self._port)
         self._paho.loop_start()
-        wait_for(lambda: self._connack is not None, "the broker's CONNACK")
+        self.wait_for(lambda: self._connack is not None or self.lost, "the broker's CONNACK")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,15 +101,30 @@ class Peer:
     def _on_connect(
         self, _paho: Client, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, _more: Properties | None
     ) -> None:
-        self._connack = reason
+        with self._changed:
+            self._connack = reason
+            self._changed.notify_all()
+
+    def _on_disconnect(
+        self, _paho: Client, _userdata: object, _flags: DisconnectFlags, _reason: ReasonCode, _more: Properties | None
+    ) -> None:
+        with self._changed:
+            self.lost = True
+            self._changed.notify_all()
 
     def _on_publish(self, _paho: Client, _userdata: object, token: int, reason: ReasonCode, _more: Properties) -> None:
-        self._pubacks[token] = reason.value
+        with self._changed:
+            self._pubacks[token] = reason.value
+            self._changed.notify_all()
 
     def _on_subscribe(
         self, _paho: Client, _userdata: object, token: int, reasons: list[ReasonCode], _more: Properties | None
     ) -> None:
-        self._subacks[token] = reasons
+        with self._changed:
+            self._subacks[token] = reasons
+            self._changed.notify_all()
 
     def _on_message(self, _paho: Client, _userdata: object, message: MQTTMessage) -> None:
-        self.received.append((message.topic, bytes(message.payload)))
+        with self._changed:
+            self.received.append((message.topic, bytes(message.payload)))
+            self._changed.notify_all()

@@ -14,7 +14,6 @@ from agent.uplink.topics import Topics
 from tests.deploy.brokers import ACL, OTHER_SITE, PASSWORDS, SITE, mosquitto, nats, program
 from tests.deploy.emqx_rules import Action, allowed, rules_of
 from tests.deploy.peer import Peer
-from tests.system.harness.patience import wait_for
 
 NOT_AUTHORIZED = 0x87
 
@@ -40,15 +39,15 @@ def of_site(*names: str, site: str = SITE) -> frozenset[str]:
 
 
 ANY_UP = of_kiosk("dock-3", *UP) | of_kiosk("dock-4", *UP)
-ANY_ACK = of_kiosk("dock-3", *ACK) | of_kiosk("dock-4", *ACK)
+ANY_ACK = of_kiosk("dock-3", *ACK) | of_kiosk("dock-4", *ACK) | of_kiosk("dock-33", *ACK)
 ANY_ASKED = of_kiosk("dock-3", *ASKED) | of_kiosk("dock-4", *ASKED)
 ODD = of_kiosk("dock-3", *UNKNOWN)
 EVERY_TOPIC = (
     (ANY_UP | ANY_ACK | ANY_ASKED | ODD | of_site(*CENTRAL))
-    | of_kiosk("dock-33", *UP, *ACK)
+    | of_kiosk("dock-33", *UP)
     | of_kiosk("dock-3", *UP, *ACK, *ASKED, site=OTHER_SITE)
     | of_site(*CENTRAL, site=OTHER_SITE)
-    | {f"kiosk/v1/{SITE}", f"kiosk/v1/{SITE}/orders/SO-1001", f"kiosk/v2/{SITE}/agent/dock-3/status", "kiosk"}
+    | {f"kiosk/v1/{SITE}", f"kiosk/v1/{SITE}/orders/SO-1001", f"kiosk/v2/{SITE}/agent/dock-3/status", "kiosk/end/x"}
 )
 
 WRITES: Mapping[str, frozenset[str]] = {
@@ -56,11 +55,11 @@ WRITES: Mapping[str, frozenset[str]] = {
     "oms": of_site(*CENTRAL) | ANY_ASKED,
     "consumer": ANY_ACK | ANY_ASKED,
 }
-EVERY_AGENT = ANY_UP | ANY_ACK | ANY_ASKED | ODD | of_kiosk("dock-33", *UP, *ACK)
+THE_SITE = ANY_UP | ANY_ACK | ANY_ASKED | ODD | of_kiosk("dock-33", *UP) | of_site(*CENTRAL)
 READS: Mapping[str, frozenset[str]] = {
     "dock-3": of_kiosk("dock-3", *ACK, *ASKED) | of_site(*CENTRAL),
-    "oms": EVERY_AGENT | of_site(*CENTRAL),
-    "consumer": EVERY_AGENT,
+    "oms": THE_SITE,
+    "consumer": THE_SITE,
 }
 TOO_WIDE = (
     "#", "+/#", "kiosk/#", f"kiosk/v1/{SITE}/#", f"kiosk/v1/{SITE}/agent/#", f"kiosk/v1/{SITE}/agent/dock-3/#",
@@ -69,6 +68,9 @@ TOO_WIDE = (
     "$SYS/#", "$MQTT/#", "$MQTT/sub/#", "$JS/#",
 )  # fmt: skip
 """What no kiosk may subscribe to: each covers more than it may read."""
+
+END = "kiosk/end"
+"""Where the witness sends itself the message after which nothing more can come."""
 
 CLIENT_IDS = {"dock-3": Topics(SITE, "dock-3").client_id}
 _numbers = itertools.count(1)
@@ -83,13 +85,14 @@ def new_payload() -> bytes:
 class Server:
     """A broker with the rules in force, and how it refuses.
 
-    An MQTT 3.1.1 PUBACK cannot refuse; Mosquitto's rules for reading hold when a message is delivered, not when it is
-    subscribed to.
+    An MQTT 3.1.1 PUBACK cannot refuse. Mosquitto's rules for reading hold when a message is delivered, not when it is
+    subscribed to; and it may close the connection upon a forbidden publish (2.0.11 does, after its PUBACK).
     """
 
     port: int
     protocol: MQTTProtocolVersion
     refuses_subscriptions: bool
+    may_close: bool
 
     def enter(self, account: str, *, will: tuple[str, bytes] | None = None) -> Peer:
         client_id = CLIENT_IDS.get(account, f"{account}-{next(_numbers)}")
@@ -98,9 +101,9 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def mosquitto_ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int]]:
-    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as ports:
-        yield ports
+def mosquitto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -115,40 +118,44 @@ def nats_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def server(request: pytest.FixtureRequest) -> Server:
     broker, _, version = request.param.partition("-")
     protocol = MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311
-    if broker == "nats":
-        return Server(port=request.getfixturevalue("nats_port"), protocol=protocol, refuses_subscriptions=True)
-    ports = request.getfixturevalue("mosquitto_ports")
-    return Server(port=ports[SITE], protocol=protocol, refuses_subscriptions=False)
+    port = request.getfixturevalue(f"{broker}_port")
+    is_nats = broker == "nats"
+    return Server(port=port, protocol=protocol, refuses_subscriptions=is_nats, may_close=not is_nats)
 
 
 # -- real brokers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("account", WRITES)
-@pytest.mark.parametrize("retain", [False, True], ids=["passing", "retained"])
-def test_account_writes_exactly_its_topics(server: Server, account: str, retain: bool) -> None:
-    payload, end = new_payload(), new_payload()
-    with server.enter("witness") as witness, server.enter(account) as writer:
-        assert not witness.subscribe(["#"])
-        codes = writer.publish(EVERY_TOPIC, payload, retain=retain)
-        witness.publish(["end"], end)
-        wait_for(lambda: witness.topics_of(end) == {"end"}, "the last message")
-        assert witness.topics_of(payload) == WRITES[account]
-        if server.protocol is MQTTProtocolVersion.MQTTv5:
-            assert {topic for topic, code in codes.items() if code == NOT_AUTHORIZED} == EVERY_TOPIC - WRITES[account]
+def try_all(server: Server, account: str, payload: bytes) -> dict[str, int | None]:
+    """Publish to every topic, retained, one after the other; returns the answers."""
+    answers: dict[str, int | None] = {}
+    topics = sorted(EVERY_TOPIC)
+    while len(answers) < len(topics):
+        with server.enter(account) as writer:
+            for topic in topics[len(answers) :]:
+                answers[topic] = writer.try_publish(topic, payload, retain=True)
+                if server.may_close and topic not in WRITES[account]:
+                    break
+    return answers
 
 
 @pytest.mark.parametrize("account", WRITES)
-def test_refused_message_is_not_retained(server: Server, account: str) -> None:
+def test_account_writes_exactly_its_topics(server: Server, account: str) -> None:
     payload, end = new_payload(), new_payload()
-    with server.enter(account) as writer:
-        writer.publish(EVERY_TOPIC, payload, retain=True)
     with server.enter("witness") as witness:
-        assert not witness.subscribe(["#"])
-        witness.publish(["end"], end)
-        wait_for(lambda: witness.topics_of(end) == {"end"}, "the last message")
-        wait_for(lambda: witness.topics_of(payload) >= WRITES[account], "what was retained")
+        assert not witness.subscribe(["kiosk/#"])
+        answers = try_all(server, account, payload)
+        witness.publish([END], end)
+        witness.wait_for(lambda: witness.topics_of(end) == {END}, "the last message")
         assert witness.topics_of(payload) == WRITES[account]
+    if server.protocol is MQTTProtocolVersion.MQTTv5:
+        assert {topic for topic, code in answers.items() if code == NOT_AUTHORIZED} == EVERY_TOPIC - WRITES[account]
+    with server.enter("witness") as late:
+        assert not late.subscribe(["kiosk/#"])
+        late.publish([END], end)
+        late.wait_for(lambda: late.topics_of(end) == {END}, "the last message")
+        late.wait_for(lambda: late.topics_of(payload) >= WRITES[account], "what was retained")
+        assert late.topics_of(payload) == WRITES[account]
 
 
 @pytest.mark.parametrize("account", READS)
@@ -159,8 +166,8 @@ def test_account_reads_exactly_its_topics(server: Server, account: str) -> None:
         refused = reader.subscribe(EVERY_TOPIC)
         witness.publish(EVERY_TOPIC, payload)
         witness.publish([last], end)
-        wait_for(lambda: reader.topics_of(end) == {last}, "the last message")
-        wait_for(lambda: reader.topics_of(payload) >= READS[account], "every message that may be read")
+        reader.wait_for(lambda: reader.topics_of(end) == {last}, "the last message")
+        reader.wait_for(lambda: reader.topics_of(payload) >= READS[account], "every message that may be read")
         assert reader.topics_of(payload) == READS[account]
         assert refused == (EVERY_TOPIC - READS[account] if server.refuses_subscriptions else set())
 
@@ -174,7 +181,7 @@ def test_wide_subscription_shows_a_kiosk_nothing_more(server: Server, topic_filt
         refused = kiosk.subscribe([topic_filter])
         witness.publish(EVERY_TOPIC, payload)
         witness.publish([last], end)
-        wait_for(lambda: kiosk.topics_of(end) == {last}, "the last message")
+        kiosk.wait_for(lambda: kiosk.topics_of(end) == {last}, "the last message")
         assert {topic for topic, _ in kiosk.received} <= READS["dock-3"]
         assert refused == ({topic_filter} if server.refuses_subscriptions else set())
 
@@ -184,7 +191,7 @@ def test_kiosk_gets_all_that_the_agent_subscribes_to(server: Server) -> None:
     with server.enter("witness") as witness, server.enter("dock-3") as kiosk:
         witness.publish(READS["dock-3"], payload, retain=True)
         assert not kiosk.subscribe(Topics(SITE, "dock-3").subscriptions)
-        wait_for(lambda: kiosk.topics_of(payload) == READS["dock-3"], "what is retained for the kiosk")
+        kiosk.wait_for(lambda: kiosk.topics_of(payload) == READS["dock-3"], "what is retained for the kiosk")
 
 
 @pytest.mark.parametrize(
@@ -209,13 +216,13 @@ def test_will_is_published_on_the_own_topic_only(server: Server) -> None:
     payload = new_payload()
     own, foreign = (f"kiosk/v1/{SITE}/agent/{kiosk}/status" for kiosk in ("dock-3", "dock-4"))
     with server.enter("witness") as witness:
-        assert not witness.subscribe(["#"])
+        assert not witness.subscribe(["kiosk/#"])
         for topic in (foreign, own):
             with server.enter("dock-3", will=(topic, payload)) as kiosk:
                 # A broker may refuse such a connection at once.
                 if kiosk.accepted:
                     kiosk.drop()
-        wait_for(lambda: own in witness.topics_of(payload), "the will")
+        witness.wait_for(lambda: own in witness.topics_of(payload), "the will")
         assert witness.topics_of(payload) == {own}
 
 
@@ -223,25 +230,6 @@ def test_will_is_published_on_the_own_topic_only(server: Server) -> None:
 def test_nobody_enters_without_an_account(server: Server, login: tuple[str, str] | None) -> None:
     with Peer(server.port, client_id=CLIENT_IDS["dock-3"], protocol=server.protocol, login=login) as peer:
         assert not peer.accepted
-
-
-def test_mosquitto_listener_of_another_site_grants_that_site_only(mosquitto_ports: Mapping[str, int]) -> None:
-    protocol, payload, end = MQTTProtocolVersion.MQTTv5, new_payload(), new_payload()
-    login = ("dock-3", f"{OTHER_SITE}-{PASSWORDS['dock-3']}")
-    client_id = Topics(OTHER_SITE, "dock-3").client_id
-    here = Server(port=mosquitto_ports[SITE], protocol=protocol, refuses_subscriptions=False)
-    with (
-        here.enter("witness") as witness,
-        Peer(mosquitto_ports[OTHER_SITE], client_id=client_id, protocol=protocol, login=login) as kiosk,
-        Peer(mosquitto_ports[SITE], client_id=client_id, protocol=protocol, login=login) as stranger,
-    ):
-        assert not stranger.accepted
-        assert kiosk.accepted
-        assert not witness.subscribe(["#"])
-        kiosk.publish(EVERY_TOPIC, payload)
-        witness.publish(["end"], end)
-        wait_for(lambda: witness.topics_of(end) == {"end"}, "the last message")
-        assert witness.topics_of(payload) == of_kiosk("dock-3", *UP, site=OTHER_SITE)
 
 
 # -- EMQX --------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.errors import JournalFault
+from agent.errors import JournalBusy, JournalFault
 from agent.journal import Journal
 from agent.journal.segments import SEGMENT_BYTES
 from tests.journal.samples import SMALL, contents, document, events_in
@@ -160,7 +160,7 @@ def test_open_refuses_an_id_of_another_form(directory: Path, name: str) -> None:
 
 def test_open_twice_is_refused_until_closed(directory: Path) -> None:
     with Journal.open(directory) as journal:
-        with pytest.raises(JournalFault, match="in use by another process"):
+        with pytest.raises(JournalBusy, match="in use by another process"):
             Journal.open(directory)
         journal.commit([b"{}"])
     Journal.open(directory).close()

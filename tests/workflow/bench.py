@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-
 from agent.events import Accepted, Envelope, Event, Rejected, Voided, document
 from agent.identifiers import Verb, badge_text, command_text
 from agent.reasons import Reason
@@ -25,7 +24,7 @@ from agent.workflow.desk import Desk, Settings
 from agent.workflow.memory import Memory, Reply
 from agent.workflow.replay import fold_commit, private_text
 from agent.workflow.snapshot import decode_state, encode_state
-from agent.workflow.state import BoxState, Order, State, Station, ids_of
+from agent.workflow.state import BoxState, Order, Phase, State, Station, ids_of
 from agent.workflow.step import Decision, expire, take
 
 __all__ = [
@@ -209,6 +208,9 @@ class Bench:
     @property
     def station(self) -> Station:
         return self.state.station("1")
+
+    def phase(self, station: str = "1") -> Phase:
+        return self.state.station(station).phase
 
     @property
     def here(self) -> Order:

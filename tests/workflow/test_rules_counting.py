@@ -1,5 +1,7 @@
 """Rule 5: units and products, and scans that carry both."""
 
+from typing import Any
+
 import pytest
 
 from agent.events import Accepted, Selected, Unit, What
@@ -25,7 +27,7 @@ GTIN_B = "00012345678905"
 GS = "\x1d"
 
 
-def bench_with(*lines: dict[str, object], **more: object) -> Bench:
+def bench_with(*lines: dict[str, Any], **more: Any) -> Bench:
     bench = Bench()
     bench.order("SO-1", *lines, **more)
     bench.opened("SO-1")
@@ -96,7 +98,7 @@ def test_unit_of_a_scanned_serial_number_is_published_in_capitals() -> None:
         ({}, "ABC123", Reason.UNKNOWN_CODE),
     ],
 )
-def test_what_a_line_takes(takes: dict[str, object], code: str, reason: Reason | None) -> None:
+def test_what_a_line_takes(takes: dict[str, Any], code: str, reason: Reason | None) -> None:
     bench = bench_with(line("1", "P13", 9, **takes))
     assert bench.scan(code) == (OK if reason is None else refused(reason))
 
@@ -214,9 +216,7 @@ def test_quantity_waits_for_a_product() -> None:
 
 @pytest.mark.parametrize("code", ["P13", combined(GTIN, TWO), combined(GTIN_B, TWO)])
 def test_quantity_with_a_serialized_product_is_not_allowed_and_used_up(code: str) -> None:
-    bench = bench_with(
-        line("1", "P13", 2, gtins=[GTIN]), line("2", "CASE", 5, serialized=False, gtins=[GTIN_B])
-    )
+    bench = bench_with(line("1", "P13", 2, gtins=[GTIN]), line("2", "CASE", 5, serialized=False, gtins=[GTIN_B]))
     bench.do("QTY", "4")
     assert bench.scan(code) == refused(Reason.NOT_ALLOWED)
     assert (bench.station.quantity, bench.station.product) == (None, None)
@@ -292,7 +292,7 @@ def test_combined_scan_takes_the_serial_number_for_an_alias() -> None:
     bench = bench_with(line("1", "P13", 3, gtins=[GTIN]))
     assert bench.scan(combined(GTIN, ONE, "abc123")) == OK
     assert bench.last(Accepted).unit == Unit(scheme="imei", id=ONE, aliases=("ABC123",))
-    assert bench.scan(f"]C121ABC123") == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
+    assert bench.scan("]C121ABC123") == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
     assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
 
 

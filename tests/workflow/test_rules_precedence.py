@@ -1,6 +1,7 @@
 """The first failure wins; a code that bounces; refusals in a flood."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ BAD = ONE[:-1] + str((int(ONE[-1]) + 1) % 10)
 QTY_0 = command_text(Verb.QTY, "0")
 
 
-def opened(*lines: dict[str, object], **more: object) -> Bench:
+def opened(*lines: dict[str, Any], **more: Any) -> Bench:
     bench = Bench()
     bench.order("SO-1", *(lines or (line("1", "P13", 3), line("2", "CASE", 9, serialized=False))), **more)
     bench.opened("SO-1")

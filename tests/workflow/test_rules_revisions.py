@@ -246,7 +246,7 @@ def test_closed_while_boxing_lets_the_box_go_back_only() -> None:
     assert bench.do("BOX", "M") == refused(Reason.ORDER_CLOSED)
     assert bench.scan("106141412345678908") == refused(Reason.ORDER_CLOSED)
     assert bench.do("CANCEL") == REMOVED
-    assert bench.station.phase is Phase.SCANNING
+    assert bench.phase() is Phase.SCANNING
 
 
 def test_closed_while_packing_lets_it_be_left() -> None:
@@ -264,7 +264,7 @@ def test_closed_while_assigning_still_takes_the_badge() -> None:
     bench.do("ROLE", "PACK")
     close(bench, "cancelled")
     assert bench.scan(BADGES["E8"]) == OK
-    assert bench.station.phase is Phase.SCANNING
+    assert bench.phase() is Phase.SCANNING
 
 
 def test_closed_box_open_keeps_another_order_out() -> None:
@@ -349,5 +349,3 @@ def test_forgotten_order_reopened_takes_what_the_centre_counted_in_our_boxes() -
         bench.do("CLOSE")
     bench.scan("SO-1")
     assert bench.scan(TWO) == ORDER_DONE
-
-

@@ -82,7 +82,7 @@ def test_undo_with_an_empty_box_reopens_in_boxing() -> None:
     assert bench.do("UNDO") == REMOVED
     assert bench.types() == ["box.reopened"]
     assert bench.last(BoxReopened).state is Reopened.BOXING
-    assert bench.station.phase is Phase.BOXING
+    assert bench.phase() is Phase.BOXING
 
 
 # -- REMOVE ------------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_remove_from_the_newest_confirmed_box_that_holds_enough() -> None:
     assert bench.types() == ["box.reopened", "scan.voided"]
     event = bench.last(BoxReopened)
     assert (event.box[8:], event.state) == ("000002", Reopened.SCANNING)
-    assert bench.station.phase is Phase.SCANNING
+    assert bench.phase() is Phase.SCANNING
     assert bench.contents() == {"CASE": 1}
 
 

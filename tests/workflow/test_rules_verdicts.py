@@ -30,7 +30,9 @@ COUNTED = refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
 def opened() -> Bench:
     """SO-1: two phones of three are counted, the first one, of two IMEIs, held or not."""
     bench = Bench()
-    bench.order("SO-1", line("1", "P13", 3, units=[[ONE, imei(11)], [TWO], [THREE]]), line("2", "C", 2, serialized=False))
+    bench.order(
+        "SO-1", line("1", "P13", 3, units=[[ONE, imei(11)], [TWO], [THREE]]), line("2", "C", 2, serialized=False)
+    )
     bench.opened("SO-1")
     bench.all([ONE, TWO])
     return bench
