@@ -52,7 +52,8 @@ COMMANDS = [
     for verb, argument in (
         ("SAVE", ""), ("SAVE", ""), ("SAVE", ""), ("PACK", ""), ("CONFIRM", ""), ("UNDO", ""), ("REMOVE", ""),
         ("CANCEL", ""), ("CANCEL", ""), ("MODE", "USED"), ("MODE", "POS"), ("MODE", "DIST"), ("KIND", "SERIAL"),
-        ("KIND", "SKU"), ("KIND", "AUTO"), ("KIND", "AUTO"), ("ROLE", "PICK"), ("ROLE", "ALL"), ("QTY", "1"), ("QTY", "2"), ("QTY", "3"),
+        ("KIND", "SKU"), ("KIND", "AUTO"),
+        ("KIND", "AUTO"), ("ROLE", "PICK"), ("ROLE", "ALL"), ("QTY", "1"), ("QTY", "2"), ("QTY", "3"),
         ("BOX", "M"), ("BOX", "L"), ("BOX", "XL"), ("CLOSE", ""), ("OUT", ""), ("REPEAT", ""), ("WHERE", ""),
     )
 ]  # fmt: skip
@@ -267,7 +268,7 @@ def take_everything_out(bench: Bench, station: str) -> None:
     assert found.total_scanned == sum(found.elsewhere.values())
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(full=st.booleans(), day=days())
 def test_whatever_happens(full: bool, day: list[Action]) -> None:
     bench = bench_at_work(full)
@@ -284,7 +285,7 @@ def test_whatever_happens(full: bool, day: list[Action]) -> None:
         lead_back_to_ready(bench, station)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(full=st.booleans(), day=days(20), code=st.sampled_from(SCANNABLE))
 def test_bounce_never_changes_anything(full: bool, day: list[Action], code: str) -> None:
     bench = bench_at_work(full)
@@ -299,7 +300,7 @@ def test_bounce_never_changes_anything(full: bool, day: list[Action], code: str)
     assert bench.state == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=80) | st.text(max_size=40).map(str.encode), full=st.booleans())
 def test_anything_at_all_gets_one_signal(data: bytes, full: bool) -> None:
     bench = bench_at_work(full)
@@ -307,7 +308,7 @@ def test_anything_at_all_gets_one_signal(data: bytes, full: bool) -> None:
     assert reply.signal in (Signal.REJECT, Signal.OK)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(day=days())
 def test_a_removed_held_unit_stays_out_until_it_is_released(day: list[Action]) -> None:
     bench = bench_at_work(True)
