@@ -18,11 +18,26 @@ from typing import Any, Self
 
 from paho.mqtt import publish
 
-from tests.system.harness.broker import Broker
 from tests.system.harness.codes import imei
 from tests.system.harness.kiosk import toml
 
-__all__ = ["KIOSK", "ROOT", "SITE", "Consumer", "Kiosk", "Scratch", "Seen", "manifest", "serial_units", "tell", "world"]
+__all__ = [
+    "KIOSK",
+    "ROOT",
+    "SITE",
+    "Broker",
+    "Consumer",
+    "Kiosk",
+    "Scratch",
+    "Seen",
+    "big_order",
+    "manifest",
+    "reference_messages",
+    "serial_units",
+    "sign_in",
+    "tell",
+    "world",
+]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SITE = "rtm1"
@@ -63,6 +78,43 @@ class Seen:
     first_ns: int
     last_ns: int
     through: int
+
+
+class Broker:
+    """A mosquitto on a free port of the loopback, set as docs/performance.md says, that forgets all at its end."""
+
+    def __init__(self, directory: Path) -> None:
+        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+        if program is None:
+            raise FileNotFoundError("the bench needs mosquitto")
+        directory.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        settings = directory / "mosquitto.conf"
+        # The consumer is to be limited by its own pace, not by a window of twenty.
+        settings.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+            "max_queued_messages 0\nmax_inflight_messages 0\nlog_type error\n"
+        )
+        with (directory / "mosquitto.log").open("ab") as log:
+            self._process = subprocess.Popen([program, "-c", str(settings)], stdout=log, stderr=log)
+        end = time.monotonic() + DEADLINE_S
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError((directory / "mosquitto.log").read_text())
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
 
 
 class Consumer:

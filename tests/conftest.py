@@ -6,6 +6,18 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-soak", action="store_true", help="run the long forms of the fault suite too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-soak"):
+        return
+    for item in items:
+        if item.get_closest_marker("soak") is not None:
+            item.add_marker(pytest.mark.skip(reason="a long form: make soak"))
+
+
 @pytest.fixture
 def logs_as_before() -> Iterator[None]:
     """Undoes `agent.log.configure`, which is meant to last as long as a process."""

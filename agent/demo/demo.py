@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -86,10 +87,9 @@ def run(
 
 
 def _need_rich() -> None:
-    try:
-        import rich  # noqa: F401
-    except ImportError as exc:
-        raise PictureMissing("the demo's picture needs rich: pip install 'kiosk-agent[demo]'") from exc
+    # Not imported yet: drawing is needed only once everything else runs.
+    if find_spec("rich") is None:
+        raise PictureMissing("the demo's picture needs rich: pip install 'kiosk-agent[demo]'")
 
 
 def _pipe(undo: ExitStack) -> tuple[int, int]:
@@ -148,7 +148,7 @@ def _sum_up(stage: Stage, played: Play | None, out: TextIO, logs: Sequence[str])
     problems = missing_from(stage.central.stored(), journal, packed=stage.central.packed(), orders=orders)
     problems = [*damages, *([stage.central.failed] if stage.central.failed else []), *problems]
     if played is None:
-        out.write(f"{len(journal)} events were recorded, {len(stage.central.stored())} are stored by the centre.\n")
+        out.write(f"Of {len(journal)} events in the journal, the centre has stored {len(stage.central.stored())}.\n")
         return 0
     if not played.is_complete and not played.problems:
         out.write("The play was interrupted.\n")

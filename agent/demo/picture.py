@@ -75,7 +75,7 @@ def picture_of(view: View, rows: int) -> RenderableType:
         Layout(_header(view), size=1),
         Layout(name="bench", size=13 if is_roomy else 10),
         Layout(name="lists", minimum_size=4),
-        Layout(_footer(view), size=6),
+        Layout(_footer(view), size=8 if view.glimpse.note else 6),
     )
     layout["bench"].split_row(
         Layout(_light(view, _DISC if is_roomy else _SMALL_DISC), size=26), Layout(_order(view, is_roomy=is_roomy))
@@ -135,7 +135,7 @@ def _light(view: View, disc: tuple[str, ...]) -> RenderableType:
     lights = view.glimpse.lights
     colour = lights.colour
     last = view.glimpse.last
-    steady = "" if lights.steady is None else f"steady light: {lights.steady.replace('_', ' ')}"
+    steady = "" if lights.steady is None else f"steady: {lights.steady.replace('_', ' ')}"
     parts: list[RenderableType] = [
         Align.center(_disc(disc, colour)),
         Align.center(Text(f"light {colour.name}", f"bold {_STYLE[colour]}")),
@@ -290,14 +290,18 @@ def _caption(caption: Caption) -> Text:
 def _footer(view: View) -> RenderableType:
     glimpse = view.glimpse
     rows = [
-        Text(glimpse.note, "italic") if glimpse.note else _caption(glimpse.caption),
         Text.assemble(
             ("next  ", "bright_black"), f"{view.hint.say}: ", (" · ".join(view.hint.words), "bold bright_green")
         ),
-        Text.assemble(("also  ", "bright_black"), ("help · quit · any barcode", "bright_black")),
+        Text("also  help · quit · any barcode", "bright_black"),
         Text.assemble(("scan> ", "bold"), glimpse.line, ("█", "blink")),
     ]
-    for row in rows[1:]:
-        row.no_wrap = True
-        row.overflow = "ellipsis"
+    if glimpse.note:
+        rows[1] = Text(glimpse.note, "italic")
+    else:
+        rows.insert(0, _caption(glimpse.caption))
+    for row in rows:
+        if row.plain != glimpse.note:
+            row.no_wrap = True
+            row.overflow = "ellipsis"
     return Panel(Group(*rows), box=box.ROUNDED, border_style="bright_black")

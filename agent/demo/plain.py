@@ -48,6 +48,10 @@ class PlainLines:
         self._hint = hint
         self._thread.start()
 
+    @property
+    def is_writing(self) -> bool:
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Write what is left."""
         self._entries.put(None)

@@ -35,13 +35,14 @@ class Leave:
 Typed = Scan | Remark | Leave
 
 HELP = (
-    "badge e7|e8|e9 · order so-1001|do-2002|po-3003|mx-4004 · imei 1, imei bad, imei other · serial 1 · product 1 · "
-    "qty 2 · save · box s|m|l · label 1 · mode used|dist|pos · kind serial|sku|auto · role pick|pack|ship|all · pack · "
-    "confirm · undo · remove · cancel · close · out · where · repeat · quit · or any barcode"
+    "badge e7 · order so-1001 · imei 1, imei bad, imei other · serial 1 · product 1 · qty 2 · save · box s|m|l · "
+    "label 1 · mode used|dist|pos · kind serial|sku|auto · role pick|pack|ship|all · pack · confirm · undo · remove · "
+    "cancel · close · out · where · repeat · quit · or any barcode"
 )
 
 _COMMANDS = {verb.lower(): verb for verb in Verb}
-_ARGUMENT = re.compile(r"[A-Z0-9]{0,64}", re.ASCII)
+_WITH_ARGUMENT = frozenset((Verb.MODE, Verb.KIND, Verb.ROLE, Verb.QTY, Verb.BOX))
+_ARGUMENT = re.compile(r"[A-Za-z0-9]{0,64}", re.ASCII)
 
 
 def typed_of(text: str, order: str | None) -> Typed:
@@ -52,7 +53,7 @@ def typed_of(text: str, order: str | None) -> Typed:
         return Remark(HELP)
     if word in ("quit", "exit", "bye") and not rest:
         return Leave()
-    if word in _COMMANDS and _ARGUMENT.fullmatch(rest.upper()):
+    if word in _COMMANDS and (not rest or _COMMANDS[word] in _WITH_ARGUMENT) and _ARGUMENT.fullmatch(rest):
         return Scan(command_text(_COMMANDS[word], rest.upper()))
     if word in _THINGS and rest:
         return _THINGS[word](rest.lower(), shelf_of(order))

@@ -6,6 +6,7 @@ or a change of the journal id starts a new pass behind `delivered`: consumers kn
 
 One barrier: events of earlier journal ids (positions up to the head's base, after a rollback) must all have been taken
 by the broker before an event of the present id goes out, because an ack of the present id covers all before it.
+Where the broker says that one of them met no subscriber, they are sent once more when the first such ack has come.
 """
 
 import math
@@ -78,6 +79,8 @@ class Outbox:
         self._seen = head.delivered
         self._open: dict[int, None] = {}  # broker mode: sent and not taken, in ascending order
         self._barrier = True
+        self._old_unheard = False  # an event of an earlier journal id met no subscriber in this pass
+        self._old_repeated = False
         self._refused = Refusals(timing=timing)
         self._ids: deque[tuple[int, str]] = deque()  # of what is sent and not delivered, under the present journal id
         self._bases: dict[str, int] = {}
@@ -160,6 +163,7 @@ class Outbox:
             self._bases[old.journal] = self._base
             self._base = head.base
             self._rolled_back = None
+            self._old_repeated = False
             self._ids.clear()
             self._new_pass()
 
@@ -222,9 +226,11 @@ class Outbox:
             self.refuse(position, reason, now)
             return True
         self.no_consumer = code == NO_SUBSCRIBER
-        if self.no_consumer and (not self._consumer or position <= self._base):
-            self._nobody_listens(now)
-            return True
+        if self.no_consumer:
+            if not self._consumer:
+                self._nobody_listens(now)
+                return True
+            self._old_unheard |= position <= self._base
         self._probing = False
         self._probe_wait_s = self._timing.retry_s
         if self._refused:
@@ -266,6 +272,11 @@ class Outbox:
         if own_id is not None and own_id != event_id:
             self._rolled_back = journal
             return Verdict.ROLLED_BACK
+        if self.delivered < self._base and self._old_unheard and not self._old_repeated:
+            # This ack shows that the consumer is there now, not that it was there when the old events went out.
+            self._old_repeated = True
+            self._new_pass()
+            return Verdict.NOTHING
         return self._cover(self._base + through, now)
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -367,6 +378,7 @@ class Outbox:
         self._queue.clear()
         self._read = self.delivered
         self._barrier = True
+        self._old_unheard = False
         self._uncovered_since = math.inf
 
 

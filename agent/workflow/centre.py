@@ -117,6 +117,7 @@ def _release_outcome(desk: Desk, order: Order | None, verdict: Verdict) -> Outco
 
 def delist(desk: Desk, listed: frozenset[str]) -> None:
     """Sign out, at every station, operators who are no longer on the list."""
-    for name, station in desk.state.stations.items():
+    for name in sorted(desk.state.stations):
+        station = desk.state.station(name)
         if station.operator is not None and station.operator not in listed:
             desk.record(SignedOut(station=name, by=station.operator, operator=station.operator, cause=Cause.DELISTED))

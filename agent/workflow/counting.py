@@ -148,7 +148,8 @@ def _end_holds(desk: Desk, unit: Unit) -> None:
     """A held unit that is taken out ends the hold."""
     ids = ids_of(unit)
     order = desk.order
-    for verdict, hold in order.holds.items():
+    for verdict in sorted(order.holds):
+        hold = order.holds[verdict]
         if hold.unit in ids:
             desk.emit(
                 Released,

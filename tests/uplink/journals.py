@@ -62,9 +62,7 @@ class StoredJournal:
 
     def head(self) -> Head:
         last = len(self.events)
-        return Head(
-            journal=self.journal, last_position=last, last_sequence=last - self.base, delivered=self.delivered
-        )
+        return Head(journal=self.journal, last_position=last, last_sequence=last - self.base, delivered=self.delivered)
 
     def read(self, after: int, limit: int) -> Sequence[Stored]:
         if self.broken:

@@ -62,7 +62,6 @@ class Broker:
     def forget(self) -> None:
         self.queue.clear()
         self.ack = None
-        self.consumer_known = False
 
 
 class Delivery(RuleBasedStateMachine):
@@ -201,6 +200,7 @@ class Delivery(RuleBasedStateMachine):
         self.lose_connection(arrives=False)
         if self.confirm is Confirm.CONSUMER:
             self.broker.forget()
+            self.broker.consumer_known = self.restores
 
     @precondition(lambda self: not self.restores)
     @rule(offset=st.integers(0, 5))
@@ -215,6 +215,7 @@ class Delivery(RuleBasedStateMachine):
     def consumer_connects(self) -> None:
         self.broker.consumer_known = True
 
+    @precondition(lambda self: not self.restores)
     @rule()
     def consumer_leaves_for_good(self) -> None:
         if not self.broker.queue:
@@ -239,7 +240,7 @@ class Delivery(RuleBasedStateMachine):
                 self.journal.start_over(f"{self.journals:08d}")
                 self.outbox.adopt(self.journal.head())
 
-    # -- what always holds, and what must hold in the end ---------------------------------------------------------------
+    # -- what always holds, and what must hold in the end ------------------------------------------------------------
 
     @invariant()
     def in_flight_is_bounded(self) -> None:
@@ -282,8 +283,9 @@ class Delivery(RuleBasedStateMachine):
 
 
 class DeliveryFromCopies(Delivery):
-    """The same, with the card replaced by an older copy of itself now and then, and nothing refused: an event whose
-    sequence the consumer has filled from the lost copy is one that no ack can tell missing.
+    """The same, with the card replaced by an older copy of itself now and then. Nothing is refused and the consumer's
+    session lasts: an event whose sequence the consumer has filled from the lost copy is one that no ack can tell
+    missing, if it never gets to the consumer.
     """
 
     restores = True

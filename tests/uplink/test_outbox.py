@@ -342,18 +342,19 @@ def test_an_ack_of_the_old_id_counts_after_a_restart_too() -> None:
     assert desk.publish() == [3]
 
 
-def test_old_events_wait_for_a_subscriber() -> None:
-    desk = _rolled_back(old=2, new=1)
+def test_old_events_that_met_no_subscriber_are_sent_once_more_when_there_is_one() -> None:
+    desk = _rolled_back(old=2, new=2)
     desk.publish()
+    desk.answer(lambda position: NO_SUBSCRIBER if position == 1 else OK)
+    assert desk.outbox.delivered == 0
+    desk.publish()
+    desk.answer()
+    assert desk.ack(1) is Verdict.NOTHING
+    assert desk.publish() == [1, 2]
     desk.answer(NO_SUBSCRIBER)
-    assert desk.outbox.no_consumer
-    assert desk.publish() == []
-    desk.now = desk.outbox.deadline()
-    assert desk.publish() == [1]
-    desk.answer()
-    assert desk.publish() == [2]
-    desk.answer()
-    assert desk.publish() == [3]
+    assert desk.publish() == [3, 4]
+    assert desk.ack(2) is Verdict.COVERED
+    assert desk.outbox.delivered == 4
 
 
 def test_more_old_events_than_the_window_still_go_out() -> None:

@@ -1,4 +1,4 @@
-"""Rules 2, 4 and 8: opening and leaving an order, its mode and kind, packing confirmation."""
+"""Rules 2 and 4: opening and leaving an order, its mode and kind."""
 
 from typing import Any
 
@@ -11,24 +11,14 @@ from agent.events import (
     ModeChosen,
     OrderLeft,
     OrderOpened,
-    PackingConfirmed,
-    PackingLeft,
-    PackingRefused,
-    Rejected,
 )
 from agent.reasons import Reason
 from agent.reference.manifest import Flow
-from agent.signals import Signal
-from agent.workflow.desk import Settings
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     AGAIN,
-    BADGES,
-    CONFIRMED,
     LINE_DONE,
     OK,
-    ORDER_DONE,
-    PROMPT,
     REMOVED,
     SAVED,
     Bench,
@@ -289,6 +279,21 @@ def test_mode_comes_back_with_a_box_that_is_not_empty() -> None:
     assert bench.state.station("2").mode is Flow.POS
 
 
+def test_mode_that_comes_back_puts_the_product_of_another_down() -> None:
+    bench = mixed()
+    bench.do("MODE", "USED")
+    bench.scan("U")
+    bench.scan(used(1))
+    bench.save()
+    bench.do("UNDO")
+    bench.do("SAVE")
+    assert bench.station.product == "U"
+    bench.do("MODE", "POS")
+    bench.scan("P")
+    bench.do("UNDO")
+    assert (bench.state.station("1").mode, bench.state.station("1").product) == (Flow.USED, None)
+
+
 def test_mode_is_the_shared_flow_again_when_the_box_of_another_is_gone() -> None:
     bench = mixed()
     bench.do("MODE", "USED")
@@ -314,124 +319,3 @@ def test_kind_pins_what_may_be_scanned() -> None:
     assert bench.scan("P13") == OK
     assert bench.do("KIND", "AUTO") == OK
     assert bench.scan("CASE") == LINE_DONE
-
-
-# -- rule 8: packing confirmation --------------------------------------------------------------------------------
-
-
-def packing(*, settings: Settings | None = None, **operators: str) -> Bench:
-    """SO-1, complete and in two confirmed boxes, at PACK."""
-    bench = Bench(settings=settings)
-    roles = {"picking": "E9", "packing": "E7", "shipping": "E8", **operators}
-    bench.order("SO-1", line("1", "P13", 1), line("2", "CASE", 2, serialized=False), operators=roles)
-    bench.opened("SO-1")
-    bench.scan(ONE)
-    bench.save()
-    bench.do("QTY", "2")
-    assert bench.scan("CASE") == ORDER_DONE
-    bench.save()
-    assert bench.do("PACK") == PROMPT
-    return bench
-
-
-def test_packing_confirmed_tells_all() -> None:
-    bench = packing()
-    assert bench.types() == ["order.packing_started"]
-    assert bench.do("CONFIRM") == CONFIRMED
-    assert bench.types() == ["order.packing_confirmed"]
-    event = bench.last(PackingConfirmed)
-    assert (event.order, event.revision) == ("SO-1", 1)
-    assert [(one.line, one.ordered, one.scanned) for one in event.lines] == [("1", 1, 1), ("2", 2, 2)]
-    assert event.boxes == ("3F0C9A1B000001", "3F0C9A1B000002")
-    assert event.operators == {"picking": "E9", "packing": "E7", "shipping": "E8"}
-    assert (bench.phase(), bench.station.order) == (Phase.READY, None)
-    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
-    bench.restart()
-    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
-
-
-def test_packing_is_the_packers_alone() -> None:
-    bench = packing(packing="E8")
-    assert bench.do("CONFIRM") == refused(Reason.NOT_ASSIGNED)
-    assert bench.phase() is Phase.PACKING
-    bench.scan(BADGES["E8"])
-    assert bench.do("CONFIRM") == CONFIRMED
-
-
-def test_packing_may_be_anybodys() -> None:
-    bench = packing(packing="E8", settings=Settings(packer_confirms=False))
-    assert bench.do("CONFIRM") == CONFIRMED
-
-
-def test_packing_cancelled_goes_back_to_scanning() -> None:
-    bench = packing()
-    assert bench.do("CANCEL") == OK
-    assert bench.types() == ["order.packing_left"]
-    assert bench.phase() is Phase.SCANNING
-
-
-def test_packing_with_too_few_is_refused() -> None:
-    bench = simple()
-    bench.scan(ONE)
-    bench.save()
-    assert bench.do("PACK") == refused(Reason.QUANTITY_MISMATCH)
-    assert bench.types() == ["order.packing_refused"]
-    assert bench.phase() is Phase.SCANNING
-
-
-def test_packing_with_too_many_on_one_line_is_refused() -> None:
-    bench = packing()
-    bench.do("CANCEL")
-    bench.order("SO-1", line("1", "P13", 1), line("2", "CASE", 1, serialized=False), revision=2)
-    assert bench.do("PACK") == refused(Reason.QUANTITY_MISMATCH)
-    assert [(one.ordered, one.scanned) for one in bench.last(PackingRefused).lines] == [(1, 1), (1, 2)]
-
-
-def test_packing_confirmation_looks_at_a_manifest_that_came_between() -> None:
-    bench = packing()
-    bench.order("SO-1", line("1", "P13", 2), line("2", "CASE", 2, serialized=False), revision=2)
-    assert bench.phase() is Phase.PACKING
-    assert bench.do("CONFIRM") == refused(Reason.QUANTITY_MISMATCH)
-    assert bench.types() == ["order.packing_refused", "order.packing_left"]
-    assert bench.phase() is Phase.SCANNING
-    assert bench.scan(TWO) == ORDER_DONE
-
-
-def test_packing_confirmation_of_an_order_cancelled_between() -> None:
-    bench = packing()
-    bench.order("SO-1", line("1", "P13", 1), revision=2, status="cancelled")
-    assert bench.do("CONFIRM") == refused(Reason.ORDER_CLOSED)
-    assert bench.types() == ["scan.rejected", "order.packing_left"]
-    assert bench.last(Rejected).reason is Reason.ORDER_CLOSED
-    assert bench.phase() is Phase.SCANNING
-
-
-def test_packing_confirmation_of_an_order_held_between() -> None:
-    bench = packing()
-    bench.verdict("hold", "SO-1", ONE)
-    assert bench.do("CONFIRM") == refused(Reason.HELD)
-    assert bench.types() == ["scan.rejected", "order.packing_left"]
-    assert bench.last(PackingLeft).order == "SO-1"
-    assert bench.phase() is Phase.SCANNING
-
-
-def test_packing_quantities_are_looked_at_before_the_packer() -> None:
-    bench = packing(packing="E8")
-    bench.order("SO-1", line("1", "P13", 2), revision=2)
-    assert bench.do("CONFIRM") == refused(Reason.QUANTITY_MISMATCH)
-
-
-def test_packing_passes_a_size_that_was_chosen_for_nothing() -> None:
-    """Used boxes need no size: SAVE, SAVE."""
-    bench = bench_with(line("1", "P13", 1))
-    bench.opened("SO-1")
-    assert bench.all([ONE]) == [Signal.ORDER_DONE]
-    assert [bench.do("SAVE").signal, bench.do("SAVE").signal, bench.do("PACK").signal] == ["boxed", "saved", "prompt"]
-
-
-def test_packed_units_may_come_back_in_another_order() -> None:
-    bench = packing()
-    bench.do("CONFIRM")
-    bench.order("SO-2", line("1", "P13", 1))
-    bench.opened("SO-2")
-    assert bench.scan(ONE) == ORDER_DONE

@@ -1,19 +1,14 @@
-"""The first failure wins; a code that bounces; refusals in a flood."""
+"""The first failure wins: pairs of reasons that both apply."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from agent.events import Accepted, Rejected
 from agent.identifiers import Verb, command_text
 from agent.reasons import Reason
-from agent.signals import Signal
-from agent.workflow.desk import Settings
-from agent.workflow.memory import Reply
 from tests.workflow.bench import (
     AGAIN,
-    BADGES,
     BOXED,
     LINE_DONE,
     OK,
@@ -258,139 +253,3 @@ def test_bounce_comes_before_not_signed_in() -> None:
     assert bench.do("OUT") == OK
     assert bench.do("OUT", after=0.2) == AGAIN
     assert bench.new == []
-
-
-# -- bounce ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("code", "first", "then"),
-    [
-        (ONE, OK, OK),
-        (TWO + "0", refused(Reason.WRONG_BARCODE), refused(Reason.WRONG_BARCODE)),
-        (BAD, refused(Reason.BAD_CHECK_DIGIT), refused(Reason.BAD_CHECK_DIGIT)),
-        ("HELLO", refused(Reason.UNKNOWN_CODE), refused(Reason.UNKNOWN_CODE)),
-        (BADGES["E8"], OK, OK),
-        ("CASE", OK, AGAIN),
-        ("P13", OK, AGAIN),
-        (command_text(Verb.QTY, "3"), PROMPT, AGAIN),
-        (command_text(Verb.SAVE), refused(Reason.BOX_EMPTY), AGAIN),
-        (command_text(Verb.ROLE, "PICK"), PROMPT, AGAIN),
-        (command_text(Verb.WHERE), Reply(signal=Signal.WHERE, pending=12), AGAIN),
-        (QTY_0, refused(Reason.BAD_ARGUMENT), AGAIN),
-    ],
-)
-def test_bounce_changes_nothing_and_is_no_event(code: str, first: Reply, then: Reply) -> None:
-    bench = opened()
-    assert bench.scan(code) == first
-    before = bench.state
-    for _ in range(3):
-        assert bench.scan(code, after=0.4) == then
-        assert bench.new == []
-    assert bench.state == before
-
-
-def test_bounce_of_save_does_not_confirm_the_box() -> None:
-    bench = opened()
-    bench.scan(ONE)
-    assert [bench.do("SAVE"), bench.do("SAVE", after=0.3)] == [BOXED, AGAIN]
-    assert bench.do("SAVE", after=0.6).signal is Signal.SAVED
-
-
-def test_bounce_is_over_after_its_time() -> None:
-    bench = opened()
-    bench.scan("CASE")
-    assert bench.scan("CASE", after=0.5) == AGAIN
-    assert bench.scan("CASE", after=0.51) == OK
-    assert bench.here.total_scanned == 2
-
-
-def test_bounce_time_is_a_setting() -> None:
-    bench = Bench(settings=Settings(bounce_s=0.0))
-    bench.order("SO-1", line("1", "CASE", 9, serialized=False))
-    bench.opened("SO-1")
-    assert [bench.scan("CASE", after=0.1), bench.scan("CASE", after=0.1)] == [OK, OK]
-
-
-def test_bounce_is_each_scanners_own() -> None:
-    bench = opened()
-    bench.scan("CASE")
-    assert bench.scan("CASE", scanner="right", after=0.1) == OK
-    bench.scan(ONE)
-    assert bench.scan(ONE, scanner="right", after=0.1) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
-
-
-def test_bounce_is_of_the_code_just_read_only() -> None:
-    bench = opened()
-    bench.scan("CASE")
-    bench.scan(ONE, after=0.1)
-    assert bench.scan("CASE", after=0.1) == OK
-    assert bench.last(Accepted).order_scanned == 3
-
-
-def test_bounce_is_what_repeat_gives() -> None:
-    bench = opened()
-    bench.scan(ONE)
-    bench.scan(ONE, after=0.1)
-    assert bench.do("REPEAT") == OK
-
-
-# -- floods ------------------------------------------------------------------------------------------------------
-
-
-def test_refusals_beyond_five_a_second_are_one_event_with_their_count() -> None:
-    bench = opened()
-    journaled = bench.count(Rejected)
-    for number in range(20):
-        assert bench.scan(f"TEXT {number}", after=0.01) == refused(Reason.UNKNOWN_CODE)
-    assert bench.count(Rejected) - journaled == 5
-    bench.wait(1)
-    assert bench.types() == ["scan.rejected"]
-    event = bench.last(Rejected)
-    assert (event.count, event.reason, event.code, event.scanner) == (15, Reason.UNKNOWN_CODE, "TEXT 19", "left")
-    bench.wait(1)
-    assert bench.new == []
-
-
-def test_refusals_that_waited_are_written_before_the_next_one() -> None:
-    bench = opened()
-    for number in range(8):
-        bench.scan(f"TEXT {number}", after=0.01)
-    bench.scan("LATER", after=2)
-    late = [(event.code, event.count) for event in bench.new if isinstance(event, Rejected)]
-    assert late == [("TEXT 7", 3), ("LATER", 1)]
-
-
-def test_refusals_are_counted_for_each_scanner_and_add_up() -> None:
-    bench = opened()
-    for number in range(50):
-        for scanner in ("left", "right"):
-            bench.scan(f"TEXT {number}", scanner=scanner, after=0.01)
-    bench.wait(2)
-    counts = {"left": 0, "right": 0}
-    for event in bench.events:
-        if isinstance(event, Rejected):
-            counts[event.scanner or ""] += event.count
-    assert counts == {"left": 50, "right": 50}
-    assert bench.count(Rejected) == 12
-
-
-def test_refusals_in_a_flood_do_not_hide_what_is_accepted() -> None:
-    bench = opened()
-    for number in range(8):
-        bench.scan(f"TEXT {number}", after=0.01)
-    assert bench.scan(ONE, after=0.01) == OK
-    assert bench.types() == ["scan.accepted"]
-    bench.wait(1)
-    assert bench.last(Rejected).count == 3
-
-
-def test_refusals_in_a_flood_still_end_remove() -> None:
-    bench = opened()
-    bench.scan(ONE)
-    for number in range(8):
-        bench.scan(f"TEXT {number}", after=0.01)
-    bench.do("REMOVE", after=0.01)
-    assert bench.scan("TEXT 9", after=0.01) == refused(Reason.UNKNOWN_CODE)
-    assert not bench.station.remove
-    assert bench.shadow.station("1").remove is False

@@ -143,7 +143,7 @@ TABLE: dict[str, tuple[Cell, Cell, Cell, Cell, Cell]] = {
     "box label":       (_no_order,      _no_badge,        _open,                  OK,                  _no),
     "box label of ours": (_no_order,    _no_badge,        _open,                  OK,                  _no),
     "PACK":            (_no_order,      _no_badge,        _open,                  _open,               AGAIN),
-    "CONFIRM":         (_no_order,      _no_badge,        _no,                    _no,              (CONFIRMED, _ready)),
+    "CONFIRM":         (_no_order,      _no_badge,        _no,                    _no,             (CONFIRMED, _ready)),
     "ROLE":            (_no_order,      _asked,           _asked,                 _asked,              _asked),
     "CANCEL":          (_no,            (OK, _scanning),  PROMPT,                 (REMOVED, _scanning),(OK, _scanning)),
     "CLOSE":           (_no_order,      _no_badge,        (OK, _ready),           (OK, _ready),        (OK, _ready)),

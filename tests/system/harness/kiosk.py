@@ -97,6 +97,8 @@ class Kiosk:
             "workflow": {"bounce_ms": 0, **(workflow or {})},
             "station": [station.settings() for station in stations],
         }
+        self.environment: dict[str, str] = {}
+        """What the processes get besides the environment of the tests."""
         self.config = directory / "agent.toml"
         self.configure()
         self._manager = _ServiceManager()
@@ -117,7 +119,7 @@ class Kiosk:
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if key not in ("WATCHDOG_USEC", "JOURNAL_STREAM")}
-        return {**kept, "NOTIFY_SOCKET": self._manager.path, "PYTHONFAULTHANDLER": "1"}
+        return {**kept, "NOTIFY_SOCKET": self._manager.path, "PYTHONFAULTHANDLER": "1", **self.environment}
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "agent", *arguments, "--config", str(self.config)]

@@ -1,0 +1,26 @@
+"""The demonstration's orders on a bench in memory, scanned in the demonstration's words."""
+
+import json
+
+from agent.demo.sample import OPERATORS, ORDERS, STATION
+from agent.demo.words import Scan, typed_of
+from agent.reference.messages import manifest_of
+from agent.workflow.memory import Reply
+from tests.workflow.bench import Bench
+
+__all__ = ["Warehouse"]
+
+
+class Warehouse(Bench):
+    def __init__(self) -> None:
+        super().__init__(operators=False)
+        self.operators(*OPERATORS["items"])
+        for order in ORDERS:
+            name = order["order"]
+            self.catalogue.put_manifest(manifest_of(name, json.dumps(order).encode(), topic=name))
+
+    def type(self, words: str) -> Reply:
+        """The signal for words that mean a barcode."""
+        typed = typed_of(words, self.state.station(STATION).order)
+        assert isinstance(typed, Scan), f"{words}: {typed}"
+        return self.scan(typed.code, station=STATION)

@@ -1,0 +1,207 @@
+"""One virtual kiosk: boots it, and drives it from Python.
+
+with Machine(cache, "devices") as machine:
+    machine.run("uname -a"); machine.qmp.type("4006381333931\\n"); machine.line(17)
+"""
+
+import base64
+import itertools
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.rig.qmp import Qmp
+
+__all__ = ["GuestError", "Machine"]
+
+_LINES = "/sys/devices/platform/gpio-sim.*/gpiochip*"
+
+
+class GuestError(RuntimeError):
+    """A command in the guest failed, or did not come to what was awaited."""
+
+
+class Machine:
+    """A guest of the image in `cache`/img; what it writes is thrown away. `name` is its folder of sockets and logs."""
+
+    def __init__(self, cache: Path, name: str = "kiosk", *, memory_mb: int = 768, boot_s: float = 240.0) -> None:
+        self.folder = cache / "run" / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for old in [*self.folder.glob("*.sock"), *self.folder.glob("*.qcow2")]:
+            old.unlink()
+        self._ids = itertools.count(1)
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._arrived = threading.Condition()
+        self._started = time.monotonic()
+        environ = dict(os.environ, LD_LIBRARY_PATH=_libraries(cache))
+        disk = self.folder / "root.qcow2"
+        subprocess.run(
+            [
+                cache / "tools/usr/bin/qemu-img",
+                *("create", "-q", "-f", "qcow2", "-F", "raw", "-b", cache / "img/base.ext4", disk),
+            ],
+            env=environ,
+            check=True,
+        )
+        with (self.folder / "qemu.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                _qemu(cache, self.folder, disk, memory_mb),
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._connect(boot_s)
+            self.qmp = Qmp(self.folder / "qmp.sock")
+        except BaseException:
+            self.power_cut()
+            raise
+        self.boot_s = time.monotonic() - self._started
+
+    # -- commands in the guest -----------------------------------------------------------------------------------
+
+    def run(self, command: str, *, timeout_s: float = 120.0, check: bool = True) -> str:
+        """A shell command's output (stdout and stderr). Raises GuestError where it fails, unless told not to."""
+        answer = self._ask(timeout_s + 20, cmd=command, timeout=timeout_s)
+        if "err" in answer or (check and answer["rc"]):
+            raise GuestError(f"{command}: {answer}")
+        return str(answer["out"])
+
+    def start(self, command: str, log: str = "/run/rig.log") -> int:
+        """Run a command in the background; answer its process id."""
+        return int(self._ask(30, bg=command, log=log)["pid"])
+
+    def put(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
+        data = content.encode() if isinstance(content, str) else content
+        answer = self._ask(60, put=path, b64=base64.b64encode(data).decode(), mode=mode)
+        if "err" in answer:
+            raise GuestError(f"{path}: {answer['err']}")
+
+    def get(self, path: str) -> bytes:
+        answer = self._ask(60, get=path)
+        if "err" in answer:
+            raise GuestError(f"{path}: {answer['err']}")
+        return base64.b64decode(answer["b64"])
+
+    def until(self, command: str, wanted: str | None = None, *, timeout_s: float = 60.0) -> str:
+        """Repeat a command until it succeeds, with `wanted` in its output if that is given."""
+        until = time.monotonic() + timeout_s
+        while True:
+            answer = self._ask(timeout_s + 20, cmd=command, timeout=timeout_s)
+            if answer.get("rc") == 0 and (wanted is None or wanted in answer["out"]):
+                return str(answer["out"])
+            if time.monotonic() > until:
+                raise GuestError(f"{command}: waited for {wanted!r}, last {str(answer)[-800:]}")
+            time.sleep(0.2)
+
+    # -- what is outside the guest -------------------------------------------------------------------------------
+
+    def line(self, pin: int) -> int:
+        """A GPIO line's real value."""
+        return int(self.run(f"cat {_LINES}/sim_gpio{pin}/value"))
+
+    def pull(self, pin: int, *, up: bool) -> None:
+        """Pull a line from outside, as a push-button does."""
+        self.run(f"echo pull-{'up' if up else 'down'} > $(echo {_LINES}/sim_gpio{pin}/pull)")
+
+    def serial(self) -> socket.socket:
+        """The far end of the USB serial adapter."""
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(str(self.folder / "serial.sock"))
+        return line
+
+    def power_cut(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.power_cut()
+
+    # -- the line to the guest -----------------------------------------------------------------------------------
+
+    def _connect(self, boot_s: float) -> None:
+        until = time.monotonic() + boot_s
+        self._socket = socket.socket(socket.AF_UNIX)
+        while True:
+            self._check_alive()
+            try:
+                self._socket.connect(str(self.folder / "agent.sock"))
+                break
+            except OSError:
+                time.sleep(0.05)
+        threading.Thread(target=self._read, daemon=True).start()
+        while not self._wait_for(0, 0.5):
+            self._check_alive()
+            if time.monotonic() > until:
+                raise GuestError("the guest does not come up: " + self._console())
+
+    def _check_alive(self) -> None:
+        if self.process.poll() is not None:
+            raise GuestError("QEMU has ended: " + (self.folder / "qemu.log").read_text("utf-8", "replace"))
+
+    def _console(self) -> str:
+        return (self.folder / "console.log").read_text("utf-8", "replace")[-2000:]
+
+    def _ask(self, timeout_s: float, **request: Any) -> dict[str, Any]:
+        number = next(self._ids)
+        self._socket.sendall((json.dumps({"id": number, **request}) + "\n").encode())
+        if not self._wait_for(number, timeout_s):
+            raise GuestError(f"no answer to {str(request)[:200]}")
+        return self._answers.pop(number)
+
+    def _wait_for(self, number: int, timeout_s: float) -> bool:
+        with self._arrived:
+            return self._arrived.wait_for(lambda: number in self._answers, timeout_s)
+
+    def _read(self) -> None:
+        try:
+            for text in self._socket.makefile("r"):
+                answer = json.loads(text)
+                with self._arrived:
+                    self._answers[answer["id"]] = answer
+                    self._arrived.notify_all()
+        except OSError:
+            return  # the machine is off
+
+
+def _libraries(cache: Path) -> str:
+    return f"{cache}/tools/usr/lib/x86_64-linux-gnu:{cache}/tools/lib/x86_64-linux-gnu"
+
+
+def _qemu(cache: Path, folder: Path, disk: Path, memory_mb: int) -> list[str]:
+    """A PC with what a kiosk has: USB ports, a keyboard wedge and a serial adapter in two of them, a watchdog."""
+    kernel_line = (
+        "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off nowatchdog random.trust_cpu=on "
+        "init=/lib/systemd/systemd systemd.show_status=0"
+    )
+    tools = cache / "tools/usr"
+    return [
+        f"{tools}/bin/qemu-system-x86_64",
+        *("-accel", os.environ.get("KIOSK_RIG_ACCEL", "tcg,thread=multi"), "-cpu", "Nehalem"),
+        *("-M", "q35,i8042=off,vmport=off,usb=off", "-m", str(memory_mb), "-smp", "2"),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-L", f"{tools}/share/seabios", "-L", f"{tools}/share/qemu"),
+        *("-kernel", f"{cache}/img/vmlinux", "-initrd", f"{cache}/img/initrd.gz", "-append", kernel_line),
+        *("-chardev", f"file,id=con,path={folder}/console.log", "-serial", "chardev:con"),
+        *("-qmp", f"unix:{folder}/qmp.sock,server=on,wait=off"),
+        *("-device", "virtio-serial-pci"),
+        *("-chardev", f"socket,id=agent,path={folder}/agent.sock,server=on,wait=off"),
+        *("-device", "virtserialport,chardev=agent,name=rig.agent"),
+        *("-drive", f"file={disk},format=qcow2,if=none,id=d0,cache=unsafe", "-device", "virtio-blk-pci,drive=d0"),
+        *("-object", "rng-random,filename=/dev/urandom,id=rng0", "-device", "virtio-rng-pci,rng=rng0"),
+        *("-device", "i6300esb", "-device", "qemu-xhci,id=xhci,p2=8,p3=8"),
+        *("-chardev", f"socket,id=ser0,path={folder}/serial.sock,server=on,wait=off"),
+        *("-device", "usb-kbd,id=kbd0,bus=xhci.0,port=1"),
+        *("-device", "usb-serial,chardev=ser0,id=ftdi0,bus=xhci.0,port=2,always-plugged=on,serial=S1"),
+    ]

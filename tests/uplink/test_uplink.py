@@ -1,0 +1,483 @@
+"""The uplink against a scripted broker: what it says on the wire, and what it makes of every answer."""
+
+import json
+import socket
+import threading
+from dataclasses import replace
+
+import pytest
+
+from agent.errors import JournalFault
+from agent.uplink.settings import BrokerSettings, Confirm
+from agent.uplink.topics import Kind
+from tests.uplink.kiosks import QUICK, Kiosk, LockedJournal, running
+from tests.uplink.peers import (
+    CONNECT,
+    CONTENT_TYPE,
+    DISCONNECT,
+    MAXIMUM_PACKET_SIZE,
+    MAXIMUM_QOS,
+    MESSAGE_EXPIRY,
+    PUBLISH,
+    RECEIVE_MAXIMUM,
+    RETAIN_AVAILABLE,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    Peer,
+)
+
+AGENT = "kiosk/v1/rtm1/agent/dock-3"
+SITE = "kiosk/v1/rtm1"
+
+
+def ack_of(journal: LockedJournal, sequence: int, *, name: str | None = None) -> bytes:
+    return json.dumps({"journal": name or journal.journal, "through": f"{sequence:012d}"}).encode()
+
+
+# -- connecting ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("protocol", "level"), [(5, 5), (311, 4)])
+def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) -> None:
+    with Peer(v5=protocol == 5) as peer, running(Kiosk(peer.port, protocol=protocol)):
+        body = peer.accept().expect(CONNECT).body
+        assert body[:7] == b"\0\4MQTT" + bytes([level])
+        flags = body[7]
+        assert flags == 0b1110_1110, "user, password, will retained at QoS 1, clean start"
+        assert body[8:10] == (30).to_bytes(2), "keep alive"
+        for text in (b"kiosk-rtm1-dock-3", b"dock-3", b"secret", AGENT.encode() + b"/status"):
+            assert len(text).to_bytes(2) + text in body
+        assert b'"state":"offline","reason":"connection lost","version":"1.2.3","journal":"AAAAAAAA"' in body
+
+
+def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        for _ in range(2):
+            broker = peer.accept()
+            broker.expect(CONNECT)
+            broker.connack()
+            status = broker.expect_publish(f"{AGENT}/status")
+            assert status.retain
+            document = json.loads(status.payload)
+            assert document["since"].endswith("Z")
+            assert {**document, "since": None} == {
+                "state": "online",
+                "reason": None,
+                "version": "1.2.3",
+                "journal": "AAAAAAAA",
+                "since": None,
+            }
+            subscribed = broker.expect(SUBSCRIBE)
+            assert {topic for topic, _ in subscribed.filters} == {
+                f"{AGENT}/ack",
+                f"{AGENT}/request/+",
+                f"{AGENT}/verdict/+",
+                f"{SITE}/order/+",
+                f"{SITE}/reference/orders",
+                f"{SITE}/reference/operators",
+                f"{SITE}/reference/boxes",
+                f"{SITE}/reference/blocked/+",
+            }
+            assert {options & 0b11 for _, options in subscribed.filters} == {1}, "QoS"
+            broker.suback(subscribed)
+            kiosk.until(lambda: kiosk.uplink.health().online)
+            broker.close()
+
+
+def test_a_broker_that_refuses_is_explained_and_tried_again() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack(0x87)
+        kiosk.until(lambda: "Not authorized" in kiosk.error)
+        assert "secret" not in kiosk.error
+        peer.accept().welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+        assert kiosk.error == ""
+
+
+def test_an_old_broker_that_refuses_is_explained() -> None:
+    with Peer(v5=False) as peer, running(Kiosk(peer.port, protocol=311)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack(5)
+        kiosk.until(lambda: "Not authorized" in kiosk.error)
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [(bytes([MAXIMUM_QOS, 0]), "QoS 1"), (bytes([RETAIN_AVAILABLE, 0]), "retained")],
+)
+def test_a_broker_that_cannot_serve_us_is_explained(properties: bytes, said: str) -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack(properties=properties)
+        kiosk.until(lambda: said in kiosk.error)
+
+
+def test_a_broker_that_accepts_and_stays_silent_is_given_up() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        silent = peer.accept()
+        kiosk.until(lambda: "says nothing" in kiosk.error)
+        silent.expect_closed()
+        peer.accept().welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x20\x01\x00",
+        b"\x20\x05\x00\x00\x02\x99\x99",
+        b"\x20\xff\xff\xff\xff\xff",
+        b"\xf0\x00",
+        b"\x40\x03\x00\x01\xee",
+        b"\x00" * 64,
+    ],
+)
+@pytest.mark.parametrize("online", [False, True])
+def test_a_peer_that_sends_garbage_is_left_and_tried_again(garbage: bytes, online: bool) -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        if online:
+            broker.welcome()
+            kiosk.until(lambda: kiosk.uplink.health().online)
+        else:
+            broker.expect(CONNECT)
+        broker.send_raw(garbage)
+        broker.close()
+        peer.accept().welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+
+
+def test_a_peer_that_closes_inside_a_packet_is_tried_again() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.send_raw(b"\x30\x40\x00\x10half")
+        broker.close()
+        peer.accept().welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+
+
+def test_a_taken_over_session_is_called_a_duplicate_and_left_alone() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+        broker.send(DISCONNECT, b"\x8e\x00")
+        kiosk.until(lambda: kiosk.uplink.health().situation.duplicate_id)
+        situation = kiosk.uplink.health().situation
+        assert not situation.online
+        assert situation.state == "staying away"
+        peer.accept().welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+        assert kiosk.uplink.health().situation.duplicate_id
+        kiosk.until(lambda: not kiosk.uplink.health().situation.duplicate_id)
+
+
+def test_the_hosts_are_tried_in_turn() -> None:
+    with socket.socket() as closed, Peer() as peer:
+        closed.bind(("127.0.0.1", 0))
+        with running(Kiosk(closed.getsockname()[1], peer.port)) as kiosk:
+            peer.accept().welcome()
+            kiosk.until(lambda: kiosk.uplink.health().situation.host == f"127.0.0.1:{peer.port}")
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 80 + ".invalid"])
+def test_a_host_that_cannot_be_found_is_explained(host: str) -> None:
+    settings = BrokerSettings(hosts=((host, 1883),), tls=False)
+    with running(Kiosk(broker=settings)) as kiosk:
+        kiosk.until(lambda: host in kiosk.error)
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+def test_events_go_out_in_sequence_and_the_ack_delivers() -> None:
+    journal = LockedJournal(events=2)
+    journal.commit(type_="box.created")
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        for event, topic in zip(journal.events, ("scan", "scan", "box"), strict=True):
+            packet = broker.expect_publish(f"{AGENT}/event/{topic}")
+            assert packet.payload == event.document
+            assert not packet.retain
+            assert packet.properties == b"\x01\x01" + bytes([CONTENT_TYPE]) + b"\0\x1capplication/cloudevents+json"
+        broker.publish(f"{AGENT}/ack", ack_of(journal, 2))
+        kiosk.until(lambda: kiosk.delivered == [2])
+        health = kiosk.uplink.health()
+        assert (health.backlog, health.acked, health.sent, health.acked_sequence) == (1, 2, 3, 2)
+
+
+def test_what_is_committed_later_follows_when_woken() -> None:
+    journal = LockedJournal()
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.publish(f"{AGENT}/ack", ack_of(journal, 0))
+        for _ in range(3):
+            event = journal.commit()
+            kiosk.uplink.wake()
+            assert broker.expect_publish("/event/scan").payload == event.document
+
+
+def test_the_retained_ack_is_awaited() -> None:
+    journal = LockedJournal(events=3)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack()
+        broker.publish(f"{AGENT}/ack", ack_of(journal, 2), retain=True)
+        broker.expect_publish("/status")
+        broker.suback(broker.expect(SUBSCRIBE))
+        assert broker.expect_publish("/event/scan").payload == journal.events[2].document
+        kiosk.until(lambda: kiosk.delivered == [2])
+
+
+def test_an_ack_that_makes_no_sense_is_refused_and_named() -> None:
+    journal = LockedJournal(events=1)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.publish(f"{AGENT}/ack", b'{"journal": 7}', retain=True)
+        broker.expect_publish("/event/scan")
+        kiosk.until(lambda: f"{AGENT}/ack" in kiosk.error)
+        assert kiosk.delivered == []
+
+
+def test_no_more_are_in_flight_than_the_broker_takes() -> None:
+    journal = LockedJournal(events=5)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)):
+        broker = peer.accept()
+        broker.welcome(properties=bytes([RECEIVE_MAXIMUM, 0, 2]))
+        first = broker.expect_publish("/event/scan", answer=None)
+        second = broker.expect_publish("/event/scan", answer=None)
+        broker.expect_quiet()
+        broker.puback(first)
+        third = broker.expect_publish("/event/scan", answer=None)
+        broker.expect_quiet()
+        broker.puback(third)
+        broker.puback(second)
+        broker.expect_publish("/event/scan")
+        broker.expect_publish("/event/scan")
+
+
+def test_a_broker_that_takes_one_at_a_time_gets_everything() -> None:
+    journal = LockedJournal(events=3)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as one:
+        one.uplink.publish_view("station/1", b"{}")
+        broker = peer.accept()
+        broker.welcome(properties=bytes([RECEIVE_MAXIMUM, 0, 1]))
+        seen = []
+        while len(seen) < 4:
+            packet = broker.expect(PUBLISH)
+            broker.expect_quiet()
+            broker.puback(packet)
+            seen.append(packet.topic.rsplit("/", 2)[-2])
+        assert sorted(seen) == ["event", "event", "event", "station"]
+
+
+def test_a_refused_event_shows_and_is_tried_again() -> None:
+    journal = LockedJournal(events=1)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.expect_publish("/event/scan", answer=0x97)
+        again = broker.expect_publish("/event/scan")
+        assert again.payload == journal.events[0].document
+        kiosk.until(lambda: kiosk.delivered == [1])
+        health = kiosk.uplink.health()
+        assert health.refusals == 1
+        assert health.situation.last_refusal == "an event: Quota exceeded"
+
+
+def test_with_no_subscriber_health_says_no_consumer_until_there_is_one() -> None:
+    journal = LockedJournal(events=1)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.expect_publish("/event/scan", answer=0x10)
+        kiosk.until(lambda: kiosk.uplink.health().situation.no_consumer)
+        assert kiosk.delivered == []
+        broker.expect_publish("/event/scan")
+        kiosk.until(lambda: kiosk.delivered == [1])
+        kiosk.until(lambda: not kiosk.uplink.health().situation.no_consumer)
+
+
+def test_an_event_too_large_for_the_broker_is_not_sent_and_stops_nothing() -> None:
+    journal = LockedJournal()
+    journal.commit(padding=2000)
+    small = journal.commit()
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome(properties=bytes([MAXIMUM_PACKET_SIZE]) + (1000).to_bytes(4))
+        assert broker.expect_publish("/event/scan").payload == small.document
+        kiosk.until(lambda: "Packet too large" in (kiosk.uplink.health().situation.last_refusal or ""))
+
+
+def test_a_broker_that_never_answers_is_left() -> None:
+    journal = LockedJournal(events=1)
+    timing = replace(QUICK, stall_s=0.1)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal, timing=timing)):
+        broker = peer.accept()
+        broker.welcome()
+        broker.expect_publish("/event/scan", answer=None)
+        broker.expect_closed()
+        again = peer.accept()
+        again.welcome()
+        again.expect_publish("/event/scan")
+
+
+def test_a_journal_that_cannot_be_read_shows_and_is_tried_again() -> None:
+    journal = LockedJournal(events=1)
+    journal.broken = JournalFault("segment 3: input/output error")
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        kiosk.until(lambda: "segment 3" in kiosk.error)
+        journal.broken = None
+        broker.expect_publish("/event/scan")
+        kiosk.until(lambda: kiosk.error == "")
+
+
+def test_an_old_copy_is_reported_and_goes_on_under_a_new_id() -> None:
+    journal = LockedJournal(events=1)
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.publish(f"{AGENT}/ack", ack_of(journal, 9))
+        kiosk.until(lambda: len(kiosk.rolled_back) >= 2)
+        assert kiosk.uplink.health().situation.rolled_back
+        journal.start_over("BBBBBBBB")
+        new = journal.commit()
+        kiosk.uplink.wake()
+        status = broker.expect_publish("/status")
+        assert json.loads(status.payload)["journal"] == "BBBBBBBB"
+        old = broker.expect_publish("/event/scan", answer=None)
+        assert old.payload == journal.events[0].document
+        broker.expect_quiet()
+        broker.puback(old)
+        assert broker.expect_publish("/event/scan").payload == new.document
+        broker.publish(f"{AGENT}/ack", ack_of(journal, 1))
+        kiosk.until(lambda: kiosk.delivered == [2])
+
+
+def test_what_was_delivered_can_be_sent_again() -> None:
+    journal = LockedJournal(events=4)
+    journal.delivered = 4
+    with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        kiosk.uplink.resend(2, 3)
+        assert broker.expect_publish("/event/scan").payload == journal.events[1].document
+        assert broker.expect_publish("/event/scan").payload == journal.events[2].document
+        broker.expect_quiet()
+
+
+# -- views and answers -----------------------------------------------------------------------------------------------
+
+
+def test_views_are_retained_and_published_again_at_every_connect() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        kiosk.uplink.publish_view("station/1", b"old")
+        kiosk.uplink.publish_view("station/1", b"new")
+        kiosk.uplink.publish_view("health", b"{}", expiry_s=90)
+        for _ in range(2):
+            broker = peer.accept()
+            broker.welcome()
+            views = {packet.topic: packet for packet in (broker.expect_publish(""), broker.expect_publish(""))}
+            assert views[f"{AGENT}/station/1"].payload == b"new"
+            assert bytes([MESSAGE_EXPIRY]) + (90).to_bytes(4) in views[f"{AGENT}/health"].properties
+            assert all(packet.retain for packet in views.values())
+            broker.close()
+
+
+def test_a_response_goes_to_its_transaction() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        kiosk.uplink.respond("t/1", b"{}")
+        broker = peer.accept()
+        broker.welcome()
+        packet = broker.expect_publish(f"{AGENT}/response/t%2F1")
+        assert packet.payload == b"{}"
+        assert not packet.retain
+
+
+# -- from the centre -------------------------------------------------------------------------------------------------
+
+
+def test_what_the_centre_sends_is_handed_on() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.publish(f"{SITE}/order/SO%2F1", b"{1}", retain=True)
+        broker.publish(f"{SITE}/order/SO.1", b"dropped")
+        broker.publish(b"\xff\xfe", b"dropped")
+        broker.publish("somewhere/else", b"dropped")
+        broker.publish(f"{AGENT}/request/reload", b"old", retain=True)
+        broker.publish(f"{AGENT}/request/identify", b"{2}")
+        kiosk.until(lambda: len(kiosk.inbound) == 2)
+        order, request = kiosk.inbound
+        assert (order.kind, order.id, order.payload, order.retained) == (Kind.ORDER, "SO/1", b"{1}", True)
+        assert (request.kind, request.id, request.payload) == (Kind.REQUEST, "identify", b"{2}")
+
+
+def test_a_refused_subscription_shows() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack()
+        broker.expect_publish("/status")
+        broker.suback(broker.expect(SUBSCRIBE), 0x87)
+        kiosk.until(lambda: len(kiosk.uplink.health().situation.refused_subscriptions) == 8)
+        assert f"{AGENT}/ack: Not authorized" in kiosk.uplink.health().situation.refused_subscriptions
+
+
+def test_orders_are_fetched_one_by_one_and_let_go() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        kiosk.uplink.fetch(["SO-1", "SO/2"])
+        asked = broker.expect(SUBSCRIBE)
+        assert [topic for topic, _ in asked.filters] == [f"{SITE}/order/SO-1", f"{SITE}/order/SO%2F2"]
+        broker.suback(asked)
+        broker.publish(f"{SITE}/order/SO%2F2", b"{}", retain=True)
+        assert [topic for topic, _ in broker.expect(UNSUBSCRIBE).filters] == [f"{SITE}/order/SO%2F2"]
+        assert [topic for topic, _ in broker.expect(UNSUBSCRIBE).filters] == [f"{SITE}/order/SO-1"], "given up"
+        assert [inbound.id for inbound in kiosk.inbound] == ["SO/2"]
+
+
+# -- stopping --------------------------------------------------------------------------------------------------------
+
+
+def test_a_clean_stop_says_offline_first() -> None:
+    with Peer() as peer:
+        kiosk = Kiosk(peer.port)
+        kiosk.uplink.start()
+        broker = peer.accept()
+        broker.welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+        broker.publish(f"{AGENT}/verdict/V1", b"{}")
+        kiosk.until(lambda: len(kiosk.inbound) == 1)
+        stopper = threading.Thread(target=lambda: kiosk.uplink.stop(reason="upgrade", timeout_s=5.0))
+        stopper.start()
+        status = json.loads(broker.expect_publish("/status").payload)
+        assert (status["state"], status["reason"]) == ("offline", "upgrade")
+        broker.expect(DISCONNECT)
+        stopper.join(5.0)
+        assert not stopper.is_alive()
+        assert kiosk.uplink.health().situation.state == "stopped"
+
+
+def test_a_stop_is_quick_while_nothing_can_be_reached() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        kiosk = Kiosk(closed.getsockname()[1])
+        kiosk.uplink.start()
+        kiosk.until(lambda: "nothing listens" in kiosk.error)
+        kiosk.uplink.stop(reason="upgrade", timeout_s=5.0)
+        kiosk.uplink.stop(reason="twice is fine", timeout_s=5.0)
+        assert kiosk.uplink.health().situation.state == "stopped"
