@@ -91,13 +91,17 @@ class Housekeeping:
         journal = self._journal()
         if journal is not None:
             self._advance_age(journal)
-            try:
-                journal.prepare()
-                self._snapshot(journal, last=last)
-                self._prune(journal)
-            except JournalFault as exc:
-                _log.warning("housekeeping of the journal failed and is tried again", extra={"why": exc})
+            # Each for itself: on a full disk no segment can be made ahead, and pruning is what makes room for it.
+            self._try(lambda: self._prune(journal))
+            self._try(journal.prepare)
+            self._try(lambda: self._snapshot(journal, last=last))
         self._save()
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except JournalFault as exc:
+            _log.warning("housekeeping of the journal failed and is tried again", extra={"why": exc})
 
     def _advance_age(self, journal: Journal) -> None:
         """The age clock runs while the wall clock is synchronised, by the monotonic clock: jumps do not count."""
@@ -125,8 +129,11 @@ class Housekeeping:
             return
         early = journal.free_bytes() < self._reserve_bytes
         pinned = [(order.first, order.last) for order in published[1].orders.values() if order.first and order.is_open]
-        pruned = journal.prune(age_s=journal.age_s, keep_s=self._keep_s, pinned=pinned, early=early)
-        self._is_pruning_in_vain = early and not pruned
+        pruned = 0
+        try:
+            pruned = journal.prune(age_s=journal.age_s, keep_s=self._keep_s, pinned=pinned, early=early)
+        finally:
+            self._is_pruning_in_vain = early and not pruned
         if pruned:
             _log.info("delivered events were pruned", extra={"segments": pruned, "early": early})
             if early:

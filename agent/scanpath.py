@@ -10,7 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from agent.clock import Clock
@@ -207,7 +207,7 @@ class ScanPath:
         """One frame: decide, commit, adopt, signal; or `fault`, and everything stays as it was."""
         indicator = self._stations[station].indicator
         indicator.scan_seen()
-        if not self._is_ready():
+        if not self._is_ready() or self.fault is not None:
             self._signal_fault(station)
             return
         self._pass_time(station, frame.at)
@@ -281,7 +281,7 @@ class ScanPath:
     def _signal_fault(self, station: str) -> None:
         """The scan was not taken. It is not remembered either, so that reading it again is no bounce."""
         reply = Reply(signal=Signal.FAULT)
-        self.memories[station] = replace(self.memories[station], last=reply)
+        self.memories[station].last = reply
         self._signal(station, reply)
         self._on_view(station)
 
@@ -313,13 +313,11 @@ class ScanPath:
 
     def _pass_time(self, station: str, now: float) -> None:
         decision = expire(self._desk(station, now), self.memories[station])
+        if decision is None or (decision.events and not self._commit(decision.events, decision.state)):
+            return
+        self.memories[station] = decision.memory
         if decision.events:
-            if not self._commit(decision.events, decision.state):
-                return
-            self.memories[station] = decision.memory
             self._show_station(station)
-        else:
-            self.memories[station] = decision.memory
 
     def _mark_when_idle(self, now: float) -> None:
         journal = self.journal
@@ -447,7 +445,7 @@ class ScanPath:
 
     def _alarm(self, station: str, reason: Reason) -> None:
         reply = Reply(signal=Signal.ALARM, reason=reason)
-        self.memories[station] = replace(self.memories[station], last=reply)
+        self.memories[station].last = reply
         self._signal(station, reply)
 
     # -- delivery ------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Central:
         self._listening = listening
         self._on_arrival = on_arrival
         self._topics = Topics(SITE, KIOSK)
+        self._events = self._topics.view("event/")
         settings = BrokerSettings(
             hosts=((HOST, listening.port),), protocol=listening.protocol, tls=False, keepalive_s=30
         )
@@ -58,7 +59,7 @@ class Central:
         """Connect, subscribe, retain orders and reference lists. Raises KioskError."""
         self._client.connect(HOST, self._listening.port, timeout_s=_CONNECT_S)
         self._wait(lambda: self._client.offer is not None)
-        self._client.subscribe([self._topics.view("event/#")])
+        self._client.subscribe([f"{self._events}#"])
         self._wait(lambda: bool(self._client.subscribed()))
         waiting = {self._retain(topic, message) for topic, message in self._messages()}
 
@@ -147,7 +148,9 @@ class Central:
     def _take_all(self) -> None:
         journal = None
         for message in self._client.received():
-            journal = self._take(message.payload) or journal
+            # amqtt may hand a new client under a known id what it never asked for.
+            if message.topic.startswith(self._events):
+                journal = self._take(message.payload)
         if journal is not None:
             self._acknowledge(journal)
         self._client.answers()

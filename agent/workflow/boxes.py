@@ -1,7 +1,5 @@
 """Boxes: SAVE, size and label, UNDO, CANCEL (rules 6, 7 and 9)."""
 
-from dataclasses import replace
-
 from agent.events import BoxConfirmed, BoxCreated, BoxReopened, BoxSized, Reopened, Selected, Size, What
 from agent.reasons import Reason
 from agent.reference.manifest import Flow, same_case
@@ -111,17 +109,17 @@ def back_to_scanning(desk: Desk) -> Reply:
     return Reply(signal=Signal.REMOVED)
 
 
-def cancel(desk: Desk, memory: Memory) -> tuple[Reply, Memory]:
+def cancel(desk: Desk, memory: Memory) -> Reply:
     """CANCEL in scanning: the pending step, else the selected product, else, twice in a row, the open box."""
     station = desk.station
     if station.remove or station.quantity is not None or station.product is not None:
         desk.emit(Selected, order=desk.order.id, what=What.NONE, value=None)
-        return Reply(signal=Signal.OK), memory
+        return Reply(signal=Signal.OK)
     box = _open_box(desk)
-    since = memory.cancel_since
-    if since is None or desk.now - since > CANCEL_TWICE_S:
-        return Reply(signal=Signal.PROMPT), replace(memory, cancel_since=desk.now)
+    if memory.cancel_since is None or desk.now - memory.cancel_since > CANCEL_TWICE_S:
+        memory.cancel_since = desk.now
+        return Reply(signal=Signal.PROMPT)
     for entry in reversed(box.entries):
         desk.void(box, entry, entry.quantity)
     desk.dissolve_if_empty()
-    return Reply(signal=Signal.REMOVED), memory
+    return Reply(signal=Signal.REMOVED)

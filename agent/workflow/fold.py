@@ -40,7 +40,7 @@ from agent.events import (
     What,
 )
 from agent.reference.manifest import Manifest, same_case
-from agent.workflow.state import Box, BoxState, Entry, Hold, Order, Phase, State, Station, ids_of
+from agent.workflow.state import Box, BoxState, Entry, Hold, Order, Phase, State, Station, changed, ids_of
 
 __all__ = ["At", "adopted", "fold"]
 
@@ -62,7 +62,7 @@ class At:
 def fold(state: State, event: Event, at: At) -> State:
     """The state after `event`. Pure; an event of a type without effect leaves the state as it is."""
     if at.journal not in state.journals:
-        state = replace(state, journals=state.journals | {at.journal})
+        state = changed(state, journals=state.journals | {at.journal})
     handler = _FOLDS.get(type(event))
     if handler is not None:
         state = handler(state, event, at)
@@ -77,7 +77,7 @@ def _at_station(state: State, event: Event, **changes: Any) -> State:
     name = event.station
     if name is None:
         return state
-    return replace(state, stations=state.stations.set(name, replace(state.station(name), **changes)))
+    return changed(state, stations=state.stations.set(name, changed(state.station(name), **changes)))
 
 
 def _remove_ended(state: State, event: Event) -> dict[str, Any]:
@@ -87,11 +87,11 @@ def _remove_ended(state: State, event: Event) -> dict[str, Any]:
 
 
 def _with_order(state: State, order: Order) -> State:
-    return replace(state, orders=state.orders.set(order.id, order))
+    return changed(state, orders=state.orders.set(order.id, order))
 
 
 def _touched(order: Order, at: At, **changes: Any) -> Order:
-    return replace(order, first=order.first or at.position, last=at.position, **changes)
+    return changed(order, first=order.first or at.position, last=at.position, **changes)
 
 
 def _index_units(state: State, order: str, ids: Iterable[str]) -> State:
@@ -100,7 +100,7 @@ def _index_units(state: State, order: str, ids: Iterable[str]) -> State:
         holders = units.get(one, ())
         if order not in holders:
             units = units.set(one, (*holders, order))
-    return replace(state, units=units)
+    return changed(state, units=units)
 
 
 def _unindex_units(state: State, order: str, ids: Iterable[str]) -> State:
@@ -111,7 +111,7 @@ def _unindex_units(state: State, order: str, ids: Iterable[str]) -> State:
             units = units.set(one, left)
         elif one in units:
             units = units.delete(one)
-    return replace(state, units=units)
+    return changed(state, units=units)
 
 
 def _set_label(state: State, box: str, old: str | None, new: str | None) -> State:
@@ -120,7 +120,7 @@ def _set_label(state: State, box: str, old: str | None, new: str | None) -> Stat
         labels = labels.delete(same_case(old))
     if new is not None:
         labels = labels.set(same_case(new), box)
-    return replace(state, labels=labels)
+    return changed(state, labels=labels)
 
 
 def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
@@ -141,7 +141,7 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
     packed = order.packed
     if packed is not None and manifest.reopen and manifest.revision > packed:
         packed = None
-    return replace(
+    return changed(
         order,
         manifest=manifest,
         known=known,
@@ -173,7 +173,7 @@ def _opened(state: State, event: OrderOpened, at: At) -> State:
         order = adopted(state, order, at.manifest_of(event.manifest))
         state = _with_order(state, order)
         if event.order in state.packed:
-            state = replace(state, packed=state.packed.delete(event.order))
+            state = changed(state, packed=state.packed.delete(event.order))
     if order is None:
         raise ValueError(f"order {event.order} was opened without a manifest")
     box = order.box
@@ -186,7 +186,7 @@ def _opened(state: State, event: OrderOpened, at: At) -> State:
     )
     if event.station is None:
         return state
-    return replace(state, stations=state.stations.set(event.station, opened))
+    return changed(state, stations=state.stations.set(event.station, opened))
 
 
 def _left(state: State, event: OrderLeft, at: At) -> State:
@@ -194,7 +194,7 @@ def _left(state: State, event: OrderLeft, at: At) -> State:
     if order is not None and not (
         order.boxes or order.assigned or order.holds or order.forgotten or order.packed is not None
     ):
-        state = replace(state, orders=state.orders.delete(event.order))
+        state = changed(state, orders=state.orders.delete(event.order))
     return _leave(state, event)
 
 
@@ -202,7 +202,7 @@ def _leave(state: State, event: Event) -> State:
     if event.station is None:
         return state
     fresh = Station(operator=state.station(event.station).operator)
-    return replace(state, stations=state.stations.set(event.station, fresh))
+    return changed(state, stations=state.stations.set(event.station, fresh))
 
 
 def _role_asked(state: State, event: RoleAsked, at: At) -> State:
@@ -262,7 +262,7 @@ def _revised(state: State, event: OrderRevised, at: At) -> State:
         return state
     station = state.station(name)
     if station.product is not None and not order.lines_of(station.product):
-        state = replace(state, stations=state.stations.set(name, replace(station, product=None)))
+        state = changed(state, stations=state.stations.set(name, changed(station, product=None)))
     return _mode_shared(state, name)
 
 
@@ -275,14 +275,14 @@ def _mode_shared(state: State, name: str | None) -> State:
     mode = order.manifest.single_flow
     if order.open_box is not None or mode is None or mode is station.mode:
         return state
-    return replace(state, stations=state.stations.set(name, replace(station, mode=mode, product=None)))
+    return changed(state, stations=state.stations.set(name, changed(station, mode=mode, product=None)))
 
 
 # -- verdicts ----------------------------------------------------------------------------------------------------
 
 
 def _taken(state: State, verdict: str, revision: int) -> State:
-    return replace(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
+    return changed(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
 
 
 def _held(state: State, event: Held, at: At) -> State:
@@ -297,15 +297,15 @@ def _released(state: State, event: Released, at: At) -> State:
     order = state.orders.get(event.order)
     if event.outcome is Outcome.UNIT_REMOVED and order is not None and event.verdict in order.holds:
         unit = order.holds[event.verdict].unit
-        state = replace(state, barred=state.barred.set(unit, (*state.barred.get(unit, ()), event.verdict)))
+        state = changed(state, barred=state.barred.set(unit, (*state.barred.get(unit, ()), event.verdict)))
     if event.outcome is Outcome.RELEASED:
         for unit, verdicts in state.barred.items():
             if event.verdict in verdicts:
                 left = tuple(verdict for verdict in verdicts if verdict != event.verdict)
                 barred = state.barred.set(unit, left) if left else state.barred.delete(unit)
-                state = replace(state, barred=barred)
+                state = changed(state, barred=barred)
     if order is not None and event.verdict in order.holds:
-        state = _with_order(state, replace(order, holds=order.holds.delete(event.verdict)))
+        state = _with_order(state, changed(order, holds=order.holds.delete(event.verdict)))
     return state
 
 
@@ -357,7 +357,7 @@ def _accepted(state: State, event: Accepted, at: At) -> State:
     )
     number = int(event.box[8:])
     if number > state.box_number:
-        state = replace(state, box_number=number)
+        state = changed(state, box_number=number)
     if event.unit is None and event.station is not None and state.station(event.station).quantity is not None:
         state = _at_station(state, event, quantity=None)
     return state
@@ -365,14 +365,14 @@ def _accepted(state: State, event: Accepted, at: At) -> State:
 
 def _with_entry(box: Box, entry: Entry) -> Box:
     units = box.units + (entry.unit is not None)
-    return replace(box, entries=(*box.entries, entry), units=units, bytes=box.bytes_with(entry))
+    return changed(box, entries=(*box.entries, entry), units=units, bytes=box.bytes_with(entry))
 
 
 def _with_entries(box: Box, entries: tuple[Entry, ...], taken: Unit | None) -> Box:
     """The box with what is left in it; the room of a line's frame is given back only when the box is empty."""
     units = box.units - (taken is not None)
     size = box.bytes - (len(taken.id.encode()) + 3 if taken is not None else 0)
-    return replace(box, entries=entries, units=units, bytes=size if entries else 0)
+    return changed(box, entries=entries, units=units, bytes=size if entries else 0)
 
 
 def _voided(state: State, event: Voided, at: At) -> State:
@@ -425,7 +425,7 @@ def _rejected(state: State, event: Rejected, at: At) -> State:
 
 def _box_created(state: State, event: BoxCreated, at: At) -> State:
     order = state.orders[event.order]
-    box = replace(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
+    box = changed(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
     state = _with_order(state, _touched(order, at, boxes=order.boxes.set(box.id, box)))
     return _at_station(state, event, phase=Phase.BOXING, **_remove_ended(state, event))
 
@@ -433,7 +433,7 @@ def _box_created(state: State, event: BoxCreated, at: At) -> State:
 def _box_reopened(state: State, event: BoxReopened, at: At) -> State:
     order = state.orders[event.order]
     boxing = event.state is Reopened.BOXING
-    box = replace(order.boxes[event.box], state=BoxState.CREATED if boxing else BoxState.OPEN)
+    box = changed(order.boxes[event.box], state=BoxState.CREATED if boxing else BoxState.OPEN)
     state = _with_order(
         state,
         _touched(
@@ -476,13 +476,13 @@ def _box_sized(state: State, event: BoxSized, at: At) -> State:
     order = state.orders[event.order]
     box = order.boxes[event.box]
     state = _set_label(state, box.id, box.label, event.label)
-    box = replace(box, size=event.size, label=event.label)
+    box = changed(box, size=event.size, label=event.label)
     return _with_order(state, _touched(order, at, boxes=order.boxes.set(box.id, box)))
 
 
 def _box_confirmed(state: State, event: BoxConfirmed, at: At) -> State:
     order = state.orders[event.order]
-    box = replace(order.boxes[event.box], state=BoxState.CONFIRMED)
+    box = changed(order.boxes[event.box], state=BoxState.CONFIRMED)
     state = _with_order(
         state,
         _touched(

@@ -51,9 +51,13 @@ class Burst:
     unwritten: Rejected | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Memory:
-    """One station's. `bounces` and `bursts` are by scanner."""
+    """One station's. `bounces` and `bursts` are by scanner.
+
+    A step works on a copy, so that a commit that fails leaves the memory as it was; it is not frozen because making
+    a frozen one anew for each of its changes costs a scan as much as its classification.
+    """
 
     last: Reply | None = None
     idle_since: float
@@ -61,3 +65,13 @@ class Memory:
     cancel_since: float | None = None
     bounces: Map[str, Bounce] = field(default_factory=Map)
     bursts: Map[str, Burst] = field(default_factory=Map)
+
+    def copy(self) -> "Memory":
+        return Memory(
+            last=self.last,
+            idle_since=self.idle_since,
+            remove_since=self.remove_since,
+            cancel_since=self.cancel_since,
+            bounces=self.bounces,
+            bursts=self.bursts,
+        )

@@ -7,14 +7,14 @@ scans (bounce, time-outs) is `agent.workflow.memory`'s.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from typing import Any, TypeVar
 
 from immutables import Map
 
 from agent.events import Kind, Unit
 from agent.reference.manifest import Flow, Line, Manifest, Role, Status, same_case
 
-__all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
+__all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "Station", "changed", "ids_of"]
 
 
 class Phase(StrEnum):
@@ -29,6 +29,18 @@ class BoxState(StrEnum):
     OPEN = "open"
     CREATED = "created"
     CONFIRMED = "confirmed"
+
+
+R = TypeVar("R")
+
+
+def changed(record: R, **changes: Any) -> R:
+    """`dataclasses.replace` for the records of the state, which are made anew several times a scan: it copies what is
+    there and does not run their constructors, a tenth of the time."""
+    new = object.__new__(type(record))
+    new.__dict__.update(record.__dict__)
+    new.__dict__.update(changes)
+    return new
 
 
 def ids_of(unit: Unit) -> tuple[str, ...]:
@@ -51,7 +63,7 @@ class Entry:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Box:
     """`dissolves` says that the box was created once (SAVE): left empty, it is voided.
 
@@ -152,7 +164,7 @@ class Order:
         gone = {*self.scanned, *self.elsewhere} - self.manifest.line_by_id.keys()
         yield from sorted(line for line in gone if self.scanned_on(line))
 
-    @cached_property
+    @property
     def total_scanned(self) -> int:
         return sum(self.scanned.values()) + sum(self.elsewhere.values())
 
@@ -189,7 +201,7 @@ class Order:
         return frozenset(hold.unit for hold in self.holds.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Station:
     """One bench. `role` is the role whose badge is awaited (`all` for the three); `resume` where assigning goes back.
 
@@ -208,7 +220,7 @@ class Station:
     resume: Phase = Phase.SCANNING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """Everything a restart must find again.
 

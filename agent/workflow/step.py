@@ -60,30 +60,33 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
     """Decide about one scan. `desk` is fresh: this scan's station, scanner, time and state."""
     scanner = desk.scanner or ""
     desk.data = frame.data
-    armed = memory
-    memory = replace(memory, idle_since=frame.at, cancel_since=None)
+    memory = memory.copy()
+    memory.idle_since = frame.at
     if not frame.intact:
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), Unreadable())
     bounce = memory.bounces.get(scanner)
     if bounce is not None and bounce.data == frame.data and frame.at - bounce.at <= desk.settings.bounce_s:
-        bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
-        memory = replace(memory, bounces=bounces, cancel_since=armed.cancel_since)
-        return Decision(state=desk.state, memory=replace(memory, last=bounce.reply), events=(), reply=bounce.reply)
+        memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
+        memory.last = bounce.reply
+        return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
     reading = _read(desk, frame)
-    if isinstance(reading.code, Unreadable):
-        return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), reading.code)
+    code = reading.code
+    if isinstance(code, Unreadable):
+        return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), code)
     before = desk.state
     try:
-        reply, memory = _decide(desk, reading, replace(memory, cancel_since=armed.cancel_since))
+        reply = _decide(desk, reading, memory)
     except Refusal as refusal:
         desk.state = before
         desk.events.clear()
-        decision = _refuse(desk, frame, memory, refusal, reading.code)
-        return _remembering(decision, scanner, frame, reading.code)
-    if not _is_cancel(reading.code) or memory.cancel_since != frame.at:
-        memory = replace(memory, cancel_since=None)
-    decision = Decision(state=desk.state, memory=_after(desk, memory, reply), events=tuple(desk.events), reply=reply)
-    return _remembering(decision, scanner, frame, reading.code)
+        decision = _refuse(desk, frame, memory, refusal, code)
+    else:
+        if memory.cancel_since != frame.at:
+            memory.cancel_since = None
+        _conclude(desk, memory, reply)
+        decision = Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
+    _remember(memory, scanner, frame, code, decision.reply)
+    return decision
 
 
 def _read(desk: Desk, frame: Frame) -> Reading:
@@ -94,27 +97,22 @@ def _read(desk: Desk, frame: Frame) -> Reading:
     return reading
 
 
-def _is_cancel(code: Code) -> bool:
-    return isinstance(code, CommandScan) and code.command.verb is Verb.CANCEL
-
-
-def _after(desk: Desk, memory: Memory, reply: Reply) -> Memory:
-    """The memory once the reply is given; REMOVE's time runs from the scan that asked for it last."""
+def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
+    """What of the reply is remembered; REMOVE's time runs from the scan that asked for it last."""
+    memory.last = reply
     if not desk.station.remove:
-        return replace(memory, last=reply, remove_since=None)
-    asked = any(isinstance(event, Selected) and event.what is What.REMOVE for event in desk.events)
-    since = desk.now if asked or memory.remove_since is None else memory.remove_since
-    return replace(memory, last=reply, remove_since=since)
+        memory.remove_since = None
+    elif memory.remove_since is None or any(
+        isinstance(event, Selected) and event.what is What.REMOVE for event in desk.events
+    ):
+        memory.remove_since = desk.now
 
 
-def _remembering(decision: Decision, scanner: str, frame: Frame, code: Code) -> Decision:
+def _remember(memory: Memory, scanner: str, frame: Frame, code: Code, reply: Reply | None) -> None:
     """Remember what the scanner has just read, and how its repetition is answered."""
-    reply = decision.reply
     if reply is None or isinstance(code, CommandScan | BadArgument | Product):
         reply = _AGAIN
-    bounce = Bounce(data=frame.data, at=frame.at, reply=reply)
-    memory = replace(decision.memory, bounces=decision.memory.bounces.set(scanner, bounce))
-    return replace(decision, memory=memory)
+    memory.bounces = memory.bounces.set(scanner, Bounce(data=frame.data, at=frame.at, reply=reply))
 
 
 # -- refusing ----------------------------------------------------------------------------------------------------
@@ -152,18 +150,20 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
         desk.events.clear()
         desk.state = before
     reply = Reply(signal=refusal.signal, reason=refusal.reason)
-    memory = replace(memory, bursts=memory.bursts.set(scanner, burst))
-    return Decision(state=desk.state, memory=_after(desk, memory, reply), events=tuple(desk.events), reply=reply)
+    memory.bursts = memory.bursts.set(scanner, burst)
+    memory.cancel_since = None
+    _conclude(desk, memory, reply)
+    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------
 
 
-def _decide(desk: Desk, reading: Reading, memory: Memory) -> tuple[Reply, Memory]:
+def _decide(desk: Desk, reading: Reading, memory: Memory) -> Reply:
     code = reading.code
     command = code.command if isinstance(code, CommandScan) else None
     if command is not None and command.verb in _EVERYWHERE and not command.argument:
-        return _tell(desk, command, memory), memory
+        return _tell(desk, command, memory)
     if desk.station.operator is None and not _is_badge(code):
         raise Refusal(Reason.NOT_SIGNED_IN)
     if isinstance(code, Badge) and code.operator is None:
@@ -173,7 +173,7 @@ def _decide(desk: Desk, reading: Reading, memory: Memory) -> tuple[Reply, Memory
     if isinstance(code, BadArgument) or (command is not None and not _has_good_argument(command)):
         raise Refusal(Reason.BAD_ARGUMENT)
     if isinstance(code, Badge) and desk.station.operator is None:
-        return orders.sign_in(desk, _operator(code)), memory
+        return orders.sign_in(desk, _operator(code))
     cell = TABLE[_input_of(desk, code), desk.station.phase]
     if isinstance(cell, Reason):
         raise Refusal(cell, seen=_seen(code))
@@ -181,7 +181,7 @@ def _decide(desk: Desk, reading: Reading, memory: Memory) -> tuple[Reply, Memory
         raise Refusal(Reason.ORDER_CLOSED)
     if cell is Act.CANCEL:
         return boxes.cancel(desk, memory)
-    return _ACTS[cell](desk, code), memory
+    return _ACTS[cell](desk, code)
 
 
 def _is_badge(code: Code) -> bool:
@@ -317,21 +317,27 @@ _ACTS: dict[Act, Callable[[Desk, Code], Reply]] = {
 # -- time --------------------------------------------------------------------------------------------------------
 
 
-def expire(desk: Desk, memory: Memory) -> Decision:
-    """What the passing of time does at a station: REMOVE ends, an idle operator is signed out, a flood is written."""
+def expire(desk: Desk, memory: Memory) -> Decision | None:
+    """What the passing of time does at a station: REMOVE ends, an idle operator is signed out, a flood is written.
+
+    None where it does nothing, as nearly always.
+    """
     station = desk.station
-    if station.remove:
-        since = memory.remove_since
-        if since is None:
-            memory = replace(memory, remove_since=desk.now)
-        elif desk.now - since >= REMOVE_S:
-            desk.emit(Selected, order=desk.order.id, what=What.NONE, value=None)
-            memory = replace(memory, remove_since=None)
-    if station.operator is not None and desk.now - memory.idle_since >= desk.settings.idle_sign_out_s:
+    is_idle = station.operator is not None and desk.now - memory.idle_since >= desk.settings.idle_sign_out_s
+    if not (station.remove or is_idle or memory.bursts):
+        return None
+    memory = memory.copy()
+    if station.remove and memory.remove_since is None:
+        memory.remove_since = desk.now
+    elif station.remove and memory.remove_since is not None and desk.now - memory.remove_since >= REMOVE_S:
+        desk.emit(Selected, order=desk.order.id, what=What.NONE, value=None)
+    if is_idle:
         orders.sign_out(desk, Cause.IDLE)
-        memory = replace(memory, remove_since=None)
     for scanner, burst in memory.bursts.items():
-        if burst.unwritten is not None and desk.now - burst.since >= REFUSALS_S:
-            desk.record(burst.unwritten)
-            memory = replace(memory, bursts=memory.bursts.delete(scanner))
+        if desk.now - burst.since >= REFUSALS_S:
+            if burst.unwritten is not None:
+                desk.record(burst.unwritten)
+            memory.bursts = memory.bursts.delete(scanner)
+    if not desk.station.remove:
+        memory.remove_since = None
     return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=None)

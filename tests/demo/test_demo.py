@@ -17,6 +17,15 @@ from agent.demo.demo import EXIT_INCOMPLETE, EXIT_INTERRUPTED
 
 PATIENCE_S = 60.0
 
+SHORT = """
+from dataclasses import replace
+from agent.demo import demo, script
+step = script.SCENES[0].steps[1]
+demo.ORDERS = ()
+demo.SCENES = (script.Scene("a scene", (replace(step, portrait=True),)),)
+"""
+"""A play of one step, signing in, after which no order need be packed."""
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
@@ -52,11 +61,11 @@ def test_the_play_fails_when_the_centre_misses_an_event(place: Path) -> None:
     forget = (
         "from agent.demo.central import Central\n"
         "stored = Central.stored\n"
-        "Central.stored = lambda self: {n: d for n, d in stored(self).items() if n != 7}"
+        "Central.stored = lambda self: {n: d for n, d in stored(self).items() if n != 1}"
     )
-    done = demo(place, "--play", before=forget)
+    done = demo(place, "--play", before=f"{SHORT}\n{forget}")
     assert done.returncode == EXIT_INCOMPLETE
-    assert "MISSING  1 events not stored by the centre: 7\n" in done.stdout
+    assert "MISSING  1 events not stored by the centre: 1\n" in done.stdout
 
 
 def test_a_play_that_goes_wrong_says_where(place: Path) -> None:
@@ -85,14 +94,7 @@ def test_piped_words_are_answered_one_by_one(place: Path) -> None:
 
 
 def test_the_picture_can_be_had_as_a_file(place: Path, tmp_path: Path) -> None:
-    short = (
-        "from agent.demo import demo, script\n"
-        "from dataclasses import replace\n"
-        "step = script.SCENES[0].steps[1]\n"
-        "demo.ORDERS = ()\n"
-        "demo.SCENES = (script.Scene('a scene', (replace(step, portrait=True),)),)"
-    )
-    done = demo(place, "--svg", str(tmp_path / "demo.svg"), before=short)
+    done = demo(place, "--svg", str(tmp_path / "demo.svg"), before=SHORT)
     assert (done.returncode, done.stderr) == (0, "")
     assert "operator.signed_in" in (tmp_path / "demo.svg").read_text("utf-8").replace("&#160;", " ")
 
@@ -166,7 +168,7 @@ def test_an_interrupted_demo_leaves_the_terminal_as_it_was(place: Path, sent: si
 def test_a_play_that_is_watched_can_be_interrupted(place: Path) -> None:
     terminal = Terminal(place, "--play")
     try:
-        terminal.until(b"not_signed_in")
+        terminal.until(b"job 1 of 5")
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == EXIT_INTERRUPTED
         assert b"The play was interrupted." in terminal.shown

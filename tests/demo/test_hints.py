@@ -12,6 +12,7 @@ from tests.demo.warehouse import Warehouse
 
 IDS = [str(order["order"]) for order in ORDERS]
 STEPS_MAX = 150
+IN_A_BOX = ["badge e7", "order do-2002", "product 1", "imei 1"]
 
 
 def first_word(warehouse: Warehouse) -> str:
@@ -52,8 +53,8 @@ def test_nobody_signed_in() -> None:
         (["badge e7", "order do-2002", "product 2"], ("product 1", "imei 3", "imei 4")),
         (["badge e7", "order mx-4004"], ("mode used", "mode pos")),
         (["badge e7", "order mx-4004", "mode pos", "qty 2"], ("product 2",)),
-        (["badge e7", "order do-2002", "product 1", "imei 1", "save"], ("box m", "box s", "box l", "label 1", "cancel")),
-        (["badge e7", "order do-2002", "product 1", "imei 1", "save", "box m"], ("save", "label 1", "cancel")),
+        ([*IN_A_BOX, "save"], ("box m", "box s", "box l", "label 1", "cancel")),
+        ([*IN_A_BOX, "save", "box m"], ("save", "label 1", "cancel")),
         (["badge e7", "order do-2002", "remove"], ("cancel",)),
     ],
 )  # fmt: skip

@@ -61,7 +61,12 @@ def playing(
     ended = threading.Event()
 
     def note(call: str) -> Callable[[], None]:
-        return lambda: calls.append(call) or (ended.set() if call == "end" else None)
+        def called() -> None:
+            calls.append(call)
+            if call == "end":
+                ended.set()
+
+        return called
 
     play = Play(
         [Scene("a scene", tuple(steps))],

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,14 +99,21 @@ class Scanners:
     def type(self, on: str, send: Iterable[Sequence[int]], gap_ms: float = 2.0) -> None:
         self.type_at_once([(on, send, gap_ms)])
 
-    def type_at_once(self, scans: Sequence[tuple[str, Iterable[Sequence[int]], float]]) -> None:
-        self._ask(type=[{"on": on, "send": list(send), "gap_ms": gap_ms} for on, send, gap_ms in scans])
+    def type_at_once(
+        self, scans: Sequence[tuple[str, Iterable[Sequence[int]], float]], *, one_by_one: bool = False
+    ) -> None:
+        """Type on several devices: (device, what, gap in ms) each; or on one after the other, without a pause."""
+        self._ask(
+            type=[{"on": on, "send": list(send), "gap_ms": gap_ms} for on, send, gap_ms in scans],
+            one_by_one=one_by_one,
+        )
 
     def flood(self, name: str, send: Iterable[Sequence[int]]) -> None:
         self._ask(flood=name, send=list(send))
 
     def gadget(self, number: int, serial: str) -> str:
         """A USB HID keyboard with a serial number of its own, in the guest's virtual USB port; answers its device."""
+        self._machine.put("/run/report_desc", _REPORT_DESCRIPTOR)
         self._machine.run(_GADGET.format(number=number, serial=serial))
         self.plug(number, number)
         return f"/dev/hidg{number}"
@@ -125,10 +131,15 @@ class Scanners:
         answer = json.loads(self._machine.run(f"echo {line} > /run/devices.in && head -n 1 /run/devices.out"))
         if "error" in answer:
             raise GuestError(f"{str(request)[:200]}: {answer['error']}\n{self._machine.run('cat /run/devices.log')}")
-        time.sleep(0)
 
 
-_GADGET = r"""
+# A boot keyboard: eight modifier bits, an unused byte, five LEDs out, six key codes.
+_REPORT_DESCRIPTOR = bytes.fromhex(
+    "05010906a101050719e029e71500250175019508810295017508810395057501050819012905"
+    "910295017503910395067508150025650507190029658100c0"
+)
+
+_GADGET = """
 set -e
 mkdir /sys/kernel/config/usb_gadget/g{number}; cd /sys/kernel/config/usb_gadget/g{number}
 echo 0x05e0 > idVendor; echo 0x1200 > idProduct
@@ -137,7 +148,6 @@ echo {serial} > strings/0x409/serialnumber
 echo 'Symbol Technologies' > strings/0x409/manufacturer; echo 'Symbol Bar Code Scanner' > strings/0x409/product
 cd functions/hid.{number}
 echo 1 > protocol; echo 1 > subclass; echo 8 > report_length
-# A boot keyboard: eight modifier bits, a byte unused, five LEDs out, six key codes.
-printf '\005\001\011\006\241\001\005\007\031\340\051\347\025\000\045\001\165\001\225\010\201\002\225\001\165\010\201\003\225\005\165\001\005\010\031\001\051\005\221\002\225\001\165\003\221\003\225\006\165\010\025\000\045\145\005\007\031\000\051\145\201\000\300' > report_desc
+cp /run/report_desc report_desc
 cd ../..; ln -s functions/hid.{number} configs/c.1/
 """

@@ -126,4 +126,4 @@ def running(kiosk: Kiosk) -> Iterator[Kiosk]:
     try:
         yield kiosk
     finally:
-        kiosk.uplink.stop(reason="test over", timeout_s=0.2)
+        kiosk.uplink.stop(reason="test over", timeout_s=0.02)

@@ -192,7 +192,9 @@ class Bench:
         self.now += seconds
         self.new = []
         for station in self.memories:
-            self._adopt(station, expire(self._desk(station, None), self.memories[station]))
+            decision = expire(self._desk(station, None), self.memories[station])
+            if decision is not None:
+                self._adopt(station, decision)
 
     def restart(self) -> None:
         """The power is cut: the state comes from a snapshot, what lived between scans is gone."""

@@ -1,9 +1,9 @@
 """Virtual scanners, made and used inside the guest: `devices.py IN OUT`, one JSON request a line in, one answer out.
 
-{"make": name, "vendor", "product", "phys"}  a uinput keyboard; {"drop": name} takes it away
-{"type": [{"on": name or /dev/hidgN, "send": [...], "gap_ms"}, ...]}  types on all of them at once, a thread each: on a
-    uinput keyboard `send` is [code, value] pairs, on a HID gadget [modifiers, usage] reports. Answers when all is typed.
-{"flood": name, "send": [...]}  the same without any pause, each event in a report of its own
+{"make": name, "vendor", "product", "phys"}: a uinput keyboard; {"drop": name} takes it away.
+{"type": [{"on", "send", "gap_ms"}, ...]}: types on all of them at once, a thread each; "one_by_one": one after another.
+    `on` is a uinput keyboard, with `send` as [code, value] pairs; or /dev/hidgN, with [modifiers, usage] reports.
+{"flood": name, "send"}: types on a uinput keyboard without any pause.
 
 Each answer is {"ok": true, "at": CLOCK_MONOTONIC seconds}, or {"error": text}.
 """
@@ -41,6 +41,8 @@ class Devices:
             threads = [threading.Thread(target=self._type, args=(one,)) for one in request["type"]]
             for thread in threads:
                 thread.start()
+                if request.get("one_by_one"):
+                    thread.join()
             for thread in threads:
                 thread.join()
 

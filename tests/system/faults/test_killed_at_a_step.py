@@ -10,7 +10,6 @@ from tests.system.harness.centre import line
 from tests.system.harness.codes import command
 from tests.system.harness.indicator import Signalled
 from tests.system.harness.patience import Gone
-from tests.system.harness.station import Station
 from tests.system.harness.world import BADGES, World
 
 DAY = ["sign in", "open", "role", "assign", "unit", "quantity", "product", "save", "size", "confirm box", "pack", "confirm"]
@@ -37,15 +36,6 @@ def scans_of(order: str, units: list[str], gtin: str) -> dict[str, tuple[str, st
 def facts(world: World) -> list[str]:
     """What the journal says has happened, without the counts."""
     return [event.kind for _, event in world.kiosk.exported()]
-
-
-def rescanned(station: Station, name: str, code: str, signal: str, *, was_taken: bool) -> None:
-    """Scan it once more: it counts now, or it has counted already and is told so."""
-    signalled = station.scan(code)
-    if not was_taken:
-        assert signalled == Signalled(signal, None), name
-    else:
-        assert signalled.signal in ("again", "reject", "prompt"), f"{name} counted twice: {signalled}"
 
 
 def through_the_day(world: World, shim: Shim, instant: Instant, killed_at: list[str]) -> None:

@@ -1,0 +1,240 @@
+"""Disk full, read-only, input/output error: the scan is refused with `fault`, and all goes on when the disk does."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.system.faults.shim import Shim
+from tests.system.harness.centre import line
+from tests.system.harness.codes import command
+from tests.system.harness.indicator import Signalled
+from tests.system.harness.patience import wait_for
+from tests.system.harness.world import OK, World
+
+FAULT = Signalled("fault", None)
+MIB = 1 << 20
+Mount = Callable[..., None]
+
+
+def fault_of(world: World) -> str | None:
+    """What health says about the journal."""
+    fault: str | None = world.centre.request("health")["health"]["journal"]["fault"]
+    return fault
+
+
+def counted(world: World, order: str) -> list[str]:
+    """The devices that the exported journal counts in an order, in sequence; each of its events is delivered too."""
+    events = [event for _, event in world.kiosk.exported()]
+    assert [event.number for event in events] == list(range(1, len(events) + 1))
+    return [event.data.unit.id for event in events if event.kind == "scan.accepted" and event.subject == order]
+
+
+def begun(world: World, count: int) -> tuple[str, list[str]]:
+    """The daemon started, and an order of `count` devices open."""
+    world.kiosk.start()
+    world.centre.wait_status("online")
+    order, units = world.simple(count)
+    world.opened(order)
+    return order, units
+
+
+def ended(world: World) -> None:
+    """Everything in the journal is with the consumer, exactly; the daemon stops in order."""
+    assert world.delivered() == world.in_sequence()
+    assert world.kiosk.run("journal", "verify").returncode == 0
+    assert world.kiosk.stop() == 0
+
+
+# -- a full disk -------------------------------------------------------------------------------------------------------
+
+
+def fill(directory: Path, *, leave: int = 0) -> Path:
+    """Take the file system's space, all but `leave` bytes."""
+    ballast = directory / "ballast"
+    found = os.statvfs(directory)
+    with ballast.open("wb", buffering=0) as file:
+        rest = found.f_bavail * found.f_frsize - leave
+        while rest > 0:
+            try:
+                rest -= file.write(bytes(min(rest, 65536)))
+            except OSError as exc:
+                assert exc.errno == errno.ENOSPC
+                break
+    return ballast
+
+
+def test_full_to_the_last_byte_and_freed_again(own: World, mounted: Mount) -> None:
+    mounted(own.kiosk.state_dir, "-t", "tmpfs", "-o", "size=8m", "tmpfs")
+    own.kiosk.settings["uplink"]["reserve_mb"] = 1
+    own.kiosk.configure()
+    order, units = begun(own, 400)
+    ballast = fill(own.kiosk.state_dir)
+    taken: list[str] = []
+
+    def refused() -> bool:
+        signalled = own.station.scan(units[len(taken)])
+        if signalled == OK:
+            taken.append(units[len(taken)])
+        else:
+            assert signalled == FAULT
+        return signalled == FAULT
+
+    wait_for(refused, "the disk's reserve to be noticed")
+    assert fault_of(own)
+    assert own.station.scan_all(units[len(taken)], command("WHERE")) == [FAULT, FAULT], "one signal each, all the time"
+    ballast.unlink()
+    wait_for(lambda: fault_of(own) is None, "the journal to be written again")
+    assert own.station.scan(units[len(taken)]) == OK, "a scan that got fault counts when it is read again"
+    assert counted(own, order) == units[: len(taken) + 1], "what was refused is not in the journal"
+    ended(own)
+
+
+def test_full_of_what_is_not_delivered_nothing_is_pruned_until_it_is(own: World, mounted: Mount) -> None:
+    mounted(own.kiosk.state_dir, "-t", "tmpfs", "-o", "size=16m", "tmpfs")
+    own.kiosk.settings["uplink"]["reserve_mb"] = 4
+    own.kiosk.configure()
+    own.kiosk.start()
+    own.centre.wait_status("online")
+    own.consumer.acknowledging = False
+    station, units = own.station, own.supply.imeis(2000)
+    order = wide_order(own, len(units))
+    own.opened(order)
+    for at in range(0, len(units), 100):
+        assert set(station.burst("left", *units[at : at + 100])) <= {OK, Signalled("order_done", None)}
+        if at % 500 == 400:
+            assert station.scan_all(command("SAVE"), command("SAVE"))[1].signal == "saved"
+    assert station.scan_all(command("PACK"), command("CONFIRM"))[1].signal == "confirmed"
+    wait_for(lambda: own.centre.request("health")["health"]["journal"]["time_to_full_s"] is not None, "time to full")
+
+    journal = own.kiosk.state_dir / "journal"
+    first = journal / "0000000001.seg"
+    other, more = own.simple(60)
+    own.opened(other)
+    ballast = fill(own.kiosk.state_dir, leave=3 * MIB)
+    left = iter(more)
+    wait_for(lambda: station.scan(next(left)) == FAULT, "the disk's reserve to be noticed")
+    assert first.exists(), "nothing of this is delivered"
+    own.consumer.acknowledging = True
+    wait_for(lambda: fault_of(own) is None, "room made by pruning")
+    assert not first.exists()
+    assert ballast.exists()
+    assert station.scan(next(left)) == OK
+    last = int(own.centre.request("health")["health"]["uplink"]["last"])
+    own.consumer.wait_until(lambda: own.consumer.through(own.kiosk.source)[1] == last, "all events")
+    assert [stored.event.number for stored in own.consumer.stored()] == list(range(1, last + 1))
+    assert own.kiosk.run("journal", "verify").returncode == 0
+    assert own.kiosk.stop() == 0
+
+
+def wide_order(world: World, count: int) -> str:
+    """An order that takes any device of the supply."""
+    return world.order(line("1", world.supply.sku(), count, tacs=[world.supply.tac]))
+
+
+# -- a disk that fails -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        {"flush": errno.EIO},
+        {"write": errno.EIO, "flush": errno.EIO},
+        {"write": errno.ENOSPC},
+        {"write": errno.EROFS, "opening": errno.EROFS},
+    ],
+    ids=["flush fails", "input/output error", "no space", "read-only"],
+)
+def test_failing_storage_and_back(own: World, shim: Shim, failing: dict[str, int]) -> None:
+    order, units = begun(own, 5)
+    station = own.station
+    assert station.scan(units[0]) == OK
+    shim.fail(**failing)
+    assert station.scan_all(units[1], units[2], units[2]) == [FAULT] * 3
+    assert fault_of(own)
+    assert shim.failed
+    shim.fail()
+    wait_for(lambda: fault_of(own) is None, "the journal to be written again, without a scan")
+    # A commit whose flush failed was in doubt: it may stand there, and is adopted then. Nothing else was taken.
+    assert station.scan(units[1]) in (OK, Signalled("again", "already_counted"))
+    assert station.scan_all(units[2], units[3]) == [OK, OK]
+    assert station.scan(units[4]).signal == "order_done"
+    assert counted(own, order) == units
+    ended(own)
+
+
+def test_killed_while_a_commit_is_in_doubt(own: World, shim: Shim) -> None:
+    order, units = begun(own, 3)
+    assert own.station.scan(units[0]) == OK
+    shim.fail(flush=errno.EIO)
+    assert own.station.scan(units[1]) == FAULT
+    own.kiosk.kill()
+    shim.fail()
+    own.kiosk.start()
+    assert own.station.scan(units[1]) in (OK, Signalled("again", "already_counted"))
+    assert own.station.scan(units[2]).signal == "order_done"
+    assert counted(own, order) == units
+    ended(own)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC, errno.EROFS])
+def test_storage_that_fails_and_works_by_turns(own: World, shim: Shim, error: int) -> None:
+    order, units = begun(own, 120)
+    waiting = list(units)
+    for turn in range(60):
+        shim.fail(**{("flush", "write", "opening")[turn % 3]: error})
+        assert own.station.scan(waiting[0]) in (FAULT, OK, Signalled("again", "already_counted"))
+        shim.fail()
+        wait_for(lambda: own.station.scan(waiting[0]) != FAULT, "the journal to be written again")
+        waiting.pop(0)
+        assert own.station.scan(waiting.pop(0)).signal in ("ok", "order_done")
+    assert counted(own, order) == units
+    ended(own)
+
+
+# -- a file system that went read-only --------------------------------------------------------------------------------
+
+
+def test_starts_into_fault_on_a_read_only_disk_and_works_once_it_is_writable(own: World, mounted: Mount) -> None:
+    state = own.kiosk.state_dir
+    mounted(state, "-t", "tmpfs", "-o", "size=8m,ro", "tmpfs")
+    own.kiosk.start()
+    assert own.station.indicator.next().signal == "fault"
+    assert own.station.scan("SO-1") == FAULT
+    own.centre.wait_status("online")
+    subprocess.run(["mount", "-o", "remount,rw", str(state)], check=True)
+    wait_for(lambda: fault_of(own) is None, "the journal to be opened")
+    order, units = own.simple(2)
+    own.opened(order)
+    assert own.station.scan_all(*units) == [OK, Signalled("order_done", None)]
+    ended(own)
+
+
+def test_file_system_that_the_kernel_makes_read_only_while_scanning(own: World, mounted: Mount, tmp_path: Path) -> None:
+    """What ext4 does after an error: it aborts its journal, and nothing can be written any more."""
+    state, image = own.kiosk.state_dir, tmp_path / "disk.img"
+    with image.open("wb") as file:
+        file.truncate(32 * MIB)
+    made = subprocess.run(["/usr/sbin/mkfs.ext4", "-q", str(image)], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("no ext4 to be made here")
+    mounted(state, "-o", "loop", str(image))
+    order, units = begun(own, 4)
+    assert own.station.scan(units[0]) == OK
+    subprocess.run(["mount", "-o", "remount,abort", str(state)], check=False, capture_output=True)
+    assert own.station.scan_all(units[1], units[2]) == [FAULT, FAULT]
+    assert fault_of(own)
+    assert own.kiosk.stop() == 0
+    subprocess.run(["umount", str(state)], check=True)
+    mounted(state, "-o", "loop", str(image))
+    own.kiosk.start()
+    own.centre.wait_status("online")
+    assert own.station.scan(units[1]) in (OK, Signalled("again", "already_counted"))
+    assert own.station.scan(units[2]) == OK
+    assert own.station.scan(units[3]).signal == "order_done"
+    assert counted(own, order) == units
+    ended(own)

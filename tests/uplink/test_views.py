@@ -1,0 +1,68 @@
+"""Views: the newest only, not too often, behind events, all again after a connect."""
+
+import math
+
+from agent.uplink.settings import Timing
+from agent.uplink.views import View, Views
+
+TIMING = Timing(view_interval_s=0.2, view_patience_s=2.0)
+
+
+def view(suffix: str, payload: bytes, at: float) -> View:
+    return View(suffix, payload, None, at)
+
+
+def test_only_the_newest_goes_out() -> None:
+    views = Views(timing=TIMING)
+    views.put(view("station/1", b"old", 1.0))
+    views.put(view("station/1", b"new", 1.1))
+    views.put(view("health", b"{}", 1.1))
+    assert [one.payload for one in views.due(2.0, behind_events=False)] == [b"new", b"{}"]
+
+
+def test_what_is_published_is_not_due() -> None:
+    views = Views(timing=TIMING)
+    one = view("health", b"{}", 1.0)
+    views.put(one)
+    views.published(one, 1.0)
+    assert views.due(100.0, behind_events=False) == []
+    assert views.deadline(behind_events=False) == math.inf
+
+
+def test_five_a_second_at_most_of_each() -> None:
+    views = Views(timing=TIMING)
+    published = []
+    for tick in range(100):
+        now = tick / 100
+        views.put(view("station/1", b"%d" % tick, now))
+        for one in views.due(now, behind_events=False):
+            views.published(one, now)
+            published.append(one.payload)
+    assert published == [b"0", b"20", b"40", b"60", b"80"]
+
+
+def test_a_change_too_early_falls_due_later() -> None:
+    views = Views(timing=TIMING)
+    one = view("station/1", b"1", 1.0)
+    views.put(one)
+    views.published(one, 1.0)
+    views.put(view("station/1", b"2", 1.05))
+    assert views.due(1.05, behind_events=False) == []
+    assert views.deadline(behind_events=False) == 1.2
+
+
+def test_views_wait_behind_events_but_not_for_ever() -> None:
+    views = Views(timing=TIMING)
+    views.put(view("station/1", b"1", 1.0))
+    assert views.due(1.0, behind_events=True) == []
+    assert views.deadline(behind_events=True) == 3.0
+    assert len(views.due(3.0, behind_events=True)) == 1
+
+
+def test_everything_is_due_again_after_a_connect() -> None:
+    views = Views(timing=TIMING)
+    one = view("health", b"{}", 1.0)
+    views.put(one)
+    views.published(one, 1.0)
+    views.forget_published()
+    assert views.due(1.0, behind_events=False) == [one]

@@ -1,0 +1,31 @@
+"""Waking: a call is never lost, and a busy thread is not disturbed."""
+
+import select
+
+from agent.uplink.waker import Waker
+
+
+def readable(waker: Waker) -> bool:
+    return bool(select.select([waker.fd], [], [], 0.0)[0])
+
+
+def test_a_call_while_busy_costs_no_byte_and_shortens_the_next_sleep() -> None:
+    waker = Waker()
+    waker.wake()
+    assert not readable(waker)
+    assert waker.prepare(5.0) == 0.0
+    waker.woke()
+    assert waker.prepare(5.0) == 5.0
+    waker.close()
+
+
+def test_calls_while_asleep_wake_once() -> None:
+    waker = Waker()
+    assert waker.prepare(5.0) == 5.0
+    waker.wake()
+    waker.wake()
+    assert readable(waker)
+    waker.woke()
+    assert not readable(waker)
+    assert waker.prepare(5.0) == 5.0
+    waker.close()
