@@ -1,15 +1,14 @@
-"""The events: every fact the kiosk records, as frozen types, and their way into and out of a CloudEvents document.
+"""The events: every fact that the kiosk records, as frozen types.
 
-An event's fields are the `data` of its published document (SPEC 5.1), but for three kinds of field:
-`station` and `by` (the signed-in operator) belong to the envelope, and the fields named in `private` are kept in the
-journal beside the document, never published: what the fold needs and the centre already has.
+An event's fields are the `data` of its published document (SPEC 5.1), but for three kinds of field: `station` and `by`
+(the signed-in operator) belong to the envelope, and the fields named in `private` are kept in the journal beside the
+document, never published: what the fold needs and the centre already has. `agent.cloudevents` writes and reads them.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from agent.reasons import Reason, Seen
 from agent.reference.manifest import Flow, Role, Status
@@ -24,7 +23,6 @@ __all__ = [
     "BoxVoided",
     "Cause",
     "Content",
-    "Envelope",
     "Event",
     "Held",
     "Kind",
@@ -51,13 +49,6 @@ __all__ = [
     "Unit",
     "Voided",
     "What",
-    "decode",
-    "document",
-    "event_id",
-    "event_of",
-    "private_of",
-    "topic_of",
-    "undeliverable",
 ]
 
 
@@ -396,161 +387,3 @@ EVENTS: dict[str, type[Event]] = {
         Selected, Accepted, Rejected, Voided, BoxCreated, BoxReopened, BoxVoided, BoxSized, BoxConfirmed,
     )
 }  # fmt: skip
-
-_ENVELOPE = ("station", "by")
-_DATA: dict[type[Event], tuple[str, ...]] = {
-    cls: tuple(f.name for f in fields(cls) if f.name not in _ENVELOPE and f.name not in cls.private)
-    for cls in EVENTS.values()
-}
-
-
-# -- out: event → document ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """What a commit adds to its events, the same for all of them but for the sequence.
-
-    `time` is UTC, `YYYY-MM-DDThh:mm:ss.mmmZ`; `uptime_ms` the monotonic clock; `boot_id` the kernel's.
-    """
-
-    source: str
-    journal: str
-    boot_id: str
-    time: str
-    uptime_ms: int
-    clock_synced: bool
-
-
-def event_id(journal: str, sequence: int, boot_id: str) -> str:
-    return f"{journal}-{sequence:012d}-{boot_id[:8]}"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Unit):
-        return {"scheme": value.scheme, "id": value.id, "aliases": value.aliases}
-    if isinstance(value, Content):
-        return {"line": value.line, "sku": value.sku, "quantity": value.quantity, "units": value.units}
-    if isinstance(value, LineCount):
-        return {"line": value.line, "ordered": value.ordered, "scanned": value.scanned}
-    if isinstance(value, Size):
-        return {
-            "code": value.code,
-            "length_mm": value.length_mm,
-            "width_mm": value.width_mm,
-            "height_mm": value.height_mm,
-        }
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"no event holds a {type(value).__name__}")
-
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
-
-
-def document(event: Event, envelope: Envelope, sequence: int) -> bytes:
-    """The CloudEvents 1.0 JSON document of an event, as published."""
-    cls = type(event)
-    doc: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": event_id(envelope.journal, sequence, envelope.boot_id),
-        "source": envelope.source,
-        "type": f"kiosk.{cls.type}.v1",
-        "time": envelope.time,
-        "datacontenttype": "application/json",
-        "sequence": f"{sequence:012d}",
-        "bootid": envelope.boot_id,
-        "uptimems": str(envelope.uptime_ms),
-        "clocksynced": envelope.clock_synced,
-    }
-    order = getattr(event, "order", None)
-    if order is not None:
-        doc["subject"] = order
-    if event.station is not None:
-        doc["station"] = event.station
-    if event.by is not None:
-        doc["operator"] = event.by
-    doc["data"] = {name: getattr(event, name) for name in _DATA[cls]}
-    return _dumps(doc).encode("utf-8", "replace")
-
-
-def private_of(event: Event) -> dict[str, Any]:
-    """What the journal keeps beside the document; empty for most events."""
-    return {name: value for name in event.private if (value := getattr(event, name))}
-
-
-# -- in: document → event ----------------------------------------------------------------------------------------
-
-
-def _unit(raw: Mapping[str, Any]) -> Unit:
-    return Unit(scheme=raw["scheme"], id=raw["id"], aliases=tuple(raw["aliases"]))
-
-
-def _contents(raw: list[Mapping[str, Any]]) -> tuple[Content, ...]:
-    return tuple(Content(line=c["line"], sku=c["sku"], quantity=c["quantity"], units=tuple(c["units"])) for c in raw)
-
-
-def _line_counts(raw: list[Mapping[str, Any]]) -> tuple[LineCount, ...]:
-    return tuple(LineCount(**count) for count in raw)
-
-
-_READ: dict[str, Callable[[Any], Any]] = {
-    "boxes": tuple,
-    "cause": Cause,
-    "clears": tuple,
-    "contents": _contents,
-    "kind": Kind,
-    "lines": _line_counts,
-    "misfits": _line_counts,
-    "mode": Flow,
-    "outcome": Outcome,
-    "seen": Seen,
-    "state": Reopened,
-    "status": Status,
-    "unit": _unit,
-    "what": What,
-}
-_READ_BY_EVENT: dict[type[Event], dict[str, Callable[[Any], Any]]] = {
-    RoleAssigned: {"role": Role},
-    PackingRefused: {"reason": Reason},
-    Rejected: {"reason": Reason},
-    BoxConfirmed: {"size": lambda raw: Size(**raw)},
-    Held: {"unit": str},
-    Released: {"unit": str},
-}
-
-
-def event_of(doc: Mapping[str, Any], private: Mapping[str, Any]) -> Event | None:
-    """The event of a parsed document of ours; none for a type the fold knows nothing of.
-
-    Raises KeyError, TypeError or ValueError when the document is not one that `document` wrote.
-    """
-    cls = EVENTS.get(doc["type"].removeprefix("kiosk.").removesuffix(".v1"))
-    if cls is None:
-        return None
-    special = _READ_BY_EVENT.get(cls, {})
-    values: dict[str, Any] = {"station": doc.get("station"), "by": doc.get("operator")}
-    for name, raw in (*doc["data"].items(), *private.items()):
-        read = special.get(name) or _READ.get(name)
-        values[name] = raw if raw is None or read is None else read(raw)
-    return cls(**values)
-
-
-def decode(document: bytes, private: Mapping[str, Any]) -> Event | None:
-    """`event_of`, from the document's bytes."""
-    return event_of(json.loads(document), private)
-
-
-def topic_of(document: bytes) -> str:
-    """Which `event/…` topic a document of ours belongs to: operator, order, scan, box or journal."""
-    category = document.split(b'"type":"kiosk.', 1)[1].split(b".", 1)[0].decode("ascii")
-    return "journal" if category == "event" else category
-
-
-def undeliverable(document: bytes, reason: str) -> bytes:
-    """The small stand-in for an event that the broker refuses for good: same id and sequence, and why."""
-    doc = json.loads(document)
-    was = doc["type"]
-    doc["type"] = "kiosk.event.undeliverable.v1"
-    doc["data"] = {"type": was, "reason": reason, "bytes": len(document)}
-    return _dumps(doc).encode()

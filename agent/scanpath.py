@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from agent.clock import Clock
+from agent.cloudevents import Envelope, document
 from agent.drivers.indicator import Indicator
 from agent.errors import JournalFault
-from agent.events import Envelope, Event, document
+from agent.events import Event
 from agent.journal import Journal
 from agent.reasons import Reason
 from agent.reference.boxes import BoxSizes

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from agent.clock import SystemClock
-from agent.events import Envelope, Rejected, document
+from agent.cloudevents import Envelope, document
+from agent.events import Rejected
 from agent.journal import Journal
 from agent.reasons import Reason
 from bench.world import DEADLINE_S, KIOSK, ROOT, SITE, Kiosk

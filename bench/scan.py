@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.world import Kiosk, Scratch, big_order, serial_units, sign_in, world
+from bench.world import Kiosk
 from tests.system.harness.codes import command
 
 BLOCK = 500

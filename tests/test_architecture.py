@@ -24,15 +24,16 @@ REFERENCE = (*BOTTOM, "agent.reference")
 MAY_IMPORT = {
     "agent.reference": REFERENCE,
     "agent.events": (*BOTTOM, "agent.reference.manifest"),
-    "agent.workflow": (*REFERENCE, "agent.events", "agent.workflow"),
+    "agent.cloudevents": (*BOTTOM, "agent.reference.manifest", "agent.events"),
+    "agent.workflow": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.workflow"),
     "agent.journal": (*BOTTOM, "agent.journal"),
     "agent.settings": (*BOTTOM, "agent.reference.manifest"),
     "agent.config_errors": BOTTOM,
     "agent.config_rules": (*BOTTOM, "agent.settings", "agent.config_errors"),
     "agent.config": (*BOTTOM, "agent.settings", "agent.config_errors", "agent.config_rules"),
     "agent.drivers": (*BOTTOM, "agent.drivers"),
-    "agent.uplink": (*REFERENCE, "agent.events", "agent.uplink"),
-    **{module: BOTTOM for module in BOTTOM},
+    "agent.uplink": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.uplink"),
+    **dict.fromkeys(BOTTOM, BOTTOM),
 }
 
 EDGES = {

@@ -22,20 +22,24 @@ def sync_directory(directory: Path) -> None:
         os.close(fd)
 
 
-def write_all(fd: int, data: bytes, offset: int) -> None:
+def write_all(fd: int, data: bytes, offset: int, *, piece_bytes: int | None = None) -> None:
+    """Write all of `data`, in pieces of `piece_bytes` if that is given. Raises OSError."""
     rest = memoryview(data)
     while rest:
-        written = os.pwrite(fd, rest, offset)
+        written = os.pwrite(fd, rest[:piece_bytes], offset)
         rest = rest[written:]
         offset += written
 
 
-def replace_durably(path: Path, data: bytes) -> None:
-    """Put a file in the place of `path`, whole or not at all, and durable when this returns."""
+def replace_durably(path: Path, data: bytes, *, piece_bytes: int | None = None) -> None:
+    """Put a file in the place of `path`, whole or not at all, and durable when this returns.
+
+    `piece_bytes` is the size of the writes it is made with, where that matters.
+    """
     temporary = path.with_name(path.name + TEMPORARY)
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
     try:
-        write_all(fd, data, 0)
+        write_all(fd, data, 0, piece_bytes=piece_bytes)
         os.fsync(fd)
     except OSError:
         # On a full disk the part that was written would stand in the way of what frees space.

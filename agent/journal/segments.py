@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.journal.files import TEMPORARY, replace_durably, sync_directory
+from agent.journal.files import PAGE_BYTES, TEMPORARY, replace_durably, sync_directory
 
 __all__ = ["SEGMENT_BYTES", "Segment", "Table", "make_standby", "remove_temporary", "segment_path", "segment_sizes"]
 
@@ -93,4 +93,5 @@ def make_standby(directory: Path, index: int, capacity: int) -> None:
             raise FileExistsError(errno.EEXIST, "a segment in use has the next one's name", str(path))
         sync_directory(directory)
         return
-    replace_durably(path, bytes(capacity))
+    # In one write the kernel would cache it as one large folio, and walk through all of that at every frame's flush.
+    replace_durably(path, bytes(capacity), piece_bytes=PAGE_BYTES)

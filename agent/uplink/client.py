@@ -35,6 +35,8 @@ __all__ = ["Client"]
 LARGEST_INBOUND = 1 << 20
 """What we tell an MQTT 5 broker not to exceed: well over a manifest's 256 KiB, so that those are refused by name."""
 UNLIMITED = 65_535
+UNSPECIFIED = 0x80
+"""What paho makes of a connection that ends by itself."""
 
 
 class _Packed(Properties):
@@ -271,6 +273,8 @@ class Client:
             self._lost = BrokerLost(explain(self._log_line))
         elif self._offer is None:
             self._lost = BrokerLost("the connection was closed before the broker answered (is it an MQTT broker?)")
+        elif reason == UNSPECIFIED:
+            self._lost = BrokerLost("the connection was closed without a word", unexplained=True)
         else:
             self._lost = BrokerLost(f"the connection was lost: {reason.getName().lower()}")
 

@@ -12,11 +12,16 @@ SHOWN_CHARACTERS = 200
 
 
 class BrokerLost(KioskError, ConnectionError):
-    """There is no connection to the broker, or no longer. `code` is the broker's MQTT reason code, if it gave one."""
+    """There is no connection to the broker, or no longer.
 
-    def __init__(self, text: str, *, code: int | None = None) -> None:
+    `code` is the broker's MQTT reason code, if it gave one; `unexplained`: it had accepted us and then closed the
+    connection without a word.
+    """
+
+    def __init__(self, text: str, *, code: int | None = None, unexplained: bool = False) -> None:
         super().__init__(text)
         self.code = code
+        self.unexplained = unexplained
 
     @property
     def taken_over(self) -> bool:
@@ -54,7 +59,8 @@ _TLS = {
     "BAD_CERTIFICATE": "the broker refuses our certificate (cert_file)",
     "UNSUPPORTED_PROTOCOL": "no common version of TLS",
     "PROTOCOL_VERSION": "no common version of TLS",
-    "EOF": "the connection was closed during the TLS handshake",
+    "UNEXPECTED_MESSAGE": "the port does not speak TLS",
+    "EOF": "the connection was closed during the TLS handshake (does the broker want another certificate of us?)",
 }
 
 

@@ -14,7 +14,7 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
-from agent.events import undeliverable
+from agent.cloudevents import undeliverable
 from agent.uplink.refusals import Refusals
 from agent.uplink.settings import Confirm, Timing
 from agent.uplink.source import EventSource, Head, SourcedEvent

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from agent.clock import Clock
+from agent.cloudevents import topic_of
 from agent.errors import JournalDamaged, MessageRefused
-from agent.events import topic_of
 from agent.uplink.desk import Desk, Tell
 from agent.uplink.failures import BrokerLost, shown
 from agent.uplink.outbox import Outgoing, Verdict

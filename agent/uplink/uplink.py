@@ -32,6 +32,8 @@ __all__ = ["Uplink", "publish_status_once", "retire", "try_connect"]
 logger = logging.getLogger(__name__)
 
 RESPONSES_KEPT = 100
+UNEXPLAINED_ENDS = 3
+"""MQTT 3.1.1 and some brokers end a session that is taken over without a word. So many short ones in a row mean that."""
 
 
 class Uplink:
@@ -93,7 +95,8 @@ class Uplink:
         self._stopping = threading.Event()
         self._stop_reason = ""
         self._stop_until = 0.0
-        self._duplicate_at: float | None = None
+        self._online_at = 0.0
+        self._unexplained = 0
         self._last_line = ""
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -183,16 +186,18 @@ class Uplink:
         line = f"{where}: {error}"
         logger.log(logging.DEBUG if line == self._last_line else logging.WARNING, "%s", line)
         self._last_line = line
-        if error.taken_over:
-            wait_s = self._timing.duplicate_wait_s
-            self._duplicate_at = self._clock.monotonic()
-            logger.error(
-                "duplicate_id: another client connects as %s; staying away %d s", self._topics.client_id, wait_s
-            )
+        if error.taken_over or self._seems_taken_over(error):
+            seems = "" if error.taken_over else "it seems that "
+            logger.error("duplicate_id: %sanother client connects as %s", seems, self._topics.client_id)
             self._note(online=False, state="staying away", error=line, duplicate_id=True)
-            return wait_s
+            return self._timing.duplicate_wait_s
         self._note(online=False, state="waiting to connect", error=line)
         return self._backoff.next_s() if round_over else 0.0
+
+    def _seems_taken_over(self, error: BrokerLost) -> bool:
+        if error.unexplained and self._clock.monotonic() - self._online_at < self._timing.stable_s:
+            self._unexplained += 1
+        return error.unexplained and self._unexplained >= UNEXPLAINED_ENDS
 
     def _connect_and_serve(self, host: str, port: int) -> None:
         """One connection from beginning to end. Raises BrokerLost; returns when it was told to stop."""
@@ -251,12 +256,15 @@ class Uplink:
             client.drop()
 
     def _serve(self, session: Session) -> None:
-        connected_at = self._clock.monotonic()
+        self._online_at = self._clock.monotonic()
         delivered = session.delivered
         while not self._stopping.is_set():
             session.step()
-            lasted_s = self._clock.monotonic() - connected_at
-            if lasted_s >= self._timing.stable_s or session.delivered != delivered:
+            lasted_s = self._clock.monotonic() - self._online_at
+            if lasted_s >= self._timing.stable_s:
+                self._unexplained = 0
+                self._backoff.reset()
+            elif session.delivered != delivered:
                 self._backoff.reset()
             if self._situation.duplicate_id and lasted_s >= 2 * self._timing.duplicate_wait_s:
                 self._note(duplicate_id=False)  # the other one would have come back by now

@@ -1,6 +1,6 @@
 """Counting: units and products into the open box, and out of boxes again (rules 5 and 9)."""
 
-from agent.events import BoxReopened, Outcome, Released, Reopened, Selected, Unit, What
+from agent.events import BoxReopened, Reopened, Selected, What
 from agent.reasons import Reason
 from agent.reference.manifest import Flow, same_case
 from agent.signals import Signal
@@ -141,24 +141,6 @@ def _remove_unit(desk: Desk, code: UnitScan) -> None:
     if entry is None or entry.unit is None:
         raise Refusal(Reason.NOT_IN_BOX)
     desk.void(box, entry, 1)
-    _end_holds(desk, entry.unit)
-
-
-def _end_holds(desk: Desk, unit: Unit) -> None:
-    """A held unit that is taken out ends the hold."""
-    ids = ids_of(unit)
-    order = desk.order
-    for verdict in sorted(order.holds):
-        hold = order.holds[verdict]
-        if hold.unit in ids:
-            desk.emit(
-                Released,
-                verdict=verdict,
-                order=order.id,
-                unit=unit.id,
-                reason=hold.reason,
-                outcome=Outcome.UNIT_REMOVED,
-            )
 
 
 def _remove_product(desk: Desk, sku: str) -> None:

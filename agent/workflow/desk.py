@@ -8,7 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from agent.events import Accepted, BoxVoided, Content, Event, LineCount, OrderLeft, Rejected, Unit, Voided
+from agent.events import (
+    Accepted,
+    BoxVoided,
+    Content,
+    Event,
+    LineCount,
+    OrderLeft,
+    Outcome,
+    Rejected,
+    Released,
+    Unit,
+    Voided,
+)
 from agent.reasons import Reason, Seen
 from agent.reference.boxes import BoxSize
 from agent.reference.manifest import Flow, Line, Manifest, Role
@@ -17,7 +29,7 @@ from agent.signals import Signal
 from agent.workflow.classify import Lookup, escaped
 from agent.workflow.fold import At, fold
 from agent.workflow.ladder import room_in
-from agent.workflow.state import Box, Entry, Order, State, Station
+from agent.workflow.state import Box, Entry, Order, State, Station, ids_of
 
 __all__ = ["Cache", "Desk", "Refusal", "Settings", "contents_of", "line_counts"]
 
@@ -158,7 +170,7 @@ class Desk:
         )
 
     def void(self, box: Box, entry: Entry, quantity: int) -> None:
-        """Take `quantity` pieces of an entry out of its box."""
+        """Take `quantity` pieces of an entry out of its box; a held unit that is taken out, however, ends its hold."""
         order = self.order
         self.emit(
             Voided,
@@ -177,6 +189,22 @@ class Desk:
             order_scanned=order.total_scanned - quantity,
             order_pending=order.total_pending + quantity,
         )
+
+        if entry.unit is not None and order.holds:
+            self._end_holds(order, entry.unit)
+
+    def _end_holds(self, order: Order, unit: Unit) -> None:
+        ids = ids_of(unit)
+        for verdict, hold in sorted(order.holds.items(), key=lambda item: item[0]):
+            if hold.unit in ids:
+                self.emit(
+                    Released,
+                    verdict=verdict,
+                    order=order.id,
+                    unit=unit.id,
+                    reason=hold.reason,
+                    outcome=Outcome.UNIT_REMOVED,
+                )
 
     def dissolve_if_empty(self) -> None:
         """A box that was created once and is left empty is voided."""

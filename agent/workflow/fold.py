@@ -127,7 +127,8 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
     """The order, if it is known here, under a manifest; what is counted stays, products counted stay known."""
     forgotten = manifest.order in state.packed
     if order is None:
-        order = Order(manifest=manifest, packed=state.packed.get(manifest.order), forgotten=forgotten)
+        revision = state.packed[manifest.order][0] if forgotten else None
+        order = Order(manifest=manifest, packed=revision, forgotten=forgotten)
     known = order.known
     for line in order.manifest.lines:
         if order.scanned.get(line.id, 0):

@@ -42,9 +42,9 @@ def forget(state: State, orders: list[str]) -> State:
         order = kept.get(one)
         if order is not None and order.packed is not None and one not in in_use:
             kept = kept.delete(one)
-            packed = packed.set(one, order.packed)
+            packed = packed.set(one, (order.packed, order.last))
     surplus = len(packed) - KEEP_PACKED
     if surplus > 0:
-        for one in list(packed)[:surplus]:
+        for one in sorted(packed, key=lambda one: packed[one][1])[:surplus]:
             packed = packed.delete(one)
     return replace(state, orders=kept, packed=packed)

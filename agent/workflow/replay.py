@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from agent.events import Event, event_of, private_of
+from agent.cloudevents import event_of, private_of
+from agent.events import Event
 from agent.reference.source import stored_manifest_of
 from agent.workflow.fold import At, fold
 from agent.workflow.state import State

@@ -80,7 +80,7 @@ def decode_state(text: bytes, manifest_of: Callable[[str], Manifest]) -> State:
     return State(
         stations=Map({name: _read_station(raw) for name, raw in document["stations"].items()}),
         orders=Map({order.id: order for order in orders}),
-        packed=Map(document["packed"]),
+        packed=Map({order: (at[0], at[1]) for order, at in document["packed"].items()}),
         units=Map({key: tuple(value) for key, value in document["units"].items()}),
         labels=Map(document["labels"]),
         verdicts=Map(document["verdicts"]),

@@ -224,7 +224,8 @@ class Station:
 class State:
     """Everything a restart must find again.
 
-    `packed` maps orders packed here whose details are forgotten to the revision they were packed at. `units` maps
+    `packed` maps orders packed here whose details are forgotten to (the revision, the position) they were packed at.
+    `units` maps
     identifiers in comparable form to the unpacked orders they are counted in; `labels` box labels to their boxes.
     `verdicts` maps verdict ids to the revision taken, `barred` removed held units to the verdicts that bar them.
     `box_number` is the highest number a box was given; `journals` are the journal ids of this kiosk.
@@ -232,7 +233,7 @@ class State:
 
     stations: Map[str, Station] = field(default_factory=Map)
     orders: Map[str, Order] = field(default_factory=Map)
-    packed: Map[str, int] = field(default_factory=Map)
+    packed: Map[str, tuple[int, int]] = field(default_factory=Map)
     units: Map[str, tuple[str, ...]] = field(default_factory=Map)
     labels: Map[str, str] = field(default_factory=Map)
     verdicts: Map[str, int] = field(default_factory=Map)

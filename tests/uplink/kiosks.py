@@ -71,6 +71,7 @@ class Kiosk:
         protocol: int = 5,
         confirm: Confirm = Confirm.CONSUMER,
         max_inflight: int = 100,
+        ack_timeout_s: float = 60.0,
         timing: Timing = QUICK,
     ) -> None:
         self.journal = journal or LockedJournal()
@@ -87,7 +88,7 @@ class Kiosk:
                 password="secret",
                 tls=False,
             ),
-            delivery=DeliverySettings(confirm=confirm, max_inflight=max_inflight),
+            delivery=DeliverySettings(confirm=confirm, max_inflight=max_inflight, ack_timeout_s=ack_timeout_s),
             site="rtm1",
             kiosk="dock-3",
             version="1.2.3",

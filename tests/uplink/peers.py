@@ -191,6 +191,20 @@ class Connection:
         self._sock.close()
 
 
+def _shake_hands(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    secure = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    try:
+        secure.do_handshake()
+    except ssl.SSLError:
+        # Closed with bytes unread, the connection would be reset, and the alert with it.
+        with socket.socket(fileno=secure.detach()) as plain:
+            plain.settimeout(TIMEOUT_S)
+            while plain.recv(4096):
+                pass
+        raise
+    return secure
+
+
 class Peer:
     """Listens on a free port of the loopback."""
 
@@ -206,7 +220,7 @@ class Peer:
         sock, _ = self._listener.accept()
         if self._context:
             sock.settimeout(TIMEOUT_S)
-            sock = self._context.wrap_socket(sock, server_side=True)
+            sock = _shake_hands(sock, self._context)
         connection = Connection(sock, v5=self._v5)
         self._connections.append(connection)
         return connection

@@ -6,7 +6,7 @@ from tests.uplink.journals import StoredJournal
 
 def run(resending: Resending) -> list[int]:
     """Publish all; every publish is answered at once."""
-    sent = []
+    sent: list[int] = []
     while outgoing := resending.next():
         resending.sent_as(len(sent), outgoing.position)
         assert resending.answered(len(sent))

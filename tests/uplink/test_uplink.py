@@ -178,6 +178,29 @@ def test_a_taken_over_session_is_called_a_duplicate_and_left_alone() -> None:
         kiosk.until(lambda: not kiosk.uplink.health().situation.duplicate_id)
 
 
+def test_sessions_that_end_early_without_a_word_are_called_a_duplicate_too() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        for _ in range(3):
+            assert not kiosk.uplink.health().situation.duplicate_id
+            broker = peer.accept()
+            broker.welcome()
+            kiosk.until(lambda: kiosk.uplink.health().online)
+            broker.close()
+            kiosk.until(lambda: not kiosk.uplink.health().online)
+        kiosk.until(lambda: kiosk.uplink.health().situation.duplicate_id)
+
+
+def test_a_broker_that_restarts_now_and_then_is_no_duplicate() -> None:
+    timing = replace(QUICK, stable_s=0.0)
+    with Peer() as peer, running(Kiosk(peer.port, timing=timing)) as kiosk:
+        for _ in range(4):
+            broker = peer.accept()
+            broker.welcome()
+            kiosk.until(lambda: kiosk.uplink.health().online)
+            broker.close()
+        assert not kiosk.uplink.health().situation.duplicate_id
+
+
 def test_the_hosts_are_tried_in_turn() -> None:
     with socket.socket() as closed, Peer() as peer:
         closed.bind(("127.0.0.1", 0))
@@ -272,7 +295,7 @@ def test_a_broker_that_takes_one_at_a_time_gets_everything() -> None:
         one.uplink.publish_view("station/1", b"{}")
         broker = peer.accept()
         broker.welcome(properties=bytes([RECEIVE_MAXIMUM, 0, 1]))
-        seen = []
+        seen: list[str] = []
         while len(seen) < 4:
             packet = broker.expect(PUBLISH)
             broker.expect_quiet()

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agent.events import Accepted, Envelope, Event, Rejected, Voided, document
+from agent.cloudevents import Envelope, document
+from agent.events import Accepted, Event, Rejected, Voided
 from agent.identifiers import Verb, badge_text, command_text
 from agent.reasons import Reason
 from agent.reference.catalogue import Catalogue

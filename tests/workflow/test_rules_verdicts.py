@@ -193,3 +193,11 @@ def test_hold_of_an_order_already_packed() -> None:
     assert bench.do("CONFIRM") == CONFIRMED
     assert bench.verdict("hold", "SO-1", ONE) == []
     assert bench.last(Released).outcome is Outcome.ALREADY_PACKED
+
+
+def test_held_unit_that_is_undone_ends_the_hold_like_one_removed() -> None:
+    bench = opened()
+    bench.verdict("hold", "SO-1", TWO)
+    assert bench.do("UNDO") == REMOVED
+    assert bench.last(Released).outcome is Outcome.UNIT_REMOVED
+    assert bench.scan(TWO) == refused(Reason.HELD)

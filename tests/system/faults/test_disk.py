@@ -114,7 +114,8 @@ def test_full_of_what_is_not_delivered_nothing_is_pruned_until_it_is(own: World,
     first = journal / "0000000001.seg"
     other, more = own.simple(60)
     own.opened(other)
-    ballast = fill(own.kiosk.state_dir, leave=3 * MIB)
+    wait_for((journal / "0000000003.seg").exists, "the next segment to be made ahead")
+    ballast = fill(own.kiosk.state_dir, leave=3 * MIB + MIB // 2)
     left = iter(more)
     wait_for(lambda: station.scan(next(left)) == FAULT, "the disk's reserve to be noticed")
     assert first.exists(), "nothing of this is delivered"

@@ -1,0 +1,114 @@
+"""Devices that come and go, and those that are none of ours."""
+
+import os
+import re
+import time
+
+from tests.rig.bench import Bench, Case, same
+from tests.rig.scanners import keys, reports
+
+__all__ = ["CASES"]
+
+REPLUGS = int(os.environ.get("KIOSK_RIG_REPLUGS", "50"))
+PROMISED_S = 2.0
+
+
+def serial_line(bench: Bench) -> str:
+    """USB serial adapter: 50 scans in one burst, CR and CR LF"""
+    codes = [f"SERIAL-{number:03d}-ABCxyz" for number in range(50)]
+    bench.kiosk.mark()
+    with bench.machine.serial() as line:
+        for number, code in enumerate(codes):
+            line.sendall(f"{code}\r{number % 2 * chr(10)}".encode())
+            time.sleep(0.21)  # more than five refusals a second are journaled as one
+        same(bench.kiosk.wait_scans(50), [("line", code) for code in codes])
+    return "50 of 50 scans"
+
+
+def replugged_in_a_scan(bench: Bench) -> str:
+    """USB keyboard and serial adapter unplugged in the middle of a scan and plugged into another port, again and again"""
+    kiosk, qmp = bench.kiosk, bench.machine.qmp
+    started_at = float(bench.machine.run("cut -d' ' -f1 /proc/uptime"))
+    for number in range(REPLUGS):
+        kiosk.mark()
+        with bench.machine.serial() as line:
+            qmp.type("HALF")
+            line.sendall(b"HALF")
+            qmp.unplug("kbd0")
+            qmp.unplug("ftdi0")
+        same(sorted(kiosk.wait_scans(2)), [("line", "unreadable"), ("wedge", "unreadable")])
+        kiosk.wait_connected("wedge", "line", state=False)
+        keyboard_port, serial_port = (("3", "4"), ("5", "6"), ("1", "2"))[number % 3]
+        qmp.plug_keyboard(port=keyboard_port)
+        qmp.plug_serial(port=serial_port)
+        kiosk.wait_connected("wedge", "line")
+        kiosk.mark()
+        with bench.machine.serial() as line:
+            qmp.type(f"BACK-{number}\n")
+            line.sendall(f"BACK-{number}\r".encode())
+            same(sorted(kiosk.wait_scans(2)), [("line", f"BACK-{number}"), ("wedge", f"BACK-{number}")])
+    slowest = max(_seconds_until_back(bench, started_at))
+    assert slowest <= PROMISED_S, f"back after {slowest:.2f} s"
+    return f"{REPLUGS} times, back at most {slowest:.2f} s after the kernel"
+
+
+def swapped_ports(bench: Bench) -> str:
+    """Two USB keyboards of one kind swap their ports in the middle of a scan; their serial numbers tell them apart"""
+    kiosk, scanners = bench.kiosk, bench.scanners
+    for number in range(10):
+        kiosk.mark()
+        scanners.type_at_once([("/dev/hidg0", reports("HALF"), 2), ("/dev/hidg1", reports("HALF"), 2)])
+        scanners.unplug(0)
+        scanners.unplug(1)
+        same(sorted(kiosk.wait_scans(2)), [("hid1", "unreadable"), ("hid2", "unreadable")])
+        kiosk.wait_connected("hid1", "hid2", state=False)
+        scanners.plug(0, (number + 1) % 2)
+        scanners.plug(1, number % 2)
+        kiosk.wait_connected("hid1", "hid2")
+        kiosk.mark()
+        scanners.type("/dev/hidg0", reports(f"FIRST-{number}\r"))
+        scanners.type("/dev/hidg1", reports(f"SECOND-{number}\r"))
+        same(kiosk.wait_scans(2), [("hid1", f"FIRST-{number}"), ("hid2", f"SECOND-{number}")])
+    return "10 times, none mixed up"
+
+
+def foreign_keyboard(bench: Bench) -> str:
+    """A keyboard that is not in the configuration is never opened; a grabbed one never reaches the console"""
+    bench.machine.start("setsid sh -c 'stty raw -echo < /dev/tty1; exec cat /dev/tty1'", "/run/console.keys")
+    bench.scanners.make("foreign", 0x2222, 1)
+    node = bench.machine.until("grep -l 'Rig scanner foreign' /sys/class/input/event*/device/name").split("/")[4]
+    time.sleep(2)  # long enough for a driver that looks for devices every half second
+    opened = bench.machine.run(f"ls -l /proc/{bench.kiosk.pid}/fd")
+    assert "/dev/input/event" in opened
+    assert not re.search(rf"/{node}$", opened, re.MULTILINE), f"{node} is open"
+    bench.kiosk.mark()
+    for scanner in ("us", "de", "several-a"):
+        bench.scanners.type(scanner, keys("grabbed\r"))
+    bench.scanners.type("/dev/hidg0", reports("grabbed\r"))
+    bench.machine.qmp.type("grabbed\n")
+    bench.kiosk.wait_scans(5)
+    bench.scanners.type("foreign", keys("foreign\r"))
+    console = bench.machine.until("cat /run/console.keys", "foreign")
+    bench.scanners.drop("foreign")
+    assert console.strip() == "foreign", f"the console has {console!r}"
+    return "its keys are on the console, those of five scanners are not"
+
+
+def _seconds_until_back(bench: Bench, since_s: float) -> list[float]:
+    """From the kernel's word that a device is there to the agent's that it is connected."""
+    log = bench.machine.run("journalctl -b -o short-monotonic --no-pager")
+    there: dict[str, float] = {}
+    waits = []
+    for at, text in re.findall(r"^\[ *([\d.]+)\] (.*)$", log, re.MULTILINE):
+        if float(at) < since_s:
+            continue
+        if "input: QEMU QEMU USB Keyboard as" in text:
+            there["wedge"] = float(at)
+        elif "now attached to ttyUSB" in text:
+            there["line"] = float(at)
+        elif match := re.search(r"scanner connected .*scanner=(wedge|line)", text):
+            waits.append(float(at) - there.pop(match[1]))
+    return waits
+
+
+CASES: list[Case] = [serial_line, foreign_keyboard, swapped_ports, replugged_in_a_scan]
