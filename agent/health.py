@@ -26,16 +26,24 @@ class DeviceHealth:
     detail: str
 
 
+_RATE_WINDOW_S = 10.0
+
+
 @dataclass(kw_only=True)
 class Rate:
-    """How fast the disk fills, from two looks at the journal's newest position some time apart."""
+    """How fast the disk fills, from two looks at the journal's newest position some time apart.
+
+    Looks that follow each other too soon to tell a rate change nothing.
+    """
 
     position: int = 0
     at: float = 0.0
     bytes_per_s: float = 0.0
 
     def look(self, position: int, bytes_per_event: float, now: float) -> None:
-        if self.at and now > self.at:
+        if self.at and now - self.at < _RATE_WINDOW_S:
+            return
+        if self.at:
             self.bytes_per_s = max(0.0, (position - self.position) * bytes_per_event / (now - self.at))
         self.position, self.at = position, now
 

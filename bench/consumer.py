@@ -45,7 +45,9 @@ class _Consumer:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flags = 0x02  # clean session
         self._sock.sendall(
-            _packet(_CONNECT, _text("MQTT") + bytes([4, flags]) + KEEPALIVE_S.to_bytes(2, "big") + _text("bench-consumer"))
+            _packet(
+                _CONNECT, _text("MQTT") + bytes([4, flags]) + KEEPALIVE_S.to_bytes(2, "big") + _text("bench-consumer")
+            )
         )
         self._sock.sendall(_packet(_SUBSCRIBE, b"\0\1" + _text(f"{root}/event/#") + b"\1"))
         self._rest = b""

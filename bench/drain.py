@@ -2,22 +2,32 @@
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.clock import SystemClock
 from agent.cloudevents import Envelope, document
 from agent.events import Rejected
 from agent.journal import Journal
 from agent.reasons import Reason
-from bench.world import DEADLINE_S, KIOSK, ROOT, SITE, Kiosk
+from bench.results import Row
+from bench.world import DEADLINE_S, KIOSK, REPOSITORY, ROOT, SITE, Consumer, Kiosk, Scratch, world
 
-__all__ = ["drain_kiosk", "drain_paho", "fill"]
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+__all__ = ["drain_kiosk", "drain_paho", "fill", "measure"]
 
 REFERENCE_BYTES = 400
 INFLIGHT = 100
+
+
+def _no_flush(fd: "FileDescriptorLike") -> None:
+    """In the place of a flush."""
 
 
 def fill(state_dir: Path, events: int, *, delivered: int = 0, code_bytes: int = 15) -> None:
@@ -26,7 +36,7 @@ def fill(state_dir: Path, events: int, *, delivered: int = 0, code_bytes: int = 
     Flushes are left out while it is made, and made up for at the end: nothing of this is measured.
     """
     clock = SystemClock()
-    flush, os.fdatasync = os.fdatasync, lambda _: None
+    flush, os.fdatasync = os.fdatasync, _no_flush
     try:
         with Journal.open(state_dir / "journal") as journal:
             for sequence in range(1, events + 1):
@@ -87,8 +97,32 @@ def drain_paho(port: int, count: int) -> float:
     return count / took_s
 
 
-def drain_kiosk(kiosk: Kiosk, count: int, seen_before: int, consumer: object) -> float:
-    raise NotImplementedError
+def drain_kiosk(kiosk: Kiosk, consumer: Consumer, count: int) -> float:
+    """Events a second, from the first that the consumer has to the last, all acknowledged; `kiosk` was filled before."""
+    kiosk.start()
+    seen = consumer.wait(count)
+    end = time.monotonic() + DEADLINE_S
+    while kiosk.status()["health"]["uplink"]["backlog"]:
+        if time.monotonic() > end:
+            raise TimeoutError("the kiosk does not take its backlog for acknowledged")
+        time.sleep(0.1)
+    kiosk.stop()
+    return (seen.count - 1) / ((seen.last_ns - seen.first_ns) / 1e9)
+
+
+def measure(scratch: Scratch, rounds: int = 3, count: int = 20_000) -> list[Row]:
+    ours, reference = [], []
+    for number in range(rounds):
+        with world(scratch, f"drain-{number}") as (kiosk, consumer, port):
+            kiosk.state_dir.mkdir(parents=True)
+            fill(kiosk.state_dir, count)
+            ours.append(drain_kiosk(kiosk, consumer, count))
+            alone = subprocess.run(
+                [sys.executable, "-m", "bench.drain", str(port), str(count)],
+                cwd=REPOSITORY, capture_output=True, check=True,
+            )  # fmt: skip
+            reference.append(json.loads(alone.stdout))
+    return [Row(what="backlog to broker, acknowledged", unit="/s", ours=ours, reference=reference, at_least=0.75)]
 
 
 if __name__ == "__main__":

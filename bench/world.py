@@ -22,7 +22,9 @@ from tests.system.harness.codes import imei
 from tests.system.harness.kiosk import toml
 
 __all__ = [
+    "DEADLINE_S",
     "KIOSK",
+    "REPOSITORY",
     "ROOT",
     "SITE",
     "Broker",
@@ -258,7 +260,7 @@ class Kiosk:
         return at
 
     def await_signals(self, count: int, deadline_s: float = DEADLINE_S) -> None:
-        """Return once `count` signals have been shown behind those that `signals` gave last; costs the kiosk nothing."""
+        """Return once `count` signals have been shown behind those that `signals` gave last; the kiosk is not asked."""
         smallest = self._read_to + count * _SHORTEST_LINE
         end = time.monotonic() + deadline_s
         while (size := self._signals.stat().st_size) < smallest or self._shown(size) < count:

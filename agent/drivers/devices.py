@@ -6,11 +6,12 @@ Keyboards are read from sysfs, so that one which is no scanner of ours is never 
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["Kind", "Plugged", "device_of", "keyboards", "links_to", "plugged_in", "stable_path"]
+__all__ = ["Kind", "Plugged", "device_of", "event_nodes", "keyboards", "links_to", "plugged_in", "stable_path"]
 
 SYS_INPUT = "/sys/class/input"
 DEV_INPUT = "/dev/input"
@@ -52,6 +53,12 @@ def plugged_in() -> list[Plugged]:
 
 def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Plugged]:
     """Every event node with the keys of a keyboard, by node number; one device may have several."""
+    nodes = event_nodes(sys_input, dev_input)
+    return [replace(one, path=stable_path(one.node, links_to(one.node, dev_input))) for one in nodes]
+
+
+def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Plugged]:
+    """The same with the node itself as `path`: cheap, for those who look again and again between scans."""
     try:
         entries = [entry for entry in os.listdir(sys_input) if entry.removeprefix("event").isdigit()]
     except OSError:
@@ -59,11 +66,11 @@ def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Pl
     found = []
     for entry in sorted(entries, key=lambda entry: int(entry.removeprefix("event"))):
         try:
-            device = Path(sys_input, entry, "device")
-            if _types_digits(device):
-                found.append(_record(device, f"{dev_input}/{entry}", dev_input))
+            one = _look_at(f"{sys_input}/{entry}", f"{dev_input}/{entry}")
         except (OSError, ValueError):
             continue  # unplugged while we looked
+        if one is not None:
+            found.append(one)
     return found
 
 
@@ -84,12 +91,26 @@ def stable_path(node: str, links: list[str]) -> str:
     return links[0] if links else node
 
 
-def _record(device: Path, node: str, dev_input: str) -> Plugged:
+def _look_at(entry: str, node: str) -> Plugged | None:
+    if not os.path.islink(entry):
+        return _record(Path(entry, "device"), node)
+    # The kernel's link leads to …/input17/event3, and gives the number of an input device to no other one.
+    return _remembered(f"{os.path.dirname(entry)}/{os.readlink(entry)}", node)
+
+
+@lru_cache(maxsize=256)
+def _remembered(entry: str, node: str) -> Plugged | None:
+    return _record(Path(entry, "device"), node)
+
+
+def _record(device: Path, node: str) -> Plugged | None:
+    if not _types_digits(device):
+        return None
     phys = _text(device / "phys")
     return Plugged(
         kind=Kind.EVDEV,
         name=_text(device / "name") or node,
-        path=stable_path(node, links_to(node, dev_input)),
+        path=node,
         node=node,
         vendor=int(_text(device / "id/vendor") or "0", 16) or None,
         product=int(_text(device / "id/product") or "0", 16) or None,

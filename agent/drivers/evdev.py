@@ -12,7 +12,7 @@ from typing import Protocol
 
 import evdev
 
-from agent.drivers.devices import DEV_INPUT, Plugged, device_of, keyboards, links_to
+from agent.drivers.devices import DEV_INPUT, Plugged, device_of, event_nodes, links_to
 from agent.drivers.framing import Framer
 from agent.drivers.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanner import DeviceScanner
@@ -104,7 +104,7 @@ class EvdevScanner(DeviceScanner):
         match: Match,
         layout: str = "us",
         terminator: bytes = b"\r",
-        present: Callable[[], Sequence[Plugged]] = keyboards,
+        present: Callable[[], Sequence[Plugged]] = event_nodes,
         open_node: Callable[[str], EventNode] = evdev.InputDevice,
     ) -> None:
         super().__init__(

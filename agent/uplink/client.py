@@ -5,6 +5,7 @@ window) and nothing survives the connection: a new one begins with a new `Client
 """
 
 import select
+import socket
 import ssl
 import struct
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from paho.mqtt.client import (
     ConnectFlags,
     DisconnectFlags,
     MQTTMessage,
+    SocketLike,
     error_string,
 )
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
@@ -87,6 +89,7 @@ class Client:
             self._paho.username_pw_set(settings.username, settings.password)
         if will:
             self._paho.will_set(will.topic, will.payload, qos=1, retain=True)
+        self._paho.on_socket_open = self._on_socket_open
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_publish = self._on_publish
@@ -237,6 +240,11 @@ class Client:
         if self._lost is None:
             self._lost = BrokerLost(_words(code))
         return self._lost
+
+    def _on_socket_open(self, _paho: Paho, _userdata: object, sock: SocketLike) -> None:
+        # An event on its own must not wait for the acknowledgement of the segment before (Nagle's algorithm).
+        if isinstance(sock, socket.socket):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _on_log(self, _paho: Paho, _userdata: object, level: int, line: str) -> None:
         # Until the CONNACK only: paho tells of a TLS alert nowhere else, and logging every publish costs time.

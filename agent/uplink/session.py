@@ -221,7 +221,7 @@ class Session:
     def _publish_status(self, state: str, reason: str | None) -> int:
         since = self._since if state == "online" else self._clock.utc_text()
         document = status_document(
-            state=state, reason=reason, version=self._version, journal=self._journal, since=since
+            state=state, reason=reason, version=self._version, journal=self._journal or None, since=since
         )
         return self._publish_view(self._desk.topics.status, document, retain=True)
 

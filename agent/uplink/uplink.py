@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 RESPONSES_KEPT = 100
 UNEXPLAINED_ENDS = 3
-"""MQTT 3.1.1 and some brokers end a session that is taken over without a word. So many short ones in a row mean that."""
+"""MQTT 3.1.1, and some brokers, end a session that is taken over without a word: so many short ones mean that."""
 
 
 class Uplink:
@@ -209,7 +209,7 @@ class Uplink:
             state="offline",
             reason="connection lost",
             version=self._version,
-            journal=self._desk.source.head().journal,
+            journal=self._desk.source.head().journal or None,
             since=None,
         )
         client = Client(

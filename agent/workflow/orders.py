@@ -20,7 +20,7 @@ from agent.reference.manifest import Flow, Role
 from agent.reference.operators import Operator
 from agent.signals import Signal
 from agent.workflow.desk import Desk, Refusal, line_counts
-from agent.workflow.fold import adopted
+from agent.workflow.fold_steps import adopted
 from agent.workflow.memory import Reply
 
 __all__ = [

@@ -105,5 +105,25 @@ def test_links_are_those_of_the_node_by_id_first(machine: Machine) -> None:
     assert stable_path("node", []) == "node"
 
 
+def test_a_node_that_is_given_to_another_device_is_looked_at_again(machine: Machine) -> None:
+    for number, name in ((17, "First"), (18, "Second")):
+        machine.plug_in(3, name=name)
+        device = machine.sys.parent / f"input{number}"
+        device.mkdir()
+        (machine.sys / "event3").rename(device / "event3")
+        (machine.sys / "event3").symlink_to(f"../input{number}/event3")
+        [found] = machine.keyboards()
+        assert found.name == name
+        assert found == machine.keyboards()[0]
+        (machine.sys / "event3").unlink()
+
+
+def test_a_keyboard_s_links_may_come_after_it(machine: Machine) -> None:
+    machine.plug_in(3)
+    assert machine.keyboards()[0].path == str(machine.dev / "event3")
+    machine.plug_in(3, links={"by-id": "usb-Scanner-event-kbd"})
+    assert machine.keyboards()[0].path == str(machine.dev / "by-id/usb-Scanner-event-kbd")
+
+
 def test_this_machine_can_be_looked_at() -> None:
     assert all(isinstance(found, Plugged) for found in plugged_in())

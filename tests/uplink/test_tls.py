@@ -32,7 +32,8 @@ def attempt(context: ssl.SSLContext | None, *, ca: Path, cert: Path | None = Non
         try:
             broker = peer.accept()
             if context is None:
-                broker.close()
+                broker.send_raw(b"\x20\x02\x00\x05 no TLS here")
+                broker.expect_closed()
                 return
             broker.expect(CONNECT)
             broker.connack()
@@ -97,7 +98,7 @@ def test_our_certificate_of_an_unknown_authority_is_explained(authority: Authori
 
 
 def test_a_port_without_tls_is_explained(authority: Authority) -> None:
-    assert "closed during the TLS handshake" in attempt(None, ca=authority.file)
+    assert "does not speak TLS" in attempt(None, ca=authority.file)
 
 
 def test_a_file_that_cannot_be_used_is_named(authority: Authority, tmp_path: Path) -> None:

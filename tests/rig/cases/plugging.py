@@ -26,7 +26,7 @@ def serial_line(bench: Bench) -> str:
 
 
 def replugged_in_a_scan(bench: Bench) -> str:
-    """USB keyboard and serial adapter unplugged in the middle of a scan and plugged into another port, again and again"""
+    """USB keyboard and serial adapter unplugged in the middle of a scan, plugged into another port"""
     kiosk, qmp = bench.kiosk, bench.machine.qmp
     started_at = float(bench.machine.run("cut -d' ' -f1 /proc/uptime"))
     for number in range(REPLUGS):

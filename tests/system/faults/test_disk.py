@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,14 @@ MIB = 1 << 20
 Mount = Callable[..., None]
 
 
-def fault_of(world: World) -> str | None:
+def journal_health(world: World) -> dict[str, Any]:
     """What health says about the journal."""
-    fault: str | None = world.centre.request("health")["health"]["journal"]["fault"]
+    found: dict[str, Any] = world.centre.request("health")["health"]["journal"]
+    return found
+
+
+def fault_of(world: World) -> str | None:
+    fault: str | None = journal_health(world)["fault"]
     return fault
 
 
@@ -108,7 +114,6 @@ def test_full_of_what_is_not_delivered_nothing_is_pruned_until_it_is(own: World,
         if at % 500 == 400:
             assert station.scan_all(command("SAVE"), command("SAVE"))[1].signal == "saved"
     assert station.scan_all(command("PACK"), command("CONFIRM"))[1].signal == "confirmed"
-    wait_for(lambda: own.centre.request("health")["health"]["journal"]["time_to_full_s"] is not None, "time to full")
 
     journal = own.kiosk.state_dir / "journal"
     first = journal / "0000000001.seg"
@@ -124,6 +129,7 @@ def test_full_of_what_is_not_delivered_nothing_is_pruned_until_it_is(own: World,
     assert not first.exists()
     assert ballast.exists()
     assert station.scan(next(left)) == OK
+    wait_for(lambda: isinstance(journal_health(own)["time_to_full_s"], int), "the time to full")
     last = int(own.centre.request("health")["health"]["uplink"]["last"])
     own.consumer.wait_until(lambda: own.consumer.through(own.kiosk.source)[1] == last, "all events")
     assert [stored.event.number for stored in own.consumer.stored()] == list(range(1, last + 1))
@@ -206,9 +212,10 @@ def test_starts_into_fault_on_a_read_only_disk_and_works_once_it_is_writable(own
     own.kiosk.start()
     assert own.station.indicator.next().signal == "fault"
     assert own.station.scan("SO-1") == FAULT
-    own.centre.wait_status("online")
+    own.centre.wait_health(lambda health: health["journal"]["fault"] is not None, "what is wrong")
     subprocess.run(["mount", "-o", "remount,rw", str(state)], check=True)
     wait_for(lambda: fault_of(own) is None, "the journal to be opened")
+    own.centre.wait_status("online")
     order, units = own.simple(2)
     own.opened(order)
     assert own.station.scan_all(*units) == [OK, Signalled("order_done", None)]

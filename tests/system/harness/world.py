@@ -119,23 +119,27 @@ def world_of(
     indicator: Literal["fifo", "file"] = "fifo",
     workflow: Mapping[str, Any] | None = None,
     uplink: Mapping[str, Any] | None = None,
+    mqtt: Mapping[str, Any] | None = None,
+    broker_options: Mapping[str, Any] | None = None,
+    user: str | None = None,
     started: bool = True,
 ) -> Iterator[World]:
     """A world in `directory`, everything in it started and the kiosk online; broken promises are an error at its end.
 
+    `broker_options` are `Broker`'s; `user` is who the centre and the consumer are there.
     With `started` false the daemon waits to be started by the test, and may end as it likes.
     """
     with ExitStack() as undo:
-        broker = undo.enter_context(Broker(directory / "broker"))
+        broker = undo.enter_context(Broker(directory / "broker", **(broker_options or {})))
         benches = [Station(directory, name, scanners=scanners, indicator=indicator) for name in stations]
         for bench in benches:
             undo.callback(bench.close)
-        kiosk = Kiosk(directory, broker, benches, workflow=workflow, uplink=uplink)
+        kiosk = Kiosk(directory, broker, benches, workflow=workflow, uplink=uplink, mqtt=mqtt)
         undo.callback(kiosk.close)
-        centre = Centre(broker, kiosk=kiosk.name)
+        centre = Centre(broker, kiosk=kiosk.name, user=user)
         centre.start()
         undo.callback(centre.stop)
-        consumer = Consumer(broker)
+        consumer = Consumer(broker, user=user)
         consumer.start()
         undo.callback(consumer.stop)
         centre.operators(1, OPERATORS)

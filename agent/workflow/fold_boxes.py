@@ -1,0 +1,230 @@
+"""What scans and boxes do to the state. Each function is the effect of one event."""
+
+from dataclasses import replace
+from typing import Any
+
+from agent.events import (
+    Accepted,
+    BoxConfirmed,
+    BoxCreated,
+    BoxReopened,
+    BoxSized,
+    BoxVoided,
+    Rejected,
+    Reopened,
+    Selected,
+    Unit,
+    Voided,
+    What,
+)
+from agent.workflow.fold_steps import (
+    At,
+    at_station,
+    index_units,
+    mode_shared,
+    remove_ended,
+    set_label,
+    touched,
+    unindex_units,
+    with_order,
+)
+from agent.workflow.state import Box, BoxState, Entry, Phase, State, changed, ids_of
+
+__all__ = [
+    "accepted",
+    "box_confirmed",
+    "box_created",
+    "box_reopened",
+    "box_sized",
+    "box_voided",
+    "rejected",
+    "selected",
+    "voided",
+]
+
+
+# -- scans -------------------------------------------------------------------------------------------------------
+
+
+def selected(state: State, event: Selected, at: At) -> State:
+    match event.what:
+        case What.PRODUCT:
+            return at_station(state, event, product=event.value)
+        case What.QUANTITY:
+            return at_station(state, event, quantity=int(event.value or 1))
+        case What.REMOVE:
+            return at_station(state, event, remove=True)
+        case What.NONE:
+            station = state.station(event.station or "")
+            if station.remove or station.quantity is not None:
+                return at_station(state, event, remove=False, quantity=None)
+            return at_station(state, event, product=None)
+
+
+def accepted(state: State, event: Accepted, at: At) -> State:
+    order = state.orders[event.order]
+    box = order.boxes.get(event.box) or Box(id=event.box, mode=event.mode)
+    entry = Entry(
+        sequence=at.sequence,
+        scan=at.scan,
+        line=event.line,
+        sku=event.sku,
+        unit=event.unit,
+        quantity=event.quantity,
+    )
+    counted = order.counted
+    if event.unit is not None:
+        ids = ids_of(event.unit)
+        for one in ids:
+            counted = counted.set(one, box.id)
+        state = index_units(state, order.id, ids)
+    state = with_order(
+        state,
+        touched(
+            order,
+            at,
+            boxes=order.boxes.set(box.id, _with_entry(box, entry)),
+            open_box=box.id,
+            counted=counted,
+            scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) + event.quantity),
+        ),
+    )
+    number = int(event.box[8:])
+    if number > state.box_number:
+        state = changed(state, box_number=number)
+    if event.unit is None and event.station is not None and state.station(event.station).quantity is not None:
+        state = at_station(state, event, quantity=None)
+    return state
+
+
+def _with_entry(box: Box, entry: Entry) -> Box:
+    units = box.units + (entry.unit is not None)
+    return changed(box, entries=(*box.entries, entry), units=units, bytes=box.bytes_with(entry))
+
+
+def _with_entries(box: Box, entries: tuple[Entry, ...], taken: Unit | None) -> Box:
+    """The box with what is left in it; the room of a line's frame is given back only when the box is empty."""
+    units = box.units - (taken is not None)
+    size = box.bytes - (len(taken.id.encode()) + 3 if taken is not None else 0)
+    return changed(box, entries=entries, units=units, bytes=size if entries else 0)
+
+
+def voided(state: State, event: Voided, at: At) -> State:
+    order = state.orders[event.order]
+    box = order.boxes[event.box]
+    sequence = int(event.sequence)
+    entries: list[Entry] = []
+    for entry in box.entries:
+        if entry.sequence == sequence and entry.line == event.line and entry.unit == event.unit:
+            if entry.quantity > event.quantity:
+                entries.append(replace(entry, quantity=entry.quantity - event.quantity))
+        else:
+            entries.append(entry)
+    counted = order.counted
+    if event.unit is not None:
+        ids = ids_of(event.unit)
+        for one in ids:
+            counted = counted.delete(one)
+        state = unindex_units(state, order.id, ids)
+    box = _with_entries(box, tuple(entries), event.unit)
+    gone = not entries and not box.dissolves
+    state = with_order(
+        state,
+        touched(
+            order,
+            at,
+            boxes=order.boxes.delete(box.id) if gone else order.boxes.set(box.id, box),
+            open_box=None if gone and order.open_box == box.id else order.open_box,
+            counted=counted,
+            scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) - event.quantity),
+        ),
+    )
+    state = at_station(state, event, **remove_ended(state, event))
+    return mode_shared(state, event.station)
+
+
+def rejected(state: State, event: Rejected, at: At) -> State:
+    if not event.clears:
+        return state
+    cleared: dict[str, Any] = {}
+    if "quantity" in event.clears:
+        cleared["quantity"] = None
+    if "remove" in event.clears:
+        cleared["remove"] = False
+    return at_station(state, event, **cleared)
+
+
+# -- boxes -------------------------------------------------------------------------------------------------------
+
+
+def box_created(state: State, event: BoxCreated, at: At) -> State:
+    order = state.orders[event.order]
+    box = changed(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
+    state = with_order(state, touched(order, at, boxes=order.boxes.set(box.id, box)))
+    return at_station(state, event, phase=Phase.BOXING, **remove_ended(state, event))
+
+
+def box_reopened(state: State, event: BoxReopened, at: At) -> State:
+    order = state.orders[event.order]
+    boxing = event.state is Reopened.BOXING
+    box = changed(order.boxes[event.box], state=BoxState.CREATED if boxing else BoxState.OPEN)
+    state = with_order(
+        state,
+        touched(
+            order,
+            at,
+            boxes=order.boxes.set(box.id, box),
+            open_box=box.id,
+            confirmed=tuple(one for one in order.confirmed if one != box.id),
+        ),
+    )
+    station = state.station(event.station or "")
+    return at_station(
+        state,
+        event,
+        phase=Phase.BOXING if boxing else Phase.SCANNING,
+        mode=box.mode,
+        product=station.product if station.mode is box.mode else None,
+        **(remove_ended(state, event) if boxing else {}),
+    )
+
+
+def box_voided(state: State, event: BoxVoided, at: At) -> State:
+    order = state.orders[event.order]
+    box = order.boxes[event.box]
+    state = set_label(state, box.id, box.label, None)
+    state = with_order(
+        state,
+        touched(
+            order,
+            at,
+            boxes=order.boxes.delete(box.id),
+            open_box=None if order.open_box == box.id else order.open_box,
+            confirmed=tuple(one for one in order.confirmed if one != box.id),
+        ),
+    )
+    return mode_shared(state, event.station)
+
+
+def box_sized(state: State, event: BoxSized, at: At) -> State:
+    order = state.orders[event.order]
+    box = order.boxes[event.box]
+    state = set_label(state, box.id, box.label, event.label)
+    box = changed(box, size=event.size, label=event.label)
+    return with_order(state, touched(order, at, boxes=order.boxes.set(box.id, box)))
+
+
+def box_confirmed(state: State, event: BoxConfirmed, at: At) -> State:
+    order = state.orders[event.order]
+    box = changed(order.boxes[event.box], state=BoxState.CONFIRMED)
+    state = with_order(
+        state,
+        touched(
+            order,
+            at,
+            boxes=order.boxes.set(box.id, box),
+            open_box=None,
+            confirmed=(*order.confirmed, box.id),
+        ),
+    )
+    return mode_shared(at_station(state, event, phase=Phase.SCANNING), event.station)

@@ -1,0 +1,199 @@
+"""What operators, orders and verdicts do to the state. Each function is the effect of one event."""
+
+from immutables import Map
+
+from agent.events import (
+    Event,
+    Held,
+    KindChosen,
+    ModeChosen,
+    OrderLeft,
+    OrderOpened,
+    OrderRevised,
+    Outcome,
+    PackingConfirmed,
+    PackingLeft,
+    PackingStarted,
+    Released,
+    RoleAsked,
+    RoleAssigned,
+    SignedIn,
+    SignedOut,
+)
+from agent.reference.manifest import same_case
+from agent.workflow.fold_steps import (
+    At,
+    adopted,
+    at_station,
+    index_units,
+    mode_shared,
+    remove_ended,
+    set_label,
+    touched,
+    unindex_units,
+    with_order,
+)
+from agent.workflow.state import BoxState, Hold, Phase, State, Station, changed
+
+__all__ = [
+    "held",
+    "kind_chosen",
+    "left",
+    "mode_chosen",
+    "opened",
+    "packing_confirmed",
+    "packing_left",
+    "packing_started",
+    "released",
+    "revised",
+    "role_asked",
+    "role_assigned",
+    "signed_in",
+    "signed_out",
+]
+
+
+# -- operators ---------------------------------------------------------------------------------------------------
+
+
+def signed_in(state: State, event: SignedIn, at: At) -> State:
+    return at_station(state, event, operator=event.operator)
+
+
+def signed_out(state: State, event: SignedOut, at: At) -> State:
+    station = state.station(event.station or "")
+    phase = station.resume if station.phase is Phase.ASSIGNING else station.phase
+    return at_station(state, event, operator=None, phase=phase, role=None, quantity=None, remove=False)
+
+
+# -- orders ------------------------------------------------------------------------------------------------------
+
+
+def opened(state: State, event: OrderOpened, at: At) -> State:
+    order = state.orders.get(event.order)
+    if event.manifest is not None:
+        order = adopted(state, order, at.manifest_of(event.manifest))
+        state = with_order(state, order)
+        if event.order in state.packed:
+            state = changed(state, packed=state.packed.delete(event.order))
+    if order is None:
+        raise ValueError(f"order {event.order} was opened without a manifest")
+    box = order.box
+    boxing = box is not None and box.state is BoxState.CREATED
+    opened = Station(
+        operator=state.station(event.station or "").operator,
+        order=event.order,
+        phase=Phase.BOXING if boxing else Phase.SCANNING,
+        mode=event.mode,
+    )
+    if event.station is None:
+        return state
+    return changed(state, stations=state.stations.set(event.station, opened))
+
+
+def left(state: State, event: OrderLeft, at: At) -> State:
+    order = state.orders.get(event.order)
+    if order is not None and not (
+        order.boxes or order.assigned or order.holds or order.forgotten or order.packed is not None
+    ):
+        state = changed(state, orders=state.orders.delete(event.order))
+    return _leave(state, event)
+
+
+def _leave(state: State, event: Event) -> State:
+    if event.station is None:
+        return state
+    fresh = Station(operator=state.station(event.station).operator)
+    return changed(state, stations=state.stations.set(event.station, fresh))
+
+
+def role_asked(state: State, event: RoleAsked, at: At) -> State:
+    station = state.station(event.station or "")
+    if event.role is None:
+        phase = station.resume if station.phase is Phase.ASSIGNING else station.phase
+        return at_station(state, event, phase=phase, role=None)
+    resume = station.resume if station.phase is Phase.ASSIGNING else station.phase
+    return at_station(state, event, phase=Phase.ASSIGNING, role=event.role, resume=resume)
+
+
+def role_assigned(state: State, event: RoleAssigned, at: At) -> State:
+    order = state.orders[event.order]
+    state = with_order(state, touched(order, at, assigned=order.assigned.set(event.role, event.operator)))
+    station = state.station(event.station or "")
+    phase = station.resume if station.phase is Phase.ASSIGNING else station.phase
+    return at_station(state, event, phase=phase, role=None)
+
+
+def mode_chosen(state: State, event: ModeChosen, at: At) -> State:
+    return at_station(state, event, mode=event.mode, product=None)
+
+
+def kind_chosen(state: State, event: KindChosen, at: At) -> State:
+    return at_station(state, event, kind=event.kind)
+
+
+def packing_started(state: State, event: PackingStarted, at: At) -> State:
+    return at_station(state, event, phase=Phase.PACKING, **remove_ended(state, event))
+
+
+def packing_left(state: State, event: PackingLeft, at: At) -> State:
+    return at_station(state, event, phase=Phase.SCANNING)
+
+
+def packing_confirmed(state: State, event: PackingConfirmed, at: At) -> State:
+    order = state.orders[event.order]
+    state = unindex_units(state, order.id, order.counted)
+    for box in order.boxes.values():
+        state = set_label(state, box.id, box.label, None)
+    state = with_order(state, touched(order, at, packed=event.revision, holds=Map()))
+    return _leave(state, event)
+
+
+def revised(state: State, event: OrderRevised, at: At) -> State:
+    if event.manifest is None:
+        return state
+    before = state.orders.get(event.order)
+    order = adopted(state, before, at.manifest_of(event.manifest))
+    state = with_order(state, order)
+    if before is not None and before.packed is not None and order.packed is None:
+        state = index_units(state, order.id, order.counted)
+        for box in order.boxes.values():
+            state = set_label(state, box.id, None, box.label)
+    name = state.station_with(event.order)
+    if name is None:
+        return state
+    station = state.station(name)
+    if station.product is not None and not order.lines_of(station.product):
+        state = changed(state, stations=state.stations.set(name, changed(station, product=None)))
+    return mode_shared(state, name)
+
+
+# -- verdicts ----------------------------------------------------------------------------------------------------
+
+
+def _taken(state: State, verdict: str, revision: int) -> State:
+    return changed(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
+
+
+def held(state: State, event: Held, at: At) -> State:
+    order = state.orders[event.order]
+    hold = Hold(unit=same_case(event.unit), reason=event.reason)
+    state = with_order(state, touched(order, at, holds=order.holds.set(event.verdict, hold)))
+    return _taken(state, event.verdict, event.revision)
+
+
+def released(state: State, event: Released, at: At) -> State:
+    state = _taken(state, event.verdict, event.revision)
+    order = state.orders.get(event.order)
+    if event.outcome is Outcome.UNIT_REMOVED and order is not None and event.verdict in order.holds:
+        unit = order.holds[event.verdict].unit
+        state = changed(state, barred=state.barred.set(unit, (*state.barred.get(unit, ()), event.verdict)))
+    if event.outcome is Outcome.RELEASED:
+        for unit, verdicts in state.barred.items():
+            if event.verdict in verdicts:
+                left = tuple(verdict for verdict in verdicts if verdict != event.verdict)
+                barred = state.barred.set(unit, left) if left else state.barred.delete(unit)
+                state = changed(state, barred=barred)
+    if order is not None and event.verdict in order.holds:
+        state = with_order(state, changed(order, holds=order.holds.delete(event.verdict)))
+    return state

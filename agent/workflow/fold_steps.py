@@ -1,0 +1,129 @@
+"""What several events do to the state: the small steps that the fold is made of."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from immutables import Map
+
+from agent.events import Event
+from agent.reference.manifest import Manifest, same_case
+from agent.workflow.state import Order, State, changed
+
+__all__ = [
+    "At",
+    "adopted",
+    "at_station",
+    "index_units",
+    "remove_ended",
+    "set_label",
+    "touched",
+    "unindex_units",
+    "with_order",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where an event stands: its sequence, that of the first event of its commit, its journal and position.
+
+    `manifest_of` parses the manifest text that some events carry.
+    """
+
+    sequence: int
+    scan: int
+    journal: str
+    position: int
+    manifest_of: Callable[[str], Manifest]
+
+
+def at_station(state: State, event: Event, **changes: Any) -> State:
+    """The state with the event's station changed; an event of no station changes none."""
+    name = event.station
+    if name is None:
+        return state
+    return changed(state, stations=state.stations.set(name, changed(state.station(name), **changes)))
+
+
+def remove_ended(state: State, event: Event) -> dict[str, Any]:
+    """The changes to a station at which REMOVE, if it is pending, is over, and its QTY with it."""
+    is_pending = event.station is not None and state.station(event.station).remove
+    return {"remove": False, "quantity": None} if is_pending else {}
+
+
+def with_order(state: State, order: Order) -> State:
+    return changed(state, orders=state.orders.set(order.id, order))
+
+
+def touched(order: Order, at: At, **changes: Any) -> Order:
+    return changed(order, first=order.first or at.position, last=at.position, **changes)
+
+
+def index_units(state: State, order: str, ids: Iterable[str]) -> State:
+    units = state.units
+    for one in ids:
+        holders = units.get(one, ())
+        if order not in holders:
+            units = units.set(one, (*holders, order))
+    return changed(state, units=units)
+
+
+def unindex_units(state: State, order: str, ids: Iterable[str]) -> State:
+    units = state.units
+    for one in ids:
+        left = tuple(holder for holder in units.get(one, ()) if holder != order)
+        if left:
+            units = units.set(one, left)
+        elif one in units:
+            units = units.delete(one)
+    return changed(state, units=units)
+
+
+def set_label(state: State, box: str, old: str | None, new: str | None) -> State:
+    labels = state.labels
+    if old is not None and labels.get(same_case(old)) == box:
+        labels = labels.delete(same_case(old))
+    if new is not None:
+        labels = labels.set(same_case(new), box)
+    return changed(state, labels=labels)
+
+
+def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
+    """The order, if it is known here, under a manifest; what is counted stays, products counted stay known."""
+    forgotten = manifest.order in state.packed
+    if order is None:
+        revision = state.packed[manifest.order][0] if forgotten else None
+        order = Order(manifest=manifest, packed=revision, forgotten=forgotten)
+    known = order.known
+    for line in order.manifest.lines:
+        if order.scanned.get(line.id, 0):
+            for code in (same_case(line.sku), *line.gtins):
+                known = known.set(code, (line.sku, line.serialized))
+    here = () if order.forgotten else tuple(state.journals)
+    counted = [c for c in manifest.counted if not (here and c.box.startswith(here))]
+    elsewhere: dict[str, int] = {}
+    for entry in counted:
+        elsewhere[entry.line] = elsewhere.get(entry.line, 0) + entry.quantity
+    packed = order.packed
+    if packed is not None and manifest.reopen and manifest.revision > packed:
+        packed = None
+    return changed(
+        order,
+        manifest=manifest,
+        known=known,
+        elsewhere=Map(elsewhere),
+        elsewhere_units=frozenset(same_case(unit) for entry in counted for unit in entry.units),
+        packed=packed,
+    )
+
+
+def mode_shared(state: State, name: str | None) -> State:
+    """With no box open, the flow that all lines share is the mode of the station, whatever it was before."""
+    station = state.station(name or "")
+    if name is None or station.order is None:
+        return state
+    order = state.orders[station.order]
+    mode = order.manifest.single_flow
+    if order.open_box is not None or mode is None or mode is station.mode:
+        return state
+    return changed(state, stations=state.stations.set(name, changed(station, mode=mode, product=None)))

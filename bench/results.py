@@ -1,0 +1,112 @@
+"""What a bench found: rows with their rounds, printed as a table, kept as JSON."""
+
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Row", "document", "machine", "percentile", "table"]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One budget. `ours` and `reference` have a value for each round; without a reference the bound is for ours alone.
+
+    `samples` are the single measurements behind it, for drawing.
+    """
+
+    what: str
+    unit: str
+    ours: Sequence[float]
+    reference: Sequence[float] = ()
+    at_most: float | None = None
+    at_least: float | None = None
+    samples: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def value(self) -> float:
+        """What the bound is for: the ratio of the medians, or the median."""
+        ours = statistics.median(self.ours)
+        return ours / statistics.median(self.reference) if self.reference else ours
+
+    @property
+    def is_met(self) -> bool | None:
+        """None where there is no bound."""
+        if self.at_most is not None:
+            return self.value <= self.at_most
+        return self.value >= self.at_least if self.at_least is not None else None
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    return f"{statistics.median(values):.4g} ({min(values):.4g} to {max(values):.4g})"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Columns: what, ours, reference (each median, lowest to highest round), ratio, bound, verdict."""
+    lines = [("what", "ours", "reference", "ratio", "bound", "verdict")]
+    for row in rows:
+        bound = f"<= {row.at_most:g}" if row.at_most is not None else ""
+        if row.at_least is not None:
+            bound = f">= {row.at_least:g}"
+        verdict = {True: "met", False: "MISSED", None: ""}[row.is_met]
+        ratio = f"{row.value:.2f}" if row.reference else ""
+        lines.append((f"{row.what} [{row.unit}]", _spread(row.ours), _spread(row.reference), ratio, bound, verdict))
+    widths = [max(len(line[column]) for line in lines) for column in range(6)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def _first(path: str, key: str) -> str:
+    try:
+        for line in Path(path).read_text().splitlines():
+            if line.startswith(key):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return "unknown"
+
+
+def _mount_of(path: Path) -> str:
+    """The device and file system that a path is on, of /proc/mounts."""
+    resolved = path.resolve()
+    found, length = "unknown", -1
+    for line in Path("/proc/mounts").read_text().splitlines():
+        device, point, kind, *_ = line.split()
+        if resolved.is_relative_to(point) and len(point) > length:
+            found, length = f"{device} {kind}", len(point)
+    return found
+
+
+def machine(path: Path) -> dict[str, str]:
+    """On what it ran, and on which disk `path` is."""
+    return {
+        "cpu": _first("/proc/cpuinfo", "model name"),
+        "cores": str(len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line[:9] == "processor"])),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "disk": _mount_of(path),
+        "load": Path("/proc/loadavg").read_text().strip(),
+    }
+
+
+def document(rows: Sequence[Row], where: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "machine": dict(where),
+        "rows": [
+            {
+                "what": row.what, "unit": row.unit, "ours": list(row.ours), "reference": list(row.reference),
+                "value": row.value, "at_most": row.at_most, "at_least": row.at_least, "is_met": row.is_met,
+                "samples": dict(row.samples),
+            }
+            for row in rows
+        ],
+    }  # fmt: skip
