@@ -98,7 +98,7 @@ def drain_paho(port: int, count: int) -> float:
 
 
 def drain_kiosk(kiosk: Kiosk, consumer: Consumer, count: int) -> float:
-    """Events a second, from the first that the consumer has to the last, all acknowledged; `kiosk` was filled before."""
+    """Events a second, from the first that the consumer has to the last, all acknowledged; `kiosk` was filled."""
     kiosk.start()
     seen = consumer.wait(count)
     end = time.monotonic() + DEADLINE_S
