@@ -264,7 +264,7 @@ class Kiosk:
         smallest = self._read_to + count * _SHORTEST_LINE
         end = time.monotonic() + deadline_s
         while (size := self._signals.stat().st_size) < smallest or self._shown(size) < count:
-            if time.monotonic() > end:
+            if time.monotonic() > end or self._process is None or self._process.poll() is not None:
                 raise TimeoutError(f"{self._shown(size)} of {count} signals came; {self.log.read_text()[-1500:]}")
             time.sleep(0.0002)
 
@@ -284,7 +284,7 @@ class Kiosk:
             data = self._signals.read_bytes()[self._read_to :] if count else b""
             if data.count(b"\n") >= count:
                 break
-            if time.monotonic() > end:
+            if time.monotonic() > end or self._process is None or self._process.poll() is not None:
                 raise TimeoutError(f"{data.count(10)} of {count} signals came; {self.log.read_text()[-1500:]}")
             time.sleep(0.002)
         lines = data.splitlines(keepends=True)[:count]

@@ -27,10 +27,7 @@ MAY_IMPORT = {
     "agent.cloudevents": (*BOTTOM, "agent.reference.manifest", "agent.events"),
     "agent.workflow": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.workflow"),
     "agent.journal": (*BOTTOM, "agent.journal"),
-    "agent.settings": (*BOTTOM, "agent.reference.manifest"),
-    "agent.config_errors": BOTTOM,
-    "agent.config_rules": (*BOTTOM, "agent.settings", "agent.config_errors"),
-    "agent.config": (*BOTTOM, "agent.settings", "agent.config_errors", "agent.config_rules"),
+    "agent.config": (*BOTTOM, "agent.reference.manifest", "agent.config"),
     "agent.drivers": (*BOTTOM, "agent.drivers"),
     "agent.uplink": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.uplink"),
     **dict.fromkeys(BOTTOM, BOTTOM),
@@ -89,9 +86,7 @@ def test_imports_point_down(path: Path) -> None:
 @pytest.mark.parametrize("library", EDGES)
 def test_each_library_stays_at_its_edge(library: str) -> None:
     users = {
-        str(path.relative_to(ROOT))
-        for path in sources()
-        if any(is_within(name, library) for name in imports_of(path))
+        str(path.relative_to(ROOT)) for path in sources() if any(is_within(name, library) for name in imports_of(path))
     }
     assert users, f"{library} is a dependency that nothing uses"
     outside = {user for user in users if not any(user.startswith(place) for place in EDGES[library])}

@@ -103,17 +103,17 @@ def test_configure_takes_our_information_and_others_warnings() -> None:
     out = io.StringIO()
     log.configure(io.StringIO())
     log.configure(out)
-    logging.getLogger("agent.daemon").info("ours")
-    logging.getLogger("agent.daemon").debug("details")
+    logging.getLogger("agent.daemon.root").info("ours")
+    logging.getLogger("agent.daemon.root").debug("details")
     logging.getLogger("paho").info("theirs")
     logging.getLogger("paho").warning("their trouble")
     lines = [line.split(" ", 2)[2] for line in out.getvalue().splitlines()]
-    assert lines == ["agent.daemon: ours", "paho: their trouble"]
+    assert lines == ["agent.daemon.root: ours", "paho: their trouble"]
 
 
 @pytest.mark.usefixtures("logs_as_before")
 def test_configure_letters_that_the_encoding_lacks_are_escaped() -> None:
     raw = io.BytesIO()
     log.configure(io.TextIOWrapper(raw, "ascii", write_through=True))
-    logging.getLogger("agent.daemon").info("Büro")
-    assert raw.getvalue().endswith(b"agent.daemon: B\\xfcro\n")
+    logging.getLogger("agent.daemon.root").info("Büro")
+    assert raw.getvalue().endswith(b"agent.daemon.root: B\\xfcro\n")

@@ -7,10 +7,10 @@ from typing import TextIO
 
 from agent.commands.status import is_running
 from agent.config import Config, config_hash, load
+from agent.config.settings import NoIndicatorSettings, StationSettings
+from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.errors import DeviceError, KioskError
 from agent.log import escape
-from agent.settings import NoIndicatorSettings, StationSettings
-from agent.wiring import broker_of, delivery_of, indicator_of, scanner_of
 
 __all__ = ["check"]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TextIO
 
 from agent.config import load
+from agent.daemon.wiring import broker_of
 from agent.errors import KioskError
 from agent.journal import Journal
 from agent.uplink.oneshot import retire as clear
-from agent.wiring import broker_of
 
 __all__ = ["Undelivered", "retire"]
 

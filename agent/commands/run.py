@@ -20,13 +20,13 @@ def run(config_path: Path) -> int:
     except ConfigError as exc:
         _refuse(config_path, exc)
         raise
-    from agent.daemon import run as run_daemon
+    from agent.daemon.root import run as run_daemon
 
     return run_daemon(config)
 
 
 def _refuse(config_path: Path, refused: ConfigError) -> None:
-    from agent.failure import tell_failure
+    from agent.daemon.failure import tell_failure
 
     for problem in refused.problems:
         _log.critical("configuration refused: %s", problem)

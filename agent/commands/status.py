@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from agent.daemon.status_socket import SOCKET_NAME
 from agent.errors import KioskError
 from agent.log import escape
 
-__all__ = ["SOCKET_NAME", "NotRunning", "is_running", "status"]
+__all__ = ["NotRunning", "is_running", "status"]
 
-SOCKET_NAME = "status.sock"
 
 _PATIENCE_S = 5.0
 _MAX_BYTES = 16 << 20

@@ -4,7 +4,16 @@ import threading
 import time
 from pathlib import Path
 
-from agent.daemon import Daemon
+from agent.config.settings import (
+    Config,
+    KioskSettings,
+    MqttSettings,
+    NoIndicatorSettings,
+    StationSettings,
+    UplinkSettings,
+    WorkflowSettings,
+)
+from agent.daemon.root import Daemon
 from agent.demo.board import Board
 from agent.demo.broker import HOST, Listening
 from agent.demo.central import Central
@@ -14,15 +23,6 @@ from agent.demo.sample import KIOSK, ORDERS, SITE, STATION
 from agent.demo.typed_scanner import TypedScanner
 from agent.demo.view import View, view_of
 from agent.demo.words import Typed, typed_of
-from agent.settings import (
-    Config,
-    KioskSettings,
-    MqttSettings,
-    NoIndicatorSettings,
-    StationSettings,
-    UplinkSettings,
-    WorkflowSettings,
-)
 
 __all__ = ["Stage"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agent.daemon import Look
+from agent.daemon.root import Look
 from agent.demo.board import Glimpse
 from agent.demo.hints import Hint, hint_of
 from agent.demo.sample import STATION

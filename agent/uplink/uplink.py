@@ -69,6 +69,8 @@ class Uplink:
         self._timing = timing or Timing()
         self._on_change = on_change
         self._situation = Situation()
+        self._proved = False
+        """Whether the connection has lasted, or delivered something."""
         self._backoff = Backoff(timing=self._timing, random=chance)
         self._topics = Topics(site, kiosk)
         self._desk = Desk(
@@ -170,14 +172,14 @@ class Uplink:
         while not self._stopping.is_set():
             host, port = hosts[turn % len(hosts)]
             turn += 1
-            was_online = False
+            self._proved = False
             try:
                 self._connect_and_serve(host, port)
             except BrokerLost as exc:
                 was_online = self._situation.online
                 wait_s = self._after_loss(exc, f"{host}:{port}", round_over=turn % len(hosts) == 0 or was_online)
-                if was_online:
-                    turn = 0
+                if self._proved:
+                    turn = 0  # else it is the next one's turn: this one may let us in and drop us for ever
                 self._stopping.wait(wait_s)
         self._note(online=False, state="stopped")
 
@@ -263,8 +265,8 @@ class Uplink:
             lasted_s = self._clock.monotonic() - self._online_at
             if lasted_s >= self._timing.stable_s:
                 self._unexplained = 0
-                self._backoff.reset()
-            elif session.delivered != delivered:
+            if lasted_s >= self._timing.stable_s or session.delivered != delivered:
+                self._proved = True
                 self._backoff.reset()
             if self._situation.duplicate_id and lasted_s >= 2 * self._timing.duplicate_wait_s:
                 self._note(duplicate_id=False)  # the other one would have come back by now

@@ -13,12 +13,12 @@ import pytest
 from agent.commands import learn as command
 from agent.commands.learn import learn
 from agent.config import load
+from agent.config.settings import EvdevSettings, SerialSettings
 from agent.drivers import evdev
 from agent.drivers.devices import Kind, Plugged
 from agent.drivers.keymaps import LAYOUTS
 from agent.drivers.learning import TEST_TEXT
 from agent.errors import DeviceError
-from agent.settings import EvdevSettings, SerialSettings
 from tests.drivers.test_learning import TERMINATOR_KEYS, pressed
 
 PATIENT_S = 30.0

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from agent import __version__, failure
+from agent import __version__
 from agent.commands.run import run
 from agent.config import Config
+from agent.daemon import failure
 from agent.errors import ConfigError
 from agent.uplink.failures import BrokerLost
 from agent.uplink.settings import BrokerSettings
@@ -66,14 +67,14 @@ def signals(file: Path) -> list[tuple[str, str, str | None]]:
 
 def test_run_hands_a_sound_configuration_to_the_daemon(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Config] = []
-    daemon = ModuleType("agent.daemon")
+    daemon = ModuleType("agent.daemon.root")
 
     def run_daemon(config: Config) -> int:
         ran.append(config)
         return 3
 
     monkeypatch.setattr(daemon, "run", run_daemon, raising=False)
-    monkeypatch.setitem(sys.modules, "agent.daemon", daemon)
+    monkeypatch.setitem(sys.modules, "agent.daemon.root", daemon)
     assert run(file) == 3
     assert [config.kiosk.id for config in ran] == ["dock-3"]
     assert not (file.parent / "signals").exists()
@@ -123,8 +124,8 @@ def test_run_a_refusal_that_cannot_be_told_is_still_a_refusal(
     with pytest.raises(ConfigError):
         run(file)
     out = capsys.readouterr().out
-    assert "agent.failure: the fault cannot be shown station=1 why=" in out
-    assert 'agent.failure: the failure cannot be published why="127.0.0.1:1: nobody listens there"' in out
+    assert "agent.daemon.failure: the fault cannot be shown station=1 why=" in out
+    assert 'agent.daemon.failure: the failure cannot be published why="127.0.0.1:1: nobody listens there"' in out
 
 
 def test_run_without_a_file(tmp_path: Path, published: Published) -> None:

@@ -8,8 +8,8 @@ import pytest
 from agent.commands import scanners as command
 from agent.commands.scanners import scanners
 from agent.config import load
+from agent.config.settings import EvdevSettings, SerialSettings
 from agent.drivers.devices import Kind, Plugged
-from agent.settings import EvdevSettings, SerialSettings
 
 SERIAL = Plugged(
     kind=Kind.SERIAL,

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from agent.daemon import Look
+from agent.daemon.root import Look
 from agent.demo.board import Arrival, Board
 from agent.demo.picture import picture_of, svg_of
 from agent.demo.sample import STOLEN

@@ -10,8 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from agent.commands.check import check
 from agent.config import load
-from agent.errors import ConfigError
-from agent.settings import (
+from agent.config.settings import (
     ButtonSettings,
     EvdevSettings,
     GpioSettings,
@@ -23,6 +22,7 @@ from agent.settings import (
     UplinkSettings,
     WorkflowSettings,
 )
+from agent.errors import ConfigError
 
 FILE = Path(__file__).parents[2] / "firmware-config" / "agent.toml"
 FILLED = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import DEFAULT_CONFIG, Exit
-from agent.daemon import EXIT_BUG
+from agent.daemon.root import EXIT_BUG
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "systemd" / "kiosk-agent.service"

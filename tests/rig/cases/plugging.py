@@ -107,7 +107,8 @@ def _seconds_until_back(bench: Bench, since_s: float) -> list[float]:
         elif "now attached to ttyUSB" in text:
             there["line"] = float(at)
         elif match := re.search(r"scanner connected .*scanner=(wedge|line)", text):
-            waits.append(float(at) - there.pop(match[1]))
+            if match[1] in there:
+                waits.append(float(at) - there.pop(match[1]))
     return waits
 
 

@@ -12,7 +12,20 @@ from tests.system.harness.indicator import Signalled
 from tests.system.harness.patience import Gone
 from tests.system.harness.world import BADGES, World
 
-DAY = ["sign in", "open", "role", "assign", "unit", "quantity", "product", "save", "size", "confirm box", "pack", "confirm"]
+DAY = [
+    "sign in",
+    "open",
+    "role",
+    "assign",
+    "unit",
+    "quantity",
+    "product",
+    "save",
+    "size",
+    "confirm box",
+    "pack",
+    "confirm",
+]
 
 
 def scans_of(order: str, units: list[str], gtin: str) -> dict[str, tuple[str, str]]:

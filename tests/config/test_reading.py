@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import config_hash, load, salvage
-from agent.config_errors import dotted
-from agent.errors import ConfigError
-from agent.reference.manifest import Role
-from agent.settings import (
+from agent.config.problems import dotted
+from agent.config.settings import (
     Config,
     ConsoleSettings,
     EvdevSettings,
@@ -22,6 +20,8 @@ from agent.settings import (
     NoIndicatorSettings,
     SerialSettings,
 )
+from agent.errors import ConfigError
+from agent.reference.manifest import Role
 
 KIOSK = """
 [kiosk]

@@ -3,9 +3,7 @@
 A driver is imported when a setting asks for it.
 """
 
-from agent.drivers.indicator import Indicator
-from agent.drivers.scanner import Scanner
-from agent.settings import (
+from agent.config.settings import (
     ConsoleSettings,
     GpioSettings,
     IndicatorSettings,
@@ -16,6 +14,8 @@ from agent.settings import (
     SerialSettings,
     UplinkSettings,
 )
+from agent.drivers.indicator import Indicator
+from agent.drivers.scanner import Scanner
 from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings
 
 __all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of"]

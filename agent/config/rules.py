@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.config_errors import MISSING, KeyPath, Problems, dotted
-from agent.settings import BUTTON_WORDS, usb_number
+from agent.config.problems import MISSING, KeyPath, Problems, dotted
+from agent.config.settings import BUTTON_WORDS, usb_number
 
 __all__ = [
     "Table",

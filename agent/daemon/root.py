@@ -1,7 +1,8 @@
 """The composition root: starts everything, hands each part what it needs, and undoes it all at the end.
 
 The main thread runs the asyncio loop: it reads the devices, keeps the time of views and health, feeds the watchdog and
-answers `kiosk-agent status`. The other threads are `agent.scanpath`, `agent.uplink.uplink` and `agent.housekeeping`.
+answers `kiosk-agent status`. The other threads are `agent.daemon.scanpath`'s, `agent.daemon.housekeeping`'s and
+`agent.uplink.uplink`'s.
 """
 
 import asyncio
@@ -20,31 +21,31 @@ from typing import Any
 from agent import __version__
 from agent.clock import Clock, SystemClock
 from agent.config import Config, config_hash
+from agent.daemon.failure import tell_failure
+from agent.daemon.health import DeviceHealth, Rate, Sources, health_of, health_text
+from agent.daemon.housekeeping import Housekeeping
+from agent.daemon.inbound import Centre
+from agent.daemon.journal_source import JournalSource
+from agent.daemon.machine import RunRecord
+from agent.daemon.requests import Requests
+from agent.daemon.scanpath import Opened, ScanPath, Station
+from agent.daemon.status_socket import StatusSocket
+from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.drivers.indicator import Indicator
 from agent.drivers.scanner import Scanner
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
-from agent.failure import tell_failure
-from agent.health import DeviceHealth, Rate, Sources, health_of, health_text
-from agent.housekeeping import Housekeeping
 from agent.identifiers import Verb, command_text
-from agent.inbound import Centre
 from agent.journal import Journal
-from agent.machine import RunRecord
-from agent.outboxsource import JournalSource
 from agent.reference.cache import Cache
 from agent.reference.catalogue import Catalogue
 from agent.reference.requests import Request
 from agent.reference.restore import restore
 from agent.reference.source import stored_manifest_of
-from agent.requests import Requests
 from agent.scan import Frame
-from agent.scanpath import Opened, ScanPath, Station
 from agent.signals import Signal
-from agent.statussocket import StatusSocket
 from agent.systemd import Notifier, watchdog_interval_s
 from agent.uplink.health import UplinkHealth
 from agent.uplink.uplink import Uplink
-from agent.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.workflow.desk import Settings
 from agent.workflow.replay import replay
 from agent.workflow.snapshot import decode_state

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.clock import Clock
+from agent.daemon.machine import LastRun, memory_bytes, temperature_c, under_voltage
 from agent.journal import Journal
-from agent.machine import LastRun, memory_bytes, temperature_c, under_voltage
 from agent.reference.catalogue import Catalogue
 from agent.uplink.health import UplinkHealth
 

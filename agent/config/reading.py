@@ -1,7 +1,7 @@
 """Reading the configuration file: checked as a whole, refused with every problem at once.
 
-Each table is checked by itself against its type in `agent.settings`; the rules that span several keys work on the raw
-tables, so that one mistake does not hide another.
+Each table is checked by itself against its type in `agent.config.settings`; the rules that span several keys work on
+the raw tables, so that one mistake does not hide another.
 """
 
 import os
@@ -14,8 +14,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from agent.config_errors import MISSING, KeyPath, Problems, reason
-from agent.config_rules import (
+from agent.config.problems import MISSING, KeyPath, Problems, reason
+from agent.config.rules import (
     check_brokers,
     check_delivery,
     check_devices,
@@ -24,9 +24,7 @@ from agent.config_rules import (
     check_pins,
     read_password,
 )
-from agent.errors import ConfigError
-from agent.log import escape, quote
-from agent.settings import (
+from agent.config.settings import (
     ButtonSettings,
     Config,
     ConsoleSettings,
@@ -45,6 +43,8 @@ from agent.settings import (
     UplinkSettings,
     WorkflowSettings,
 )
+from agent.errors import ConfigError
+from agent.log import escape, quote
 
 __all__ = ["Config", "Salvage", "config_hash", "load", "salvage"]
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from agent import __version__
+from agent.config.settings import IndicatorSettings, KioskSettings, MqttSettings
+from agent.daemon.wiring import broker_of, indicator_of
 from agent.errors import KioskError
-from agent.settings import IndicatorSettings, KioskSettings, MqttSettings
 from agent.signals import Signal, steps_of
-from agent.wiring import broker_of, indicator_of
 
 __all__ = ["FAULT_S", "tell_failure"]
 

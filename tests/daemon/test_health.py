@@ -1,6 +1,6 @@
 """How fast the disk fills: over a window that can tell, whenever somebody looks."""
 
-from agent.health import Rate
+from agent.daemon.health import Rate
 
 
 def test_rate_is_what_came_between_two_looks() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent.commands.status import SOCKET_NAME
-
-__all__ = ["StatusSocket"]
+__all__ = ["SOCKET_NAME", "StatusSocket"]
 
 _log = logging.getLogger(__name__)
+
+SOCKET_NAME = "status.sock"
+"""In the state directory."""
 
 _BACKLOG = 8
 

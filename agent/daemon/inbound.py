@@ -4,6 +4,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
+from agent.daemon.scanpath import ScanPath
 from agent.errors import MessageRefused
 from agent.reference.messages import (
     blocked_of,
@@ -15,7 +16,6 @@ from agent.reference.messages import (
     verdict_of,
 )
 from agent.reference.requests import Request
-from agent.scanpath import ScanPath
 from agent.uplink.topics import Inbound, Kind
 
 __all__ = ["Centre"]

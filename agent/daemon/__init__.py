@@ -1,0 +1,1 @@
+"""The kiosk at work: the composition root, the scan path, and what stands beside them."""

@@ -1,0 +1,316 @@
+"""Whatever a broker may answer, or leave unanswered: it is named, tried again, and scanning never notices.
+
+One daemon meets many brokers: its `hosts` are tried in turn, the last one is real.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.system.faults.peer import (
+    CONNECT,
+    SUBSCRIBE,
+    Link,
+    Publish,
+    Script,
+    ScriptedBroker,
+    connack,
+    puback,
+)
+from tests.system.harness.patience import wait_for
+from tests.system.harness.world import OK, World, refused, world_of
+
+CONNACK_V5 = {
+    0x80: "Unspecified error", 0x81: "Malformed packet", 0x82: "Protocol error",
+    0x83: "Implementation specific error", 0x84: "Unsupported protocol version",
+    0x85: "Client identifier not valid", 0x86: "Bad user name or password", 0x87: "Not authorized",
+    0x88: "Server unavailable", 0x89: "Server busy", 0x8A: "Banned", 0x8C: "Bad authentication method",
+    0x90: "Topic name invalid", 0x95: "Packet too large", 0x97: "Quota exceeded", 0x99: "Payload format invalid",
+    0x9A: "Retain not supported", 0x9B: "QoS not supported", 0x9C: "Use another server", 0x9D: "Server moved",
+    0x9F: "Connection rate exceeded",
+}  # fmt: skip
+"""OASIS MQTT 5.0, table 3-1."""
+CONNACK_V311 = {1: "protocol", 2: "identifier", 3: "unavailable", 4: "user name", 5: "authorized"}
+"""OASIS MQTT 3.1.1, table 3.1, and a word of each."""
+PUBACK_FAILURES = (0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99)
+"""OASIS MQTT 5.0, table 3-4."""
+
+NO_CONSUMER = 0x10
+
+
+@contextmanager
+def meeting(
+    directory: Path, *scripts: Script, protocol: int = 5, keepalive_s: int = 30, confirm: str = "consumer"
+) -> Iterator[tuple[World, list[ScriptedBroker]]]:
+    """A world whose daemon, not yet started, meets the scripted brokers first, in their order, then the real one."""
+    with ExitStack() as undo:
+        brokers = [undo.enter_context(ScriptedBroker(script, protocol=protocol)) for script in scripts]
+        world = undo.enter_context(world_of(directory, started=False, uplink={"ack_timeout_s": 1, "confirm": confirm}))
+        del world.kiosk.settings["mqtt"]["host"]
+        world.kiosk.settings["mqtt"] |= {
+            "hosts": [broker.host for broker in brokers] + [f"127.0.0.1:{world.broker.port}"],
+            "protocol": protocol,
+            "keepalive_s": keepalive_s,
+        }
+        world.kiosk.configure()
+        yield world, brokers
+        assert world.kiosk.stop() == 0
+
+
+def lines_about(world: World, broker: ScriptedBroker) -> list[str]:
+    """What the daemon logs about one broker."""
+    return [line for line in world.kiosk.output().splitlines() if broker.host in line]
+
+
+def refuses(code: int, protocol: int) -> Script:
+    def script(link: Link) -> None:
+        link.expect(CONNECT)
+        link.send(connack(code, protocol=protocol))
+        link.wait_gone()
+
+    return script
+
+
+@pytest.mark.parametrize(("protocol", "codes"), [(5, CONNACK_V5), (311, CONNACK_V311)])
+def test_every_refusal_of_a_connection_is_named_and_the_next_broker_tried(
+    tmp_path: Path, protocol: int, codes: dict[int, str]
+) -> None:
+    with meeting(tmp_path, *(refuses(code, protocol) for code in codes), protocol=protocol) as (world, brokers):
+        world.kiosk.start()
+        assert world.station.scan("anything") == refused("not_signed_in")
+        world.centre.wait_status("online")
+        for broker, name in zip(brokers, codes.values(), strict=True):
+            said = lines_about(world, broker)
+            assert len(said) == 1, said
+            assert name.lower() in said[0].lower()
+        order, units = world.simple(1)
+        assert world.opened(order).scan(units[0]).signal == "order_done"
+        if protocol == 5:
+            assert world.delivered() == world.in_sequence()
+        else:
+            world.consumer.problems.clear()  # without MQTT 5 there are no properties to look for
+
+
+# -- broken off, or none of our kind -----------------------------------------------------------------------------------
+
+
+def after_connect(answer: bytes) -> Script:
+    """Take the CONNECT, send this much, and close."""
+
+    def script(link: Link) -> None:
+        link.expect(CONNECT)
+        link.send(answer)
+
+    return script
+
+
+def after_subscribe(answer: bytes) -> Script:
+    def script(link: Link) -> None:
+        link.expect(CONNECT)
+        link.send(connack())
+        while link.read().kind != SUBSCRIBE:
+            pass
+        link.send(answer)
+
+    return script
+
+
+BEFORE_THE_CONNACK: dict[str, Script] = {
+    "closes at once": lambda _: None,
+    "closes after CONNECT": after_connect(b""),
+    "half a CONNACK": after_connect(connack()[:2]),
+    "a web server": after_connect(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+    "every byte": after_connect(bytes(range(256))),
+}
+WHILE_CONNECTED: dict[str, Script] = {
+    "half a PUBLISH": after_subscribe(b"\x32\x7f\x00\x10kiosk/v1"),
+    "a length without end": after_subscribe(b"\x32\xff\xff\xff\xff\xff\xff"),
+    "half a SUBACK": after_subscribe(b"\x90\x20\x00"),
+    "half a length": after_subscribe(b"\x32\xff\xff"),
+    "a PUBACK of nothing": after_subscribe(puback(65535)),
+    "a packet of no type": after_subscribe(b"\x00\x02\x00\x00"),
+}
+"""After each of these the daemon stays away for a while, so that all of them take a minute."""
+
+
+def meet_and_go_on(directory: Path, scripts: Mapping[str, Script], *, deadline_s: float) -> None:
+    """Meet each of these brokers, then the real one, and work there."""
+    with meeting(directory, *scripts.values()) as (world, brokers):
+        world.kiosk.start()
+        world.centre.wait_status("online", deadline_s=deadline_s)
+        for what, broker in zip(scripts, brokers, strict=True):
+            assert broker.connections >= 1, what
+            assert lines_about(world, broker), f"{what}: nothing was said about it"
+        order, units = world.simple(1)
+        assert world.opened(order).scan(units[0]).signal == "order_done"
+        assert world.delivered() == world.in_sequence()
+
+
+def test_connections_that_break_off(tmp_path: Path) -> None:
+    some = dict(list(WHILE_CONNECTED.items())[:2])
+    meet_and_go_on(tmp_path, BEFORE_THE_CONNACK | some, deadline_s=60)
+
+
+@pytest.mark.soak
+def test_connections_that_break_off_anywhere(tmp_path: Path) -> None:
+    meet_and_go_on(tmp_path, WHILE_CONNECTED, deadline_s=180)
+
+
+def silent(link: Link) -> None:
+    """Accept the connection, and nothing else."""
+    link.wait_gone()
+
+
+def silent_after_connack(link: Link) -> None:
+    link.expect(CONNECT)
+    link.send(connack())
+    link.wait_gone()
+
+
+@pytest.mark.parametrize("script", [silent, silent_after_connack])
+def test_broker_that_falls_silent_is_left(tmp_path: Path, script: Script) -> None:
+    with meeting(tmp_path, script, keepalive_s=3) as (world, (broker,)):
+        world.kiosk.start()
+        broker.wait_connections(1)
+        assert world.station.scan("anything") == refused("not_signed_in")
+        world.centre.wait_status("online", deadline_s=60)
+        assert lines_about(world, broker)
+
+
+# -- refused publishes -------------------------------------------------------------------------------------------------
+
+
+def a_broker(answer: Callable[[Publish], int | None], *, receive_maximum: int | None = None) -> Script:
+    def script(link: Link) -> None:
+        link.expect(CONNECT)
+        link.send(connack(receive_maximum=receive_maximum))
+        link.serve(answer=answer)
+
+    return script
+
+
+def refused_scans(world: World, count: int) -> None:
+    """Scans of a kiosk without an operator: each is one event. From two scanners, slowly enough to be told singly."""
+    for number in range(count):
+        assert world.station.scan(f"ANYTHING-{number}") == refused("not_signed_in")
+
+
+def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> None:
+    """With `confirm = "broker"`, an event is delivered when the broker takes it: here at the second attempt."""
+    attempts: dict[bytes, int] = {}
+
+    def answer(publish: Publish) -> int:
+        if "/event/" not in publish.topic:
+            return 0
+        number = list(attempts).index(publish.payload) if publish.payload in attempts else len(attempts)
+        attempts[publish.payload] = attempts.get(publish.payload, 0) + 1
+        codes = (*PUBACK_FAILURES, NO_CONSUMER)
+        return codes[number] if attempts[publish.payload] == 1 and number < len(codes) else 0
+
+    with meeting(tmp_path, a_broker(answer), confirm="broker") as (world, (broker,)):
+        world.kiosk.start()
+        refused_scans(world, 10)
+        exported = [document for document, _ in world.kiosk.exported()]
+        taken: list[bytes] = []
+
+        def all_taken() -> bool:
+            taken[:] = [publish.payload for publish, code in broker.heard() if code == 0]
+            return set(taken) >= set(exported)
+
+        wait_for(all_taken, "every event to be taken")
+        assert sorted(taken) == sorted(exported), "each was taken once"
+        codes = [code for _, code in broker.heard()]
+        assert {*PUBACK_FAILURES, NO_CONSUMER} <= set(codes)
+
+        def health() -> dict[str, object]:
+            found: dict[str, object] = json.loads(broker.heard("/health")[-1][0].payload)["uplink"]
+            return found
+
+        wait_for(lambda: health()["last_refusal"] is not None, "the refusals in health")
+
+
+def test_no_more_in_flight_than_the_broker_takes(tmp_path: Path) -> None:
+    """A Receive Maximum of one: the next publish comes only when the one before is answered."""
+    waiting: list[Publish] = []
+
+    def script(link: Link) -> None:
+        link.expect(CONNECT)
+        link.send(connack(receive_maximum=1))
+
+        def answer(publish: Publish) -> int:
+            link.stream.settimeout(0.02)
+            try:
+                assert not link.stream.recv(1), "a second publish before the first was answered"
+            except TimeoutError:
+                pass
+            finally:
+                link.stream.settimeout(60)
+            waiting.append(publish)
+            return 0
+
+        link.serve(answer=answer)
+
+    with meeting(tmp_path, script, confirm="broker") as (world, (broker,)):
+        world.kiosk.start()
+        refused_scans(world, 6)
+        exported = {document for document, _ in world.kiosk.exported()}
+        wait_for(lambda: {publish.payload for publish, _ in broker.heard()} >= exported, "every event")
+
+
+def test_refused_subscription_is_told(tmp_path: Path) -> None:
+    def script(link: Link) -> None:
+        link.expect(CONNECT)
+        link.send(connack())
+        link.serve(subscribed=lambda count: bytes((0x87,)) + bytes((1,)) * (count - 1))
+
+    with meeting(tmp_path, script) as (world, (broker,)):
+        world.kiosk.start()
+
+        def told() -> bool:
+            health = [json.loads(publish.payload) for publish, _ in broker.heard("/health")]
+            return bool(health) and len(health[-1]["uplink"]["refused_subscriptions"]) == 1
+
+        wait_for(told, "the refused subscription in health")
+        assert "refuses the subscription" in world.kiosk.output()
+
+
+# -- for long ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
+    """Ten refusals, the interval doubling to a minute, while others pass: about five minutes."""
+    bad: list[bytes] = []
+
+    def answer(publish: Publish) -> int:
+        if "/event/" in publish.topic and not bad:
+            bad.append(publish.payload)
+        return 0x87 if publish.payload in bad else 0
+
+    with meeting(tmp_path, a_broker(answer), confirm="broker") as (world, (broker,)):
+        world.kiosk.start()
+        refused_scans(world, 1)
+        wait_for(lambda: bool(bad), "the event to be refused")
+        told = json.loads(bad[0])
+
+        def stood_in() -> bool:
+            refused_scans(world, 1)  # later events must pass, else the broker refuses everything
+            found = [json.loads(publish.payload) for publish, _ in broker.heard("/event/journal")]
+            return any(one["id"] == told["id"] and one["sequence"] == told["sequence"] for one in found)
+
+        wait_for(stood_in, "the stand-in", deadline_s=420)
+        assert bad[0] in [document for document, _ in world.kiosk.exported()], "the original stays"
+
+
+@pytest.mark.soak
+def test_broker_that_answers_pings_but_no_publish_is_left(tmp_path: Path) -> None:
+    with meeting(tmp_path, a_broker(lambda _: None), keepalive_s=5) as (world, (broker,)):
+        world.kiosk.start()
+        broker.wait_connections(1)
+        refused_scans(world, 3)
+        world.centre.wait_status("online", deadline_s=180)
+        assert OK not in world.station.scan_all("STILL")
+        assert world.delivered() == world.in_sequence()
