@@ -4,6 +4,7 @@ Each command is imported only when it is the one that was asked for: `run` loads
 """
 
 import argparse
+import gc
 import io
 import os
 import sys
@@ -66,6 +67,8 @@ def _complain(*lines: str) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    # Starting makes many objects and no garbage; the daemon turns the collector on again when it is ready.
+    gc.disable()
     from agent.commands import run
 
     return run.run(args.config)

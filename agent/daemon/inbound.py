@@ -6,15 +6,6 @@ from collections.abc import Callable
 
 from agent.daemon.scanpath import ScanPath
 from agent.errors import MessageRefused
-from agent.reference.messages import (
-    blocked_of,
-    boxes_of,
-    manifest_of,
-    operators_of,
-    order_index_of,
-    request_of,
-    verdict_of,
-)
 from agent.reference.requests import Request
 from agent.uplink.topics import Inbound, Kind
 
@@ -56,33 +47,36 @@ class Centre:
                 self._on_change()
 
     def _hand_on(self, message: Inbound) -> None:
+        # Imported with the first message: it takes the message schemas with it, which a start need not wait for.
+        from agent.reference import messages
+
         path, topic, payload = self._scan_path, message.topic, message.payload
         match message.kind:
             case Kind.ORDER if not payload:
                 path.post(lambda: path.withdraw(message.id))
             case Kind.ORDER:
-                manifest = manifest_of(message.id, payload, topic=topic)
+                manifest = messages.manifest_of(message.id, payload, topic=topic)
                 path.post(lambda: path.take_manifest(manifest))
             case Kind.REQUEST:
-                self._on_request(request_of(message.id, payload, topic=topic))
+                self._on_request(messages.request_of(message.id, payload, topic=topic))
             case Kind.ACK:
                 pass  # the uplink's own business
             case _ if not payload:
                 pass  # SPEC 5.2: an empty reference message is ignored; a verdict taken back changes nothing
             case Kind.VERDICT:
-                verdict = verdict_of(message.id, payload, topic=topic)
+                verdict = messages.verdict_of(message.id, payload, topic=topic)
                 path.post(lambda: path.take_verdict(verdict))
             case _ if len(payload) > _MAX_REFERENCE_BYTES:
                 raise MessageRefused(topic, [f"{len(payload)} bytes, at most {_MAX_REFERENCE_BYTES}"])
             case Kind.ORDER_INDEX:
-                index = order_index_of(payload, topic=topic)
+                index = messages.order_index_of(payload, topic=topic)
                 path.post(lambda: path.take_order_index(index))
             case Kind.OPERATORS:
-                operators = operators_of(payload, topic=topic)
+                operators = messages.operators_of(payload, topic=topic)
                 path.post(lambda: path.take_operators(operators))
             case Kind.BOXES:
-                boxes = boxes_of(payload, topic=topic)
+                boxes = messages.boxes_of(payload, topic=topic)
                 path.post(lambda: path.take_boxes(boxes))
             case Kind.BLOCKED:
-                blocked = blocked_of(message.id, payload, topic=topic)
+                blocked = messages.blocked_of(message.id, payload, topic=topic)
                 path.post(lambda: path.take_blocked(blocked))

@@ -7,6 +7,7 @@ answers `kiosk-agent status`. The other threads are `agent.daemon.scanpath`'s, `
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import signal
@@ -191,6 +192,9 @@ class Daemon:
             threading.excepthook = self._thread_died
             self._uplink.start()
             notifier.ready()
+            # What stands now stands until the end: no collection need look at it again, while a scan waits.
+            gc.freeze()
+            gc.enable()
             _log.info("started", extra={"version": __version__, "journal": self._journal_id(), "config": self._hash})
             self._beat(notifier, watchdog_interval_s())
             self._publish_health()

@@ -35,7 +35,7 @@ from agent.workflow.forget import forget
 from agent.workflow.memory import Memory, Reply
 from agent.workflow.replay import fold_commit, private_text
 from agent.workflow.state import State
-from agent.workflow.step import expire, take
+from agent.workflow.step import expire, is_due, take
 from agent.workflow.view import bar_of, steady_of
 
 __all__ = ["Opened", "ScanPath", "Station"]
@@ -220,6 +220,8 @@ class ScanPath:
         self.memories[station] = decision.memory
         if decision.reply is not None:
             self._signal(station, decision.reply)
+        if decision.events:
+            self._on_committed()
         self._show_station(station)
 
     def _desk(self, station: str, now: float, scanner: str | None = None) -> Desk:
@@ -272,7 +274,6 @@ class ScanPath:
         self.state = state
         if self.journal is not None:
             self.published = (self.journal.last_position, state)
-        self._on_committed()
 
     def _signal(self, station: str, reply: Reply) -> None:
         self._stations[station].indicator.show(
@@ -313,11 +314,14 @@ class ScanPath:
         self._mark_when_idle(now)
 
     def _pass_time(self, station: str, now: float) -> None:
+        if not is_due(self.state.station(station), self.memories[station], self._settings, now):
+            return
         decision = expire(self._desk(station, now), self.memories[station])
-        if decision is None or (decision.events and not self._commit(decision.events, decision.state)):
+        if decision.events and not self._commit(decision.events, decision.state):
             return
         self.memories[station] = decision.memory
         if decision.events:
+            self._on_committed()
             self._show_station(station)
 
     def _mark_when_idle(self, now: float) -> None:
@@ -361,6 +365,7 @@ class ScanPath:
         for commit in journal.recover():
             _log.warning("a commit in doubt stands on the disk and is adopted", extra={"sequence": commit.sequence})
             self._adopt(fold_commit(self.state, commit))
+        self._on_committed()
         for station in self._stations:
             self._show_station(station)
 
@@ -438,6 +443,7 @@ class ScanPath:
         if not self._commit(desk.events, desk.state):
             self._overdue.append(lambda: self._when_ready(decide))
             return
+        self._on_committed()
         for station, reason in alarms:
             if station in self._stations:
                 self._alarm(station, reason)

@@ -10,13 +10,13 @@ import ssl
 import struct
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.client import (
     ConnectFlags,
     DisconnectFlags,
     MQTTMessage,
-    SocketLike,
     error_string,
 )
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
@@ -31,6 +31,9 @@ from agent.uplink.failures import BrokerLost, BrokerRefused, explain, shown
 from agent.uplink.packets import Answer, Offer, Received, Subscribed, Will
 from agent.uplink.settings import BrokerSettings
 from agent.uplink.tls import client_context
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 __all__ = ["Client"]
 
@@ -241,7 +244,7 @@ class Client:
             self._lost = BrokerLost(_words(code))
         return self._lost
 
-    def _on_socket_open(self, _paho: Paho, _userdata: object, sock: SocketLike) -> None:
+    def _on_socket_open(self, _paho: Paho, _userdata: object, sock: "SocketLike") -> None:
         # An event on its own must not wait for the acknowledgement of the segment before (Nagle's algorithm).
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -17,6 +17,9 @@ BOX_UNITS = 1000
 BOX_BYTES = 56_000
 """As much of an event's 64 KiB as a box's contents may take; only very long serial numbers ever reach it."""
 
+_MAX_ENTRY_BYTES = 800
+"""More than any entry adds: identifiers, SKUs and line ids have 64 characters at most."""
+
 _ZEROS = "0" * 15
 _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -110,6 +113,6 @@ def _takes_one(line: Line, identifier: str, order: Order) -> bool:
 
 def room_in(box: Box | None, entry: Entry) -> bool:
     """Whether an open box still takes an entry."""
-    if box is None:
+    if box is None or (box.units < BOX_UNITS and box.bytes < BOX_BYTES - _MAX_ENTRY_BYTES):
         return True
     return (entry.unit is None or box.units < BOX_UNITS) and box.bytes_with(entry) < BOX_BYTES

@@ -31,12 +31,12 @@ from agent.workflow.classify import (
     Unreadable,
     classify,
 )
-from agent.workflow.desk import Desk, Refusal
+from agent.workflow.desk import Desk, Refusal, Settings
 from agent.workflow.memory import REFUSALS, REFUSALS_S, REMOVE_S, Bounce, Burst, Memory, Reply
-from agent.workflow.state import Phase, State
+from agent.workflow.state import Phase, State, Station
 from agent.workflow.table import REFUSED_ON_CLOSED, TABLE, Act, Input
 
-__all__ = ["Decision", "expire", "take"]
+__all__ = ["Decision", "expire", "is_due", "take"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,21 +317,24 @@ _ACTS: dict[Act, Callable[[Desk, Code], Reply]] = {
 # -- time --------------------------------------------------------------------------------------------------------
 
 
-def expire(desk: Desk, memory: Memory) -> Decision | None:
-    """What the passing of time does at a station: REMOVE ends, an idle operator is signed out, a flood is written.
+def _is_idle(station: Station, memory: Memory, settings: Settings, now: float) -> bool:
+    return station.operator is not None and now - memory.idle_since >= settings.idle_sign_out_s
 
-    None where it does nothing, as nearly always.
-    """
+
+def is_due(station: Station, memory: Memory, settings: Settings, now: float) -> bool:
+    """Whether `expire` may have something to do; asked before every scan, and nearly never so."""
+    return station.remove or bool(memory.bursts) or _is_idle(station, memory, settings, now)
+
+
+def expire(desk: Desk, memory: Memory) -> Decision:
+    """What the passing of time does at a station: REMOVE ends, an idle operator is signed out, a flood is written."""
     station = desk.station
-    is_idle = station.operator is not None and desk.now - memory.idle_since >= desk.settings.idle_sign_out_s
-    if not (station.remove or is_idle or memory.bursts):
-        return None
     memory = memory.copy()
     if station.remove and memory.remove_since is None:
         memory.remove_since = desk.now
     elif station.remove and memory.remove_since is not None and desk.now - memory.remove_since >= REMOVE_S:
         desk.emit(Selected, order=desk.order.id, what=What.NONE, value=None)
-    if is_idle:
+    if _is_idle(station, memory, desk.settings, desk.now):
         orders.sign_out(desk, Cause.IDLE)
     for scanner, burst in memory.bursts.items():
         if desk.now - burst.since >= REFUSALS_S:

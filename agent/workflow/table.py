@@ -2,10 +2,11 @@
 
 A cell is what to do (`Act`), or why not (`Reason`). What a cell leaves open, `agent.workflow.step` decides.
 The table speaks of stations where somebody is signed in; signed out, a badge signs in and all else is refused.
+The rows and acts are IntEnums because those are hashed without running Python code, at every scan.
 """
 
 from collections.abc import Mapping
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from agent.reasons import Reason
 from agent.workflow.state import Phase
@@ -13,7 +14,7 @@ from agent.workflow.state import Phase
 __all__ = ["REFUSED_ON_CLOSED", "TABLE", "Act", "Input"]
 
 
-class Input(Enum):
+class Input(IntEnum):
     """The rows: what was scanned, as far as the table tells it apart."""
 
     OWN_BADGE = auto()
@@ -38,7 +39,7 @@ class Input(Enum):
     OTHER = auto()
 
 
-class Act(Enum):
+class Act(IntEnum):
     AGAIN = auto()
     TAKEOVER = auto()
     ASSIGN = auto()

@@ -50,8 +50,13 @@ class Kiosk:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         machine.until("systemctl is-active mosquitto")
-        machine.start("mosquitto_sub -V 5 -t 'kiosk/#' -F '%t %r %p' -q 1", "/run/published.log")
+        self.listen()
         self._seen = 0
+
+    def listen(self) -> None:
+        """Write down what is published; again after the broker was away."""
+        self.machine.run("pkill -x mosquitto_sub; true")
+        self.machine.start("mosquitto_sub -V 5 -t 'kiosk/#' -F '%t %r %p' -q 1", "/run/published.log")
 
     def configure(self, scanners: str) -> None:
         self.machine.put("/etc/kiosk-agent/agent.toml", CONFIG.format(scanners=scanners))

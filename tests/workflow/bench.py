@@ -26,7 +26,7 @@ from agent.workflow.memory import Memory, Reply
 from agent.workflow.replay import fold_commit, private_text
 from agent.workflow.snapshot import decode_state, encode_state
 from agent.workflow.state import BoxState, Order, Phase, State, Station, ids_of
-from agent.workflow.step import Decision, expire, take
+from agent.workflow.step import Decision, expire, is_due, take
 
 __all__ = [
     "AGAIN", "ALARM", "BADGES", "BOXED", "CONFIRMED", "GTIN", "JOURNAL", "LINE_DONE", "OK", "ORDER_DONE", "PROMPT",
@@ -193,9 +193,8 @@ class Bench:
         self.now += seconds
         self.new = []
         for station in self.memories:
-            decision = expire(self._desk(station, None), self.memories[station])
-            if decision is not None:
-                self._adopt(station, decision)
+            if is_due(self.state.station(station), self.memories[station], self.settings, self.now):
+                self._adopt(station, expire(self._desk(station, None), self.memories[station]))
 
     def restart(self) -> None:
         """The power is cut: the state comes from a snapshot, what lived between scans is gone."""

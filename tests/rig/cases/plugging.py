@@ -106,9 +106,8 @@ def _seconds_until_back(bench: Bench, since_s: float) -> list[float]:
             there["wedge"] = float(at)
         elif "now attached to ttyUSB" in text:
             there["line"] = float(at)
-        elif match := re.search(r"scanner connected .*scanner=(wedge|line)", text):
-            if match[1] in there:
-                waits.append(float(at) - there.pop(match[1]))
+        elif (match := re.search(r"scanner connected .*scanner=(wedge|line)", text)) and match[1] in there:
+            waits.append(float(at) - there.pop(match[1]))
     return waits
 
 

@@ -2,189 +2,226 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 from tests.rig.bench import Bench, Case
+from tests.rig.recording import Part, Recorder, check, rhythm
 from tests.rig.scanners import keys
 from tests.system.harness.codes import command, imei
 
 __all__ = ["CASES"]
 
-RED, GREEN, BLUE, BUZZER = 17, 27, 22, 18
 BAR = (5, 6, 13, 19, 26)
 SAVE_BUTTON, UNDO_BUTTON = 23, 24
-TOLERANCE_MS = 45.0
 BADGE = "BADGE-E7"
 
-S, L, GAP, TICK = 80, 400, 80, 30
-_COLOURS = {"000": "dark", "100": "red", "010": "green", "001": "blue", "110": "amber"}
+S, L, TICK = 80, 400, 30
 
-Part = tuple[str, float | None]
-"""A colour, or "on" and "off" of the buzzer, and for how many milliseconds; None: as long as it likes."""
+# SPEC 4's table, written down from there: the light from the first sound on, until the steady light that follows is
+# reached, and the buzzer's marks. Where the steady light has the signal's colour, its end cannot be seen.
+_FLASH = [("green", 150.0), ("dark", 80.0)]
+REJECT: tuple[Sequence[Part], Sequence[int]] = ([("red", None)], [L, L, L])
+OK_THEN_READY: tuple[Sequence[Part], Sequence[int]] = ([("green", 250.0), ("blue", None)], [S])
+OK: tuple[Sequence[Part], Sequence[int]] = ([("green", None)], [S])
+AGAIN: tuple[Sequence[Part], Sequence[int]] = ([("amber", 800.0), ("green", None)], [S, L])
+LINE_DONE: tuple[Sequence[Part], Sequence[int]] = ([*_FLASH * 2, ("green", None)], [S, S])
+ORDER_DONE: tuple[Sequence[Part], Sequence[int]] = ([*_FLASH * 3, ("green", None)], [S, S, S])
+BOXED_THEN_BOXING: tuple[Sequence[Part], Sequence[int]] = (
+    [("blue", 600.0), ("dark", None), ("green", 500.0), ("blue", 500.0), ("green", 500.0)],
+    [L, S],
+)
+SAVED: tuple[Sequence[Part], Sequence[int]] = ([("green", None)], [L])
+CONFIRMED_THEN_READY: tuple[Sequence[Part], Sequence[int]] = ([("green", 1500.0), ("blue", None)], [L, S, L])
+_AMBER = [("amber", 150.0), ("dark", 80.0)]
+REMOVED: tuple[Sequence[Part], Sequence[int]] = (
+    [*_AMBER * 2, ("amber", 150.0), ("dark", None), ("green", None)],
+    [L, L],
+)
+WHERE_12: tuple[Sequence[Part], Sequence[int]] = ([("dark", None), ("green", None)], [TICK] * 3 + [L, S, S])
+ALARM: tuple[Sequence[Part], Sequence[int]] = ([("red", 250.0), ("blue", 250.0)] * 3, [L, L, L, S, S] * 2)
+FAULT: tuple[Sequence[Part], Sequence[int]] = ([("red", 125.0), ("dark", 125.0)] * 4, [L, L, L, S, S])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """SPEC 4's row of a signal: the light from its first change on, and the buzzer's marks."""
-
-    light: Sequence[Part]
-    buzzer: Sequence[int]
+def _prompt(*steady: Part) -> tuple[Sequence[Part], Sequence[int]]:
+    """PROMPT, then the steady light of what is awaited."""
+    return [("blue", 250.0), ("dark", None), *steady], [S, S, L]
 
 
-def flashes(colour: str, times: int) -> list[Part]:
-    return [(colour, 150.0), ("dark", float(GAP))] * times
-
-
-def stays(colour: str) -> Part:
-    return (colour, None)
-
-
-def at_2_hz(*colours: str) -> list[Part]:
-    return [(colour, 250.0) for colour in colours] * 2
-
-
-class Recording:
-    """The lines' values from now on."""
+class Station:
+    """The kiosk's station while its lines are recorded; `worst_ms` is the largest difference from the table so far."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._from = len(self._lines())
+        self.recorder = Recorder(bench.machine)
+        self.worst_ms = 0.0
+        self.checked: list[str] = []
 
-    def changes(self) -> list[tuple[float, str]]:
-        """(milliseconds, values of red, green, blue, buzzer), the first as it was at the start."""
-        return self._lines()[max(0, self._from - 1) :]
-
-    def light(self) -> list[Part]:
-        return _parts([(at, _COLOURS.get(values[:3], values[:3])) for at, values in self.changes()])
-
-    def buzzer(self) -> list[Part]:
-        return _parts([(at, "on" if values[3] == "1" else "off") for at, values in self.changes()])
-
-    def _lines(self) -> list[tuple[float, str]]:
-        text = self._bench.machine.get("/run/gpio.log").decode()
-        return [(float(at), values) for at, _, values in (line.partition(" ") for line in text.splitlines()) if values]
-
-
-def _parts(changes: list[tuple[float, str]]) -> list[Part]:
-    """Values with how long each lasted; equal ones in a row are one, the first and the last have no known end."""
-    merged = [change for place, change in enumerate(changes) if place == 0 or changes[place - 1][1] != change[1]]
-    lasted: list[Part] = [(value, until - at) for (at, value), (until, _) in pairwise(merged)]
-    return lasted + [(value, None) for _, value in merged[-1:]]
-
-
-def _close(found: Sequence[Part], wanted: Sequence[Part], what: str) -> None:
-    """Raise AssertionError unless the colours are the same and every known time is near the wanted one."""
-    text = f"{what}: {_text(found)} instead of {_text(wanted)}"
-    assert [value for value, _ in found] == [value for value, _ in wanted], text
-    for (_, lasted), (_, ms) in zip(found, wanted, strict=True):
-        assert ms is None or lasted is None or abs(lasted - ms) <= TOLERANCE_MS, text
-
-
-def _text(parts: Sequence[Part]) -> str:
-    return " ".join(value if ms is None else f"{value} {ms:.0f}" for value, ms in parts)
-
-
-def _rhythm(marks: Sequence[int]) -> list[Part]:
-    parts: list[Part] = [stays("off")]
-    for mark in marks:
-        parts += [("on", float(mark)), ("off", float(GAP))]
-    return [*parts[:-1], stays("off")]
-
-
-class Bench4:
-    """A bench with its lines recorded; makes scans and holds the recording against what SPEC 4 says."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.seen: list[str] = []
-        self._revision = int(time.time())
-        lines = " ".join(map(str, (RED, GREEN, BLUE, BUZZER)))
-        bench.machine.run("pkill gpio_record; rm -f /run/gpio.log", check=False)
-        bench.machine.start(f"/opt/rig/gpio_record {lines}", "/run/gpio.log")
-        bench.machine.until("test -s /run/gpio.log")
-
-    def tell(self) -> None:
-        """What the centre tells every kiosk: the operator, a box size."""
-        kiosk = self.bench.kiosk
-        operator = {
-            "operator": "E7",
-            "name": "Operator",
-            "badges": [BADGE],
-            "roles": ["picking", "packing", "shipping"],
-        }
-        kiosk.publish("reference/operators", {"revision": self._revision, "items": [operator]})
-        size = {"code": "M", "length_mm": 300, "width_mm": 200, "height_mm": 150}
-        kiosk.publish("reference/boxes", {"revision": self._revision, "items": [size]})
+    def tell(self, topic: str, content: object) -> None:
+        self._bench.kiosk.publish(topic, content)
 
     def order(
-        self, name: str, *, status: str = "open", revision: int = 1, units: Sequence[str], cases: int = 0
+        self, name: str, units: Sequence[str], *, cases: int = 0, revision: int = 1, status: str = "open"
     ) -> None:
-        lines = [{"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": len(units)}]
-        lines[0]["units"] = [[unit] for unit in units]
+        phones = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": len(units)}
+        lines = [phones | {"units": [[unit] for unit in units]}]
         if cases:
             lines.append({"line": "2", "sku": "CASE-13", "flow": "used", "serialized": False, "quantity": cases})
         manifest = {"order": name, "revision": revision, "type": "normal", "status": status, "lines": lines}
-        self.bench.kiosk.publish(f"order/{name}", manifest)
+        self.tell(f"order/{name}", manifest)
 
     def scan(self, text: str) -> None:
-        self.bench.scanners.type("us", keys(f"{text}\r"))
+        self._bench.scanners.type("us", keys(f"{text}\r"))
 
     def quietly(self, *texts: str) -> None:
-        """Scans whose signals do not matter."""
+        """Scans whose signals do not matter, apart enough to be no repetition of one another."""
         for text in texts:
             self.scan(text)
             time.sleep(1.5)
 
-    def expect(self, name: str, text: str | None, wanted: Wanted, *, play_s: float = 2.6) -> None:
-        """Scan, and hold what is then seen and heard against the table; no text: it comes by itself."""
-        time.sleep(0.6)  # beyond the time in which the same barcode is the scanner's repetition
-        recording = Recording(self.bench)
+    def shows(self, name: str, wanted: tuple[Sequence[Part], Sequence[int]], text: str | None = None) -> None:
+        """Scan, and hold what is seen and heard then against the table; without a text it is on its way already."""
+        light, marks = wanted
         if text is not None:
+            time.sleep(0.6)  # beyond the time in which the same barcode is the scanner's repetition
+            self.recorder.now()
             self.scan(text)
-        time.sleep(play_s)
-        light = recording.light()[: len(wanted.light)]
-        _close(light, wanted.light, f"light of {name}")
-        _close(recording.buzzer()[: 2 * len(wanted.buzzer) + 1], _rhythm(wanted.buzzer), f"buzzer of {name}")
-        self.seen.append(name)
+        time.sleep(1.5 + sum(mark + 80 for mark in marks) / 1000 + (1.0 if len(light) > 2 else 0.0))
+        heard = check(self.recorder.buzzer(), rhythm(marks), f"buzzer of {name}")
+        seen = check(self.recorder.light_with_buzzer(), light, f"light of {name}")
+        self.worst_ms = max(self.worst_ms, heard, seen)
+        self.checked.append(name)
+
+    def is_steady(self, name: str, wanted: Sequence[Part], for_s: float) -> None:
+        """Hold the light between signals against the table, from the first whole part on."""
+        self.recorder.now()
+        time.sleep(for_s)
+        parts = self.recorder.light()[1:]
+        start = next((place for place, (colour, _) in enumerate(parts) if colour == wanted[0][0]), 0)
+        self.worst_ms = max(self.worst_ms, check(parts[start:], wanted, f"light of {name}"))
+        self.checked.append(name)
+
+    def bar(self) -> list[int]:
+        return [self._bench.machine.line(pin) for pin in BAR]
+
+    def said(self) -> str:
+        return f"{', '.join(self.checked)}: at most {self.worst_ms:.0f} ms off"
+
+
+def _phones(first: int, count: int) -> list[str]:
+    return [imei("49015420", number) for number in range(first, first + count)]
 
 
 def every_signal(bench: Bench) -> str:
-    """Every signal's light and buzzer, as a time series of the lines' values"""
-    station = Bench4(bench)
-    station.tell()
-    phones = [imei("49015420", number) for number in range(101, 103)]
-    more = [imei("49015420", number) for number in range(201, 213)]
-    station.order("RIG-1", units=phones, cases=2)
-    station.order("RIG-2", units=more)
-    bench.kiosk.wait_view(state="ready", signed_in=False)
-    expect = station.expect
-    unknown = Wanted(light=[stays("dark"), stays("red")], buzzer=[L, L, L])
-    expect("reject", "NOBODY-KNOWS-THIS", unknown)
-    expect("ok, signed in", BADGE, Wanted(light=[stays("red"), ("green", 250.0), stays("blue")], buzzer=[S]))
-    expect("ok, order", "RIG-1", Wanted(light=[stays("blue"), stays("green")], buzzer=[S]))
-    expect("ok, unit", phones[0], Wanted(light=[stays("green")], buzzer=[S]))
-    expect("again", phones[0], Wanted(light=[stays("green"), ("amber", 800.0), stays("green")], buzzer=[S, L]))
-    line_done = [stays("green"), *flashes("green", 2)[1:], stays("green")]
-    expect("line_done", phones[1], Wanted(light=line_done, buzzer=[S, S]))
-    asked = [stays("green"), ("blue", 250.0), ("dark", None), ("amber", 125.0), ("dark", 125.0), ("amber", 125.0)]
-    expect("prompt", command("REMOVE"), Wanted(light=asked, buzzer=[S, S, L]))
-    bench.kiosk.mark()
-    # The amber of REMOVE pending runs into the amber of the signal at any point of its rhythm: only the end is looked at.
-    station.quietly(phones[1])
-    removed(station, phones)
-    order_done = [stays("green"), *flashes("green", 3)[1:], stays("green")]
-    station.quietly("CASE-13")
-    expect("order_done", "CASE-13", Wanted(light=order_done, buzzer=[S, S, S]))
-    boxed = [stays("green"), ("blue", 600.0), ("dark", None), ("green", 500.0), ("blue", 500.0)]
-    expect("boxed", command("SAVE"), Wanted(light=boxed, buzzer=[L, S]))
-    station.quietly(command("CANCEL"))
-    expect("boxed", command("SAVE"), Wanted(light=boxed, buzzer=[L, S]))
-    return f"{len(station.seen)} signals: {', '.join(station.seen)}"
+    """Every signal's light and buzzer against SPEC 4"""
+    station = Station(bench)
+    operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": ["picking", "packing", "shipping"]}
+    station.tell("reference/operators", {"revision": 1, "items": [operator]})
+    two, twelve = _phones(100, 2), _phones(200, 12)
+    station.order("RIG-1", two, cases=2)
+    station.order("RIG-2", twelve)
+    time.sleep(2)
+    station.quietly(command("WHERE"))  # the red of what was refused before ends with the next scan
+    station.is_steady("signed out", [("blue", 100.0), ("dark", 2900.0), ("blue", 100.0)], for_s=9.5)
+    station.shows("reject", REJECT, "NOBODY-KNOWS-THIS")
+    station.shows("ok", OK_THEN_READY, BADGE)
+    station.shows("ok (order)", OK, "RIG-1")
+    station.shows("ok (unit)", OK, two[0])
+    station.shows("again", AGAIN, two[0])
+    station.shows("line_done", LINE_DONE, two[1])
+    station.shows("prompt (REMOVE)", _prompt(("amber", 125.0), ("dark", 125.0), ("amber", 125.0)), command("REMOVE"))
+    station.shows("removed", REMOVED, two[1])
+    station.shows("line_done (again)", LINE_DONE, two[1])
+    station.shows("ok (product)", OK, "CASE-13")
+    station.shows("order_done", ORDER_DONE, "CASE-13")
+    assigning = _prompt(("blue", 500.0), ("dark", 500.0), ("blue", 500.0))
+    station.shows("prompt (ROLE)", assigning, command("ROLE", "PICK"))
+    station.shows("ok (assigned)", OK, BADGE)
+    station.shows("boxed", BOXED_THEN_BOXING, command("SAVE"))
+    station.shows("saved", SAVED, command("SAVE"))
+    packing = _prompt(("green", 500.0), ("dark", 500.0), ("green", 500.0))
+    station.shows("prompt (PACK)", packing, command("PACK"))
+    station.shows("confirmed", CONFIRMED_THEN_READY, command("CONFIRM"))
+    station.quietly("RIG-2")
+    station.shows("where (12)", WHERE_12, command("WHERE"))
+    time.sleep(0.6)
+    station.recorder.now()
+    station.order("RIG-2", twelve, revision=2, status="cancelled")
+    station.shows("alarm", ALARM)
+    station.quietly(command("CLOSE"))
+    return station.said()
 
 
-def removed(station: Bench4, phones: Sequence[str]) -> None:
-    station.quietly(phones[1])
+def led_bar(bench: Bench) -> str:
+    """The LED bar follows scanned ÷ ordered"""
+    station = Station(bench)
+    phones = _phones(300, 5)
+    station.order("RIG-3", phones)
+    time.sleep(1)
+    station.quietly("RIG-3")
+    assert station.bar() == [0, 0, 0, 0, 0]
+    for number, phone in enumerate(phones, start=1):
+        station.quietly(phone)
+        assert station.bar() == [int(place < number) for place in range(5)], f"{station.bar()} after {number} of 5"
+    return "0 to 5 of 5 LEDs"
 
 
-CASES: list[Case] = [every_signal]
+def buttons(bench: Bench) -> str:
+    """Push-buttons: a line pulled to ground is the command's barcode"""
+    station = Station(bench)
+    for pin, wanted in ((SAVE_BUTTON, "boxing"), (SAVE_BUTTON, "scanning"), (UNDO_BUTTON, "boxing")):
+        bench.machine.pull(pin, up=False)
+        time.sleep(0.3)
+        bench.machine.pull(pin, up=True)
+        bench.kiosk.wait_view(state=wanted)
+        time.sleep(1)
+    station.quietly(command("SAVE"), command("CLOSE"))
+    return "SAVE, SAVE, UNDO: box created, confirmed, reopened"
+
+
+def held_order(bench: Bench) -> str:
+    """A verdict: alarm at once, then the steady light of a held order"""
+    station = Station(bench)
+    station.quietly("RIG-3")
+    station.recorder.now()
+    verdict = {"revision": 1, "action": "hold", "order": "RIG-3", "unit": _phones(300, 1)[0], "reason": "counted twice"}
+    station.tell("agent/k1/verdict/V1", verdict)
+    station.shows("alarm", ALARM)
+    station.shows("where", ([("dark", None)], [TICK] * 3 + [S] * 3), command("WHERE"))
+    station.is_steady("held", [("red", 500.0), ("blue", 500.0), ("red", 500.0)], for_s=3.0)
+    station.tell("agent/k1/verdict/V1", verdict | {"revision": 2, "action": "release"})
+    time.sleep(1)
+    station.quietly(command("CLOSE"))
+    return station.said()
+
+
+def offline(bench: Bench) -> str:
+    """Broker down: an amber blip every 5 s over the steady light, and scanning goes on"""
+    station = Station(bench)
+    bench.machine.run("systemctl stop mosquitto")
+    try:
+        time.sleep(3)
+        blip: list[Part] = [("amber", 100.0), ("blue", 4900.0), ("amber", 100.0)]
+        station.is_steady("offline", blip, for_s=12.0)
+        station.shows("ok", OK, "RIG-3")
+        station.quietly(command("CLOSE"))
+    finally:
+        bench.machine.run("systemctl start mosquitto")
+        bench.kiosk.listen()
+    return station.said()
+
+
+def disk_full(bench: Bench) -> str:
+    """Disk full: fault, red at 4 Hz until a commit works again; then it recovers by itself"""
+    station = Station(bench)
+    machine = bench.machine
+    machine.run("fallocate -l $(df --output=avail -B1 / | tail -1) /filler || dd if=/dev/zero of=/filler bs=1M; true")
+    try:
+        station.shows("fault", FAULT, "RIG-3")
+    finally:
+        machine.run("rm -f /filler")
+    time.sleep(5)
+    station.shows("ok", OK, "RIG-3")
+    station.quietly(command("CLOSE"))
+    return station.said()
+
+
+CASES: list[Case] = [every_signal, led_bar, buttons, held_order, offline, disk_full]

@@ -274,6 +274,9 @@ class Relay:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def has_had(self, connections: int) -> bool:
+        return self.connections >= connections
+
     def cut(self) -> None:
         """Break the connection, in the middle of whatever it carries."""
         for end in self._open:

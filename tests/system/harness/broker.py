@@ -101,6 +101,11 @@ class Broker:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """End it in order (a persistent one saves its memory); nothing if it does not run."""
         if self._process is not None:
