@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import drain, scan
 from bench.results import Row, document, machine, table
-from bench.world import Scratch
+from bench.site import Scratch
 
 PARTS: dict[str, Callable[[Scratch], list[Row]]] = {"scan": scan.measure, "drain": drain.measure}
 RESULTS = Path(__file__).with_name("results.json")

@@ -14,8 +14,11 @@ from agent.cloudevents import Envelope, document
 from agent.events import Rejected
 from agent.journal import Journal
 from agent.reasons import Reason
+from bench.centre import Consumer
+from bench.kiosk import Kiosk
 from bench.results import Row
-from bench.world import DEADLINE_S, KIOSK, REPOSITORY, ROOT, SITE, Consumer, Kiosk, Scratch, world
+from bench.site import DEADLINE_S, KIOSK, REPOSITORY, ROOT, SITE, Scratch
+from bench.world import world
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike

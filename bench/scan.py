@@ -5,8 +5,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.centre import big_order, serial_units
+from bench.kiosk import Kiosk
 from bench.results import Row, percentile
-from bench.world import Kiosk, Scratch, big_order, serial_units, sign_in, world
+from bench.site import Scratch
+from bench.world import sign_in, world
 from tests.system.harness.codes import command
 
 __all__ = ["append_block", "measure", "save_box", "scan_block"]
@@ -17,11 +20,11 @@ SETTLE_S = 2.5
 FLOOR_US = 150.0
 
 
-def paced(count: int) -> Iterator[None]:
-    """Come back `count` times, one every 2 ms."""
+def paced(count: int, pace_ns: int = PACE_NS) -> Iterator[None]:
+    """Come back `count` times, one every `pace_ns`."""
     due = time.monotonic_ns()
     for _ in range(count):
-        due += PACE_NS
+        due += pace_ns
         wait = due - time.monotonic_ns()
         if wait > 0:
             time.sleep(wait / 1e9)
@@ -30,13 +33,13 @@ def paced(count: int) -> Iterator[None]:
         yield
 
 
-def append_block(path: Path, count: int = BLOCK) -> list[float]:
+def append_block(path: Path, count: int = BLOCK, *, pace_ns: int = PACE_NS) -> list[float]:
     """The reference: microseconds of each 400-byte append and fdatasync."""
     record = b"x" * 399 + b"\n"
     found = []
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        for _ in paced(count):
+        for _ in paced(count, pace_ns):
             began = time.monotonic_ns()
             os.write(fd, record)
             os.fdatasync(fd)

@@ -68,7 +68,7 @@ _BEAT_S = 1.0
 _HANG_S = 10.0
 _STOP_S = 3.0
 _QUEUE_MAX = 256
-_SWITCH_S = 0.0005
+_SWITCH_S = 0.00005
 
 
 def open_state(directory: Path) -> Opened:

@@ -8,7 +8,8 @@ import select
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ __all__ = ["Client"]
 LARGEST_INBOUND = 1 << 20
 """What we tell an MQTT 5 broker not to exceed: well over a manifest's 256 KiB, so that those are refused by name."""
 UNLIMITED = 65_535
+TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)
+"""Linux has it."""
 UNSPECIFIED = 0x80
 """What paho makes of a connection that ends by itself."""
 
@@ -179,6 +182,20 @@ class Client:
             sock.close()
 
     # -- out ---------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def burst(self) -> Iterator[None]:
+        """Many publishes at once: let them fill whole segments, and send the last as soon as this ends."""
+        sock = self._paho.socket()
+        if TCP_CORK is None or not isinstance(sock, socket.socket):
+            yield
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # lost meanwhile
+                sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 0)
 
     def publish_event(self, topic: str, document: bytes) -> int:
         """Publish an event's document; returns its token. Raises BrokerLost."""

@@ -84,7 +84,8 @@ class Session:
         if self._desk.reload.is_set():
             self._subscribe()
         self._desk.outbox.tick(now)
-        self._publish(now)
+        with self._client.burst():
+            self._publish(now)
         self._tell_delivered()
         self._tell_rolled_back(now)
         if now - self._desk.outbox.stalled_since() > self._timing.stall_s:

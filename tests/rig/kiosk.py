@@ -52,6 +52,7 @@ class Kiosk:
         machine.until("systemctl is-active mosquitto")
         self.listen()
         self._seen = 0
+        self._healths_before = 0
 
     def listen(self) -> None:
         """Write down what is published; again after the broker was away."""
@@ -62,11 +63,17 @@ class Kiosk:
         self.machine.put("/etc/kiosk-agent/agent.toml", CONFIG.format(scanners=scanners))
 
     def systemctl(self, verb: str) -> str:
+        self.forget()
         return self.machine.run(f"systemctl {verb} kiosk-agent", check=False)
 
     def start(self) -> None:
         """Start the service; it is up when systemd has its READY=1."""
+        self.forget()
         self.machine.run("systemctl reset-failed kiosk-agent; systemctl start kiosk-agent", timeout_s=150)
+
+    def forget(self) -> None:
+        """What its health was before now says nothing any more: it is being restarted."""
+        self._healths_before = len(self._healths())
 
     @property
     def pid(self) -> int:
@@ -109,9 +116,12 @@ class Kiosk:
         return self._wait(self.scans, lambda found: len(found) >= count, timeout_s)
 
     def health(self) -> Mapping[str, Any]:
-        """The newest health; empty before the first."""
-        all_of_it = [content for topic, content in self.published() if topic == "health"]
-        return all_of_it[-1] if all_of_it else {}
+        """The newest health; empty before the first since `forget`."""
+        since = self._healths()[self._healths_before :]
+        return since[-1] if since else {}
+
+    def _healths(self) -> list[Mapping[str, Any]]:
+        return [content for topic, content in self.published() if topic == "health"]
 
     def connected(self) -> dict[str, bool]:
         return {one["name"]: one["connected"] for one in self.health().get("scanners", [])}

@@ -6,6 +6,7 @@ And a relay before a real broker that is slow, silent, or gone. Packets as in th
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ class Link:
         self.stream = stream
         self.broker = broker
         self._buffer = b""
+        self._ahead: deque[Packet] = deque()
 
     def send(self, data: bytes) -> None:
         self.stream.sendall(data)
@@ -84,7 +86,22 @@ class Link:
         taken, self._buffer = self._buffer[:size], self._buffer[size:]
         return taken
 
+    def peek(self, within_s: float) -> Packet | None:
+        """The packet after those that were read, if one comes in time; `read` gives it once more."""
+        patience_s = self.stream.gettimeout()
+        self.stream.settimeout(within_s)
+        try:
+            self._ahead.append(self._parse())
+        except TimeoutError:
+            return None
+        finally:
+            self.stream.settimeout(patience_s)
+        return self._ahead[-1]
+
     def read(self) -> Packet:
+        return self._ahead.popleft() if self._ahead else self._parse()
+
+    def _parse(self) -> Packet:
         first = self._take(1)[0]
         size, shift = 0, 0
         while True:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.system.faults.peer import (
     CONNECT,
+    PUBLISH,
     SUBSCRIBE,
     Link,
     Publish,
@@ -28,13 +29,13 @@ CONNACK_V5 = {
     0x83: "Implementation specific error", 0x84: "Unsupported protocol version",
     0x85: "Client identifier not valid", 0x86: "Bad user name or password", 0x87: "Not authorized",
     0x88: "Server unavailable", 0x89: "Server busy", 0x8A: "Banned", 0x8C: "Bad authentication method",
-    0x90: "Topic name invalid", 0x95: "Packet too large", 0x97: "Quota exceeded", 0x99: "Payload format invalid",
+    0x90: "Topic name invalid", 0x95: "Packet too large", 0x97: "Quota exceeded", 0x99: "before the broker answered",
     0x9A: "Retain not supported", 0x9B: "QoS not supported", 0x9C: "Use another server", 0x9D: "Server moved",
     0x9F: "Connection rate exceeded",
 }  # fmt: skip
-"""OASIS MQTT 5.0, table 3-1."""
-CONNACK_V311 = {1: "protocol", 2: "identifier", 3: "unavailable", 4: "user name", 5: "authorized"}
-"""OASIS MQTT 3.1.1, table 3.1, and a word of each."""
+"""OASIS MQTT 5.0, table 3-1. Of 0x99 paho does not know that a CONNACK may say it, and closes the connection."""
+CONNACK_V311 = {1: "before the broker answered", 2: "identifier", 3: "unavailable", 4: "user name", 5: "authorized"}
+"""OASIS MQTT 3.1.1, table 3.1, and a word of each. At 1 paho closes without telling."""
 PUBACK_FAILURES = (0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99)
 """OASIS MQTT 5.0, table 3-4."""
 
@@ -234,21 +235,14 @@ def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> 
 
 def test_no_more_in_flight_than_the_broker_takes(tmp_path: Path) -> None:
     """A Receive Maximum of one: the next publish comes only when the one before is answered."""
-    waiting: list[Publish] = []
 
     def script(link: Link) -> None:
         link.expect(CONNECT)
         link.send(connack(receive_maximum=1))
 
-        def answer(publish: Publish) -> int:
-            link.stream.settimeout(0.02)
-            try:
-                assert not link.stream.recv(1), "a second publish before the first was answered"
-            except TimeoutError:
-                pass
-            finally:
-                link.stream.settimeout(60)
-            waiting.append(publish)
+        def answer(_: Publish) -> int:
+            while (more := link.peek(0.02)) is not None:
+                assert more.kind != PUBLISH, "a second publish before the first was answered"
             return 0
 
         link.serve(answer=answer)

@@ -1,4 +1,4 @@
-"""A certificate authority for one test run, and a server certificate for the loopback under it."""
+"""A certificate authority for one test run, and server certificates for the loopback under it."""
 
 import datetime
 import ipaddress
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["Certificates", "issue"]
+__all__ = ["Authority", "Certificates", "issue"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,57 +26,81 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePublicKey, *, authority: bool) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, key: ec.EllipticCurvePublicKey, *, authority: bool, since_days: int, until_days: int
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
+        .issuer_name(_name("test authority"))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now + datetime.timedelta(days=since_days))
+        .not_valid_after(now + datetime.timedelta(days=until_days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 
+class Authority:
+    """Signs certificates. Its own is valid from a hundred days ago for two hundred."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        self._certificate = (
+            _builder("test authority", self._key.public_key(), authority=True, since_days=-100, until_days=100)
+            .add_extension(usage, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def issue(
+        self,
+        directory: Path,
+        *,
+        name: str = "localhost",
+        address: str = "127.0.0.1",
+        since_days: int = -1,
+        until_days: int = 30,
+    ) -> Certificates:
+        """Write a server's certificate and key, and the authority's certificate, into `directory`; validity in days
+        from now."""
+        directory.mkdir(parents=True, exist_ok=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
+        server = (
+            _builder(name, key.public_key(), authority=False, since_days=since_days, until_days=until_days)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        files = Certificates(
+            authority=directory / "ca.pem", server=directory / "server.pem", server_key=directory / "server.key"
+        )
+        files.authority.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+        files.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
+        files.server_key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        files.server_key.chmod(0o600)
+        return files
+
+
 def issue(directory: Path) -> Certificates:
     """Write a new authority and a certificate of it for `localhost` and 127.0.0.1 into `directory`."""
-    directory.mkdir(parents=True, exist_ok=True)
-    root_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    root = (
-        _builder("test authority", "test authority", root_key.public_key(), authority=True)
-        .add_extension(usage, critical=True)
-        .sign(root_key, hashes.SHA256())
-    )
-    loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    server = (
-        _builder("localhost", "test authority", server_key.public_key(), authority=False)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), loopback]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
-        .sign(root_key, hashes.SHA256())
-    )
-    files = Certificates(
-        authority=directory / "ca.pem", server=directory / "server.pem", server_key=directory / "server.key"
-    )
-    files.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
-    files.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    files.server_key.write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    files.server_key.chmod(0o600)
-    return files
+    return Authority().issue(directory)

@@ -1,0 +1,37 @@
+"""The names that the benches use, and the folders on the disk that is measured."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Self
+
+__all__ = ["BADGE", "DEADLINE_S", "KIOSK", "MEMORY", "REPOSITORY", "ROOT", "SITE", "TAC", "Scratch"]
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SITE = "rtm1"
+KIOSK = "bench-1"
+ROOT = f"kiosk/v1/{SITE}"
+TAC = "49015420"
+BADGE = "B7"
+DEADLINE_S = 120.0
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+"""For what must not reach the measured disk."""
+
+
+class Scratch:
+    """Folders on the disk that is measured: beside the checkout, never on a tmpfs."""
+
+    def __init__(self, under: Path | None = None) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=".bench-", dir=under or REPOSITORY))
+
+    def folder(self, name: str) -> Path:
+        path = self.path / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)

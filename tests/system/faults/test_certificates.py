@@ -1,0 +1,111 @@
+"""Certificates that do not hold: refused, explained in one line each, tried again; scanning is unaffected."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.system.faults.shim import Shim
+from tests.system.harness.broker import Broker
+from tests.system.harness.certificates import Authority
+from tests.system.harness.patience import wait_for
+from tests.system.harness.world import World, refused, world_of
+
+AWAY_AND_BACK_S = 90.0
+"""The back-off may have grown to its 30 seconds."""
+
+
+def lines_about(world: World, port: int) -> list[str]:
+    return [line for line in world.kiosk.output().splitlines() if f"localhost:{port}" in line]
+
+
+def tried_again(world: World, broker: Broker) -> bool:
+    return len(lines_about(world, broker.port)) > 1
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A kiosk that trusts the authority of its broker's certificate; the daemon is not started."""
+    certificates = Authority().issue(tmp_path / "certificates")
+    with world_of(
+        tmp_path,
+        started=False,
+        mqtt={"host": "localhost", "tls": True, "ca_file": str(certificates.authority)},
+        broker_options={"certificates": certificates},
+    ) as found:
+        yield found
+
+
+def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
+    authority = Authority()
+    good = authority.issue(tmp_path / "good")
+    bad = {
+        "has expired": authority.issue(tmp_path / "expired", since_days=-9, until_days=-2),
+        "not yet valid": authority.issue(tmp_path / "early", since_days=2, until_days=9),
+        "another host name": authority.issue(tmp_path / "name", name="broker.example", address="192.0.2.1"),
+        "an authority that is not known": Authority().issue(tmp_path / "unknown"),
+    }
+    with ExitStack() as undo:
+        brokers = {
+            said: undo.enter_context(Broker(tmp_path / f"broker-{number}", certificates=certificates))
+            for number, (said, certificates) in enumerate(bad.items())
+        }
+        world = undo.enter_context(
+            world_of(tmp_path, started=False, broker_options={"certificates": good})
+        )
+        del world.kiosk.settings["mqtt"]["host"]
+        world.kiosk.settings["mqtt"] |= {
+            "hosts": [f"localhost:{broker.port}" for broker in brokers.values()],
+            "tls": True,
+            "ca_file": str(good.authority),
+        }
+        world.kiosk.configure()
+        world.kiosk.start()
+        assert world.station.scan("anything") == refused("not_signed_in")
+        for said, broker in brokers.items():
+            wait_for(partial(tried_again, world, broker), "a second attempt")
+            assert all(said in line for line in lines_about(world, broker.port))
+        assert world.station.scan("anything else") == refused("not_signed_in")
+        assert world.kiosk.stop() == 0
+
+
+def test_renewed_certificate_is_taken_without_a_restart(world: World, tmp_path: Path) -> None:
+    """The broker's certificate has expired; its administrator puts a new one in its place."""
+    authority = Authority()
+    expired = authority.issue(tmp_path / "broker-certificates", since_days=-9, until_days=-2)
+    world.kiosk.settings["mqtt"]["ca_file"] = str(expired.authority)
+    with Broker(tmp_path / "broker-2", certificates=expired) as broker:
+        world.kiosk.settings["mqtt"]["port"] = broker.port
+        world.kiosk.configure()
+        world.kiosk.start()
+        wait_for(lambda: bool(lines_about(world, broker.port)), "the refusal")
+        assert "has expired" in lines_about(world, broker.port)[0]
+        broker.stop()
+        authority.issue(tmp_path / "broker-certificates")
+        broker.start()
+        wait_for(
+            lambda: f"connected to localhost:{broker.port}" in world.kiosk.output(),
+            "the connection",
+            deadline_s=AWAY_AND_BACK_S,
+        )
+        assert world.kiosk.stop() == 0
+
+
+def test_clock_before_the_certificate_until_a_time_server_answers(
+    world: World, shim_library: Path, tmp_path: Path
+) -> None:
+    """A kiosk starts in 1970: no certificate is valid yet. It says so, scans on, and is online once the clock is set."""
+    with Shim(shim_library, tmp_path / "control", root=world.kiosk.state_dir) as shim:
+        world.kiosk.environment.update(shim.environment)
+        shim.step_clock(-int(time.time()))
+        world.kiosk.start()
+        assert world.station.scan("anything") == refused("not_signed_in")
+        wait_for(lambda: bool(lines_about(world, world.broker.port)), "the refusal")
+        assert "not yet valid; is this machine's clock right?" in lines_about(world, world.broker.port)[0]
+        shim.step_clock(0)
+        world.centre.wait_status("online", deadline_s=AWAY_AND_BACK_S)
+        assert world.delivered() == world.in_sequence()
+        assert world.kiosk.stop() == 0
