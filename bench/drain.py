@@ -1,66 +1,22 @@
 """How fast a backlog goes out, acknowledged and marked, against paho alone."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from agent.clock import SystemClock
-from agent.cloudevents import Envelope, document
-from agent.events import Rejected
-from agent.journal import Journal
-from agent.reasons import Reason
 from bench.centre import Consumer
+from bench.filling import fill
 from bench.kiosk import Kiosk
 from bench.results import Row
-from bench.site import DEADLINE_S, KIOSK, REPOSITORY, ROOT, SITE, Scratch
+from bench.site import DEADLINE_S, KIOSK, REPOSITORY, ROOT, Scratch
 from bench.world import world
 
-if TYPE_CHECKING:
-    from _typeshed import FileDescriptorLike
-
-__all__ = ["drain_kiosk", "drain_paho", "fill", "measure"]
+__all__ = ["drain_kiosk", "drain_paho", "measure"]
 
 REFERENCE_BYTES = 400
 INFLIGHT = 100
-
-
-def _no_flush(fd: "FileDescriptorLike") -> None:
-    """In the place of a flush."""
-
-
-def fill(state_dir: Path, events: int, *, delivered: int = 0, code_bytes: int = 15) -> None:
-    """Make a journal as a kiosk without network leaves it: one refused scan a commit, which changes no state.
-
-    Flushes are left out while it is made, and made up for at the end: nothing of this is measured.
-    """
-    clock = SystemClock()
-    flush, os.fdatasync = os.fdatasync, _no_flush
-    try:
-        with Journal.open(state_dir / "journal") as journal:
-            for sequence in range(1, events + 1):
-                envelope = Envelope(
-                    source=f"/kiosk/{SITE}/{KIOSK}",
-                    journal=journal.id,
-                    boot_id=clock.boot_id(),
-                    time=clock.utc_text(),
-                    uptime_ms=sequence,
-                    clock_synced=True,
-                )
-                refused = Rejected(
-                    station="1", by="E7", reason=Reason.UNKNOWN_CODE, code=f"{sequence:0{code_bytes}d}", seen=None,
-                    symbology=None, scanner="left", order=None,
-                )  # fmt: skip
-                if sequence > delivered > 0:
-                    journal.mark(min(delivered, sequence - 1))
-                journal.commit([document(refused, envelope, sequence)])
-    finally:
-        os.fdatasync = flush
-    os.sync()
 
 
 def drain_paho(port: int, count: int) -> float:
@@ -113,7 +69,8 @@ def drain_kiosk(kiosk: Kiosk, consumer: Consumer, count: int) -> float:
     return (seen.count - 1) / ((seen.last_ns - seen.first_ns) / 1e9)
 
 
-def measure(scratch: Scratch, rounds: int = 3, count: int = 20_000) -> list[Row]:
+def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
+    rounds, count = (2, 5_000) if quick else (3, 20_000)
     ours, reference = [], []
     for number in range(rounds):
         with world(scratch, f"drain-{number}") as (kiosk, consumer, port):

@@ -70,8 +70,9 @@ def save_box(kiosk: Kiosk) -> None:
     kiosk.expect("saved", command("SAVE"))
 
 
-def measure(scratch: Scratch, rounds: int = 8) -> list[Row]:
+def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
     """Alternating blocks, the kiosk connected all the time and a consumer acking."""
+    rounds = 3 if quick else 8
     ours: list[list[float]] = []
     reference: list[list[float]] = []
     with world(scratch, "scan", big_order("SO-1", 100_000)) as (kiosk, _, _):

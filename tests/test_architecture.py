@@ -34,8 +34,8 @@ MAY_IMPORT = {
 }
 
 EDGES = {
-    "evdev": {"agent/drivers/evdev.py", "agent/drivers/devices.py"},
-    "serial": {"agent/drivers/serial.py", "agent/drivers/devices.py"},
+    "evdev": {"agent/drivers/evdev.py"},
+    "serial": {"agent/drivers/serial.py"},
     "gpiozero": {"agent/drivers/gpio.py"},
     "paho": {"agent/uplink/client.py"},
     "tinydb": {"agent/reference/storage.py"},

@@ -10,7 +10,8 @@ from time import monotonic
 from typing import TextIO
 
 from agent.commands.scanners import stanza
-from agent.drivers.devices import Kind, Plugged, device_of, plugged_in
+from agent.drivers.devices import Kind, Plugged, device_of
+from agent.drivers.enumeration import plugged_in
 from agent.drivers.learning import TEST_TEXT, Case, Learned, learn_bytes, learn_keys
 from agent.errors import DeviceError
 from agent.log import escape

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from agent.drivers.devices import Kind, Plugged, plugged_in
+from agent.drivers.devices import Kind, Plugged
+from agent.drivers.enumeration import plugged_in
 from agent.log import escape
 
 __all__ = ["scanners", "stanza", "stanzas"]

@@ -1,4 +1,4 @@
-"""What is plugged in: keyboards (as a scanner may be one) and serial ports, as records. Nothing is opened for it.
+"""The device nodes that may be scanners, as records, and the keyboards among them. Nothing is opened for it.
 
 Keyboards are read from sysfs, so that one which is no scanner of ours is never opened, and no rights are needed.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["Kind", "Plugged", "device_of", "event_nodes", "keyboards", "links_to", "plugged_in", "stable_path"]
+__all__ = ["Kind", "Plugged", "device_of", "event_nodes", "keyboards", "links_to", "stable_path"]
 
 SYS_INPUT = "/sys/class/input"
 DEV_INPUT = "/dev/input"
@@ -42,13 +42,6 @@ class Plugged:
     product: int | None
     serial: str | None
     usb_port: str | None
-
-
-def plugged_in() -> list[Plugged]:
-    """All that could be a scanner; empty where nothing is, or nothing may be seen."""
-    from agent.drivers.serial import ports
-
-    return [*keyboards(), *ports()]
 
 
 def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Plugged]:

@@ -10,7 +10,6 @@ import termios
 from collections.abc import Sequence
 
 import serial
-from serial.tools import list_ports
 
 from agent.drivers.devices import Kind, Plugged, links_to, stable_path
 from agent.drivers.framing import Framer
@@ -103,6 +102,9 @@ def overhear(port: str, baud: int) -> serial.Serial:
 
 def ports() -> list[Plugged]:
     """The serial ports that are plugged in, built-in ones that lead nowhere left out."""
+    # Imported here: a kiosk that knows its port need not be able to look for others.
+    from serial.tools import list_ports
+
     return [
         Plugged(
             kind=Kind.SERIAL,

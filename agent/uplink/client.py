@@ -190,11 +190,12 @@ class Client:
         if TCP_CORK is None or not isinstance(sock, socket.socket):
             yield
             return
-        sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
+        with suppress(OSError):  # lost, which the next publish or poll tells
+            sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
         try:
             yield
         finally:
-            with suppress(OSError):  # lost meanwhile
+            with suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 0)
 
     def publish_event(self, topic: str, document: bytes) -> int:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.devices import Kind, Plugged, keyboards, links_to, plugged_in, stable_path
+from agent.drivers.devices import Kind, Plugged, keyboards, links_to, stable_path
+from agent.drivers.enumeration import plugged_in
 
 KEYBOARD_KEYS = "10000 7 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe"
 POWER_BUTTON_KEYS = "10000000000000 0"

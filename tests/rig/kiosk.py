@@ -129,6 +129,15 @@ class Kiosk:
     def wait_connected(self, *names: str, state: bool = True, timeout_s: float = PATIENCE_S) -> None:
         self._wait(self.connected, lambda now: all(now.get(name) is state for name in names), timeout_s)
 
+    def wait_indicator(self, *, connected: bool) -> Mapping[str, Any]:
+        """The station's indicator in health, once it is so."""
+
+        def indicator() -> Mapping[str, Any]:
+            found: Mapping[str, Any] = next(iter(self.health().get("indicators", [])), {})
+            return found
+
+        return self._wait(indicator, lambda one: one.get("connected") is connected)
+
     def view(self) -> Mapping[str, Any]:
         all_of_it = [content for topic, content in self.published() if topic == "station/1"]
         return all_of_it[-1] if all_of_it else {}

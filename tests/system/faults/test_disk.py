@@ -209,6 +209,8 @@ def test_storage_that_fails_and_works_by_turns(own: World, shim: Shim, error: in
 def test_starts_into_fault_on_a_read_only_disk_and_works_once_it_is_writable(own: World, mounted: Mount) -> None:
     state = own.kiosk.state_dir
     mounted(state, "-t", "tmpfs", "-o", "size=8m,ro", "tmpfs")
+    own.kiosk.settings["uplink"]["reserve_mb"] = 1
+    own.kiosk.configure()
     own.kiosk.start()
     assert own.station.indicator.next().signal == "fault"
     assert own.station.scan("SO-1") == FAULT

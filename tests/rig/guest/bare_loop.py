@@ -1,0 +1,23 @@
+"""The least that a scanner and a light need: Enter on the keyboard lights an LED, X puts it out. The latency's reference."""
+
+import sys
+
+import evdev
+from evdev import ecodes
+from gpiozero import LED
+
+ENTER, X, PIN = 28, 45, 12
+
+
+def main(name: str) -> None:
+    led = LED(PIN)
+    (keyboard,) = [one for one in map(evdev.InputDevice, evdev.list_devices()) if one.name == name]
+    keyboard.grab()
+    print("ready", flush=True)
+    for event in keyboard.read_loop():
+        if event.type == ecodes.EV_KEY and event.value == 1 and event.code in (ENTER, X):
+            led.value = event.code == ENTER
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,68 @@
+"""A damaged manifest cache: rebuilt from the broker, the journal untouched, an order being scanned goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.system.harness.indicator import Signalled
+from tests.system.harness.patience import wait_for
+from tests.system.harness.world import BADGES, OK, World, refused
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x20
+    path.write_bytes(bytes(data))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def garble(path: Path) -> None:
+    path.write_bytes(bytes(range(256)) * 40)
+
+
+def replace_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def cached(world: World) -> list[Path]:
+    return sorted((world.kiosk.state_dir / "cache").glob("*.db"))
+
+
+@pytest.mark.parametrize("damage", [flip, cut, empty, garble, replace_by_a_folder, Path.unlink])
+def test_damaged_while_an_order_is_open(own: World, damage: Callable[[Path], None]) -> None:
+    own.kiosk.start()
+    own.centre.wait_status("online")
+    order, units = own.simple(3)
+    other, _ = own.simple(1)
+    station = own.opened(order)
+    assert station.scan(units[0]) == OK
+    wait_for(lambda: len(cached(own)) >= 2, "the cache to be written")
+    own.broker.kill()
+    own.kiosk.kill()
+    for path in cached(own):
+        damage(path)
+    own.kiosk.start()
+    assert station.scan_all(units[0], units[1]) == [Signalled("again", "already_counted"), OK], "the order goes on"
+    assert station.scan(BADGES["E8"]).signal == "reject", "who E8 is stood in the cache"
+    assert own.kiosk.run("journal", "verify").returncode == 0
+
+    own.broker.start()
+    own.centre.operators(1, [{"operator": "E8", "name": "E8", "badges": [BADGES["E8"]], "roles": ["packing"]},
+                             {"operator": "E7", "name": "E7", "badges": [BADGES["E7"]], "roles": ["packing"]}])  # fmt: skip
+    own.centre.settle()
+    assert station.scan(BADGES["E8"]) == OK, "rebuilt from the broker"
+    assert station.scan(units[2]).signal == "order_done"
+    assert station.scan(other) == refused("box_open")
+    if damage is not Path.unlink:
+        assert any("damaged" in error for error in own.centre.request("health")["health"]["errors"])
+    assert own.delivered() == own.in_sequence()
+    assert own.kiosk.stop() == 0
