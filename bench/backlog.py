@@ -8,7 +8,7 @@ from bench.centre import big_order, serial_units
 from bench.filling import add, commits, marked
 from bench.process import resident_bytes
 from bench.results import Row, percentile
-from bench.scan import BLOCK, append_block, scan_block
+from bench.scan import BLOCK, append_block, save_box, scan_block
 from bench.site import Scratch
 from bench.world import sign_in, world
 
@@ -21,15 +21,15 @@ SETTLE_S = 3.0
 
 
 def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
-    """Two kiosks side by side, one with an empty journal and one that has waited long; nobody acknowledges."""
+    """Two kiosks side by side, one with an empty journal and one that has waited long; the network is down."""
     waiting = WAITING // 10 if quick else WAITING
     rounds = 3 if quick else 6
     order = big_order("SO-1", 100_000)
     with (
-        world(scratch, "none", order) as (none, _, _),
-        world(scratch, "waiting", order) as (full, consumer, _),
+        world(scratch, "none", order) as (none, _, none_broker),
+        world(scratch, "waiting", order) as (full, full_consumer, full_broker),
     ):
-        consumer.close()
+        full_consumer.close()
         cost = _fill(scratch, full.state_dir / "journal", waiting)
         for kiosk in (none, full):
             kiosk.start()
@@ -37,13 +37,20 @@ def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
         per_event = (resident_bytes(full.pid) - resident_bytes(none.pid)) / waiting
         sign_in(none, "SO-1")
         sign_in(full, "SO-1")
+        # Without a network both uplinks do the same: nothing.
+        none_broker.stop()
+        full_broker.stop()
         units = {none: serial_units(), full: serial_units()}
         blocks = {none: [scan_block(none, units[none])], full: [scan_block(full, units[full])]}
-        for _ in range(rounds):
+        for number in range(rounds):
             for kiosk in (none, full):
+                if number % 2:
+                    save_box(kiosk)
                 blocks[kiosk].append(scan_block(kiosk, units[kiosk]))
         none.stop()
         full.stop()
+        none_broker.start()
+        full_broker.start()
         marked(full.state_dir, waiting - UNSENT if waiting > UNSENT else waiting // 2)
         starts: dict[object, list[float]] = {none: [], full: []}
         for _ in range(rounds):

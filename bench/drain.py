@@ -73,12 +73,12 @@ def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
     rounds, count = (2, 5_000) if quick else (3, 20_000)
     ours, reference = [], []
     for number in range(rounds):
-        with world(scratch, f"drain-{number}") as (kiosk, consumer, port):
+        with world(scratch, f"drain-{number}") as (kiosk, consumer, broker):
             kiosk.state_dir.mkdir(parents=True)
             fill(kiosk.state_dir, count)
             ours.append(drain_kiosk(kiosk, consumer, count))
             alone = subprocess.run(
-                [sys.executable, "-m", "bench.drain", str(port), str(count)],
+                [sys.executable, "-m", "bench.drain", str(broker.port), str(count)],
                 cwd=REPOSITORY, capture_output=True, check=True,
             )  # fmt: skip
             reference.append(json.loads(alone.stdout))

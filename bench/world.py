@@ -27,8 +27,8 @@ def sign_in(kiosk: Kiosk, order: str) -> None:
 @contextmanager
 def world(
     scratch: Scratch, name: str, *orders: dict[str, Any], consuming: bool = True, **kiosk_settings: Any
-) -> Iterator[tuple[Kiosk, Consumer, int]]:
-    """A broker with what the centre tells, a consumer that acks, and a kiosk, not yet started; and the port."""
+) -> Iterator[tuple[Kiosk, Consumer, Broker]]:
+    """A broker with what the centre tells, a consumer that acks, and a kiosk, not yet started."""
     folder = scratch.folder(name)
     with ExitStack() as undo:
         broker = undo.enter_context(Broker(folder / "broker"))
@@ -37,4 +37,4 @@ def world(
         undo.callback(consumer.close)
         kiosk = Kiosk(folder / "kiosk", broker.port, **kiosk_settings)
         undo.callback(kiosk.close)
-        yield kiosk, consumer, broker.port
+        yield kiosk, consumer, broker

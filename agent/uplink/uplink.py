@@ -212,7 +212,7 @@ class Uplink:
             reason="connection lost",
             version=self._version,
             journal=self._desk.source.head().journal or None,
-            since=None,
+            since=self._clock.utc_text(),
         )
         client = Client(
             self._broker,

@@ -13,6 +13,7 @@ TOLERANCE_MS = 150.0
 
 _COLOURS = {"000": "dark", "100": "red", "010": "green", "001": "blue", "110": "amber"}
 _GAP_MS = 80.0
+_SETTLING_MS = 12.0
 _LOG = "/run/gpio.log"
 
 Part = tuple[str, float | None]
@@ -75,7 +76,15 @@ def check(found: Sequence[Part], wanted: Sequence[Part], what: str) -> list[floa
 
 
 def _parts(changes: Sequence[Change]) -> list[Part]:
-    """Values with how long each lasted; equal ones in a row are one, and the last has no known end."""
+    """Values with how long each lasted; equal ones in a row are one, and the last has no known end.
+
+    The three colours are three lines, set one after the other: what lasts for less than `_SETTLING_MS` is no colour.
+    """
+    changes = [
+        change
+        for place, change in enumerate(changes)
+        if place + 1 == len(changes) or changes[place + 1][0] - change[0] >= _SETTLING_MS
+    ]
     merged = [change for place, change in enumerate(changes) if place == 0 or changes[place - 1][1] != change[1]]
     lasted: list[Part] = [(value, until - at) for (at, value), (until, _) in pairwise(merged)]
     return lasted + [(value, None) for _, value in merged[-1:]]

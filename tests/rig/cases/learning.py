@@ -26,15 +26,15 @@ def learnt(bench: Bench) -> str:
     bench.kiosk.systemctl("stop")
     try:
         for country in ("us", "de", "fr", "uk"):
-            out = _learn(bench, lambda country=country: _type(bench, country, keys(f"{TEST_BARCODE}\r", country)))
+            out = _learn(bench, _typing(bench, country, keys(f"{TEST_BARCODE}\r", country)))
             _has(out, f'layout = "{country}"', 'terminator = "\\r"', "identifiers: off", "Caps Lock: not pressed")
-            out = _learn(bench, lambda country=country: _type(bench, country, keys(f"]C0{TEST_BARCODE}\t", country)))
+            out = _learn(bench, _typing(bench, country, keys(f"]C0{TEST_BARCODE}\t", country)))
             _has(out, f'layout = "{country}"', 'terminator = "\\t"', "identifiers: on (]C0)")
-        out = _learn(bench, lambda: _type(bench, "us", caps_keys(f"{TEST_BARCODE}\r")))
+        out = _learn(bench, _typing(bench, "us", caps_keys(f"{TEST_BARCODE}\r")))
         _has(out, 'layout = "us"', "Caps Lock: pressed by the scanner itself")
-        out = _learn(bench, lambda: _type(bench, "de", keys(f"{TEST_BARCODE.swapcase()}\r", "de")))
+        out = _learn(bench, _typing(bench, "de", keys(f"{TEST_BARCODE.swapcase()}\r", "de")))
         _has(out, 'layout = "de"', "set for Caps Lock on")
-        out = _learn(bench, lambda: _type(bench, "us", [*alt_keys(TEST_BARCODE), *keys("\r")]))
+        out = _learn(bench, _typing(bench, "us", [*alt_keys(TEST_BARCODE), *keys("\r")]))
         _has(out, "us, de, fr, uk would all do")
         out = _learn(bench, lambda: _send(bench, f"]C0{TEST_BARCODE}\r\n"))
         _has(out, f'port = "{SERIAL_PORT}"', 'terminator = "\\r\\n"', "identifiers: on (]C0)")
@@ -53,8 +53,8 @@ def _learn(bench: Bench, scan: Callable[[], None]) -> str:
     return machine.until("cat /run/learn.log", "[[station.scanner]]")
 
 
-def _type(bench: Bench, scanner: str, pressed: list[list[int]]) -> None:
-    bench.scanners.type(scanner, pressed)
+def _typing(bench: Bench, scanner: str, pressed: list[list[int]]) -> Callable[[], None]:
+    return lambda: bench.scanners.type(scanner, pressed)
 
 
 def _send(bench: Bench, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The least that a scanner and a light need: Enter on the keyboard lights an LED, X puts it out. The latency's reference."""
+"""The least that a scanner and a light need, the latency's reference: Enter lights an LED, X puts it out."""
 
 import sys
 
@@ -11,7 +11,8 @@ ENTER, X, PIN = 28, 45, 12
 
 def main(name: str) -> None:
     led = LED(PIN)
-    (keyboard,) = [one for one in map(evdev.InputDevice, evdev.list_devices()) if one.name == name]
+    devices = [evdev.InputDevice(path) for path in evdev.list_devices()]
+    (keyboard,) = [device for device in devices if device.name == name]
     keyboard.grab()
     print("ready", flush=True)
     for event in keyboard.read_loop():

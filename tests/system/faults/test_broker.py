@@ -20,7 +20,7 @@ from tests.system.harness.world import OK, World, world_of
 def behind(relay_bytes_per_s: int | None, directory: Path, **mqtt: int) -> Iterator[tuple[World, Relay]]:
     """A world whose kiosk, and nobody else, reaches the broker through a relay."""
     with (
-        world_of(directory, started=False, uplink={"ack_timeout_s": 1}, mqtt=mqtt) as world,
+        world_of(directory, started=False, uplink={"ack_timeout_s": 10}, mqtt=mqtt) as world,
         Relay(world.broker.port, bytes_per_s=relay_bytes_per_s) as relay,
     ):
         world.kiosk.settings["mqtt"]["port"] = relay.port
@@ -33,8 +33,8 @@ def behind(relay_bytes_per_s: int | None, directory: Path, **mqtt: int) -> Itera
 
 
 def test_very_slow_line(tmp_path: Path) -> None:
-    """Four thousand bytes a second: about four events. Nobody at the bench waits for it."""
-    with behind(4000, tmp_path) as (world, _):
+    """Eight thousand bytes a second: about eight events. Nobody at the bench waits for it."""
+    with behind(8000, tmp_path) as (world, _):
         order, units = world.simple(40)
         station = world.opened(order)
         assert station.scan_all(*units) == [OK] * 39 + [Signalled("order_done", None)]
