@@ -8,6 +8,7 @@ import gc
 import io
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -29,6 +30,8 @@ class Exit(IntEnum):
     USAGE = 2
     DAMAGED = 3
     """State on disk that must not be overwritten."""
+    BUG = 70
+    """So that systemd restarts it; Python's own code for it would be that of a refusal."""
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -55,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `| head` went away. Python flushes stdout once more at its end: that must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.BROKEN_PIPE
+    except Exception:  # noqa: BLE001 - whatever it is, it must not end as a refusal
+        traceback.print_exc()
+        return Exit.BUG
     return code
 
 

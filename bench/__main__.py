@@ -2,30 +2,53 @@
 
 import argparse
 import json
+import logging
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
+from typing import Protocol
 
-from bench import drain, scan
+from bench import backlog, day, drain, manifests, peers, scan, slow, start, writes
 from bench.results import Row, document, machine, table
 from bench.site import Scratch
 
-PARTS: dict[str, Callable[[Scratch], list[Row]]] = {"scan": scan.measure, "drain": drain.measure}
+
+class Measure(Protocol):
+    def __call__(self, scratch: Scratch, *, quick: bool = False) -> list[Row]: ...
+
+
+PARTS: dict[str, Measure] = {
+    "scan": scan.measure,
+    "writes": writes.measure,
+    "drain": drain.measure,
+    "backlog": backlog.measure,
+    "start": start.measure,
+    "manifests": manifests.measure,
+    "day": day.measure,
+    "slow": slow.measure,
+    "peers": peers.measure,
+}
 RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("part", nargs="*", help=f"which parts (default: all): {', '.join(PARTS)}")
-    names = parser.parse_args().part or list(PARTS)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller sizes: does it run at all")
+    arguments = parser.parse_args()
+    names = arguments.part or list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}")
+    # paho warns of every connection that it has closed itself.
+    logging.getLogger("paho").setLevel(logging.CRITICAL)
     rows: list[Row] = []
     with Scratch() as scratch:
         where = machine(scratch.path)
         for name in names:
-            print(f"{name} …", file=sys.stderr, flush=True)
-            rows += PARTS[name](scratch)
+            began = time.monotonic()
+            print(f"{name} …", end=" ", file=sys.stderr, flush=True)
+            rows += PARTS[name](scratch, quick=arguments.quick)
+            print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(table(rows))
     print(", ".join(f"{key}: {value}" for key, value in where.items()))
     RESULTS.write_text(json.dumps(document(rows, where), indent=1))

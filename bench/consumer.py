@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 
-__all__ = ["main"]
+__all__ = ["end_of", "main", "packet"]
 
 ACK_EVERY_S = 0.02
 KEEPALIVE_S = 600
@@ -26,7 +26,7 @@ def _text(value: str) -> bytes:
     return len(raw).to_bytes(2, "big") + raw
 
 
-def _packet(kind: int, body: bytes) -> bytes:
+def packet(kind: int, body: bytes) -> bytes:
     """A control packet: type and flags, the remaining length in 7-bit groups, the body (MQTT 3.1.1, 2.2)."""
     length = len(body)
     encoded = bytearray()
@@ -45,11 +45,11 @@ class _Consumer:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flags = 0x02  # clean session
         self._sock.sendall(
-            _packet(
+            packet(
                 _CONNECT, _text("MQTT") + bytes([4, flags]) + KEEPALIVE_S.to_bytes(2, "big") + _text("bench-consumer")
             )
         )
-        self._sock.sendall(_packet(_SUBSCRIBE, b"\0\1" + _text(f"{root}/event/#") + b"\1"))
+        self._sock.sendall(packet(_SUBSCRIBE, b"\0\1" + _text(f"{root}/event/#") + b"\1"))
         self._rest = b""
         self._packet_id = 1
         self._newest: tuple[bytes, bytes, bytes] | None = None
@@ -73,7 +73,7 @@ class _Consumer:
             return False
         data = self._rest + more
         at, answers = 0, []
-        while (end := _end_of(data, at)) is not None:
+        while (end := end_of(data, at)) is not None:
             body, stop = end
             if data[at] & 0xF0 == _PUBLISH:
                 answers.append(self._take(data, body, stop))
@@ -106,7 +106,7 @@ class _Consumer:
         ack = json.dumps({"journal": journal, "through": sequence, "id": event}).encode()
         self._packet_id = self._packet_id % 65535 + 1
         packet_id = self._packet_id.to_bytes(2, "big")
-        self._sock.sendall(_packet(_PUBLISH | 0x03, _text(self._ack_topic) + packet_id + ack))
+        self._sock.sendall(packet(_PUBLISH | 0x03, _text(self._ack_topic) + packet_id + ack))
         return None
 
     def seen(self) -> str:
@@ -121,7 +121,7 @@ class _Consumer:
         )
 
 
-def _end_of(data: bytes, at: int) -> tuple[int, int] | None:
+def end_of(data: bytes, at: int) -> tuple[int, int] | None:
     """(where the packet at `at` has its body, where it ends); none while it is not all there."""
     length, shift, body = 0, 0, at + 1
     while True:

@@ -12,10 +12,11 @@ _SECTOR_BYTES = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """A process at one moment: processor seconds so far, resident and written bytes, descriptors, threads."""
+    """A process at one moment: processor seconds so far, resident bytes now and at most, written ones, open files."""
 
     cpu_s: float
     resident: int
+    peak: int
     written: int
     descriptors: int
     threads: int
@@ -32,6 +33,7 @@ def usage(pid: int) -> Usage:
     return Usage(
         cpu_s=(int(stat[11]) + int(stat[12])) * _TICK_S,
         resident=resident_bytes(pid),
+        peak=_field(folder / "status", "VmHWM:") * 1024,
         written=_field(folder / "io", "write_bytes:"),
         descriptors=len(list((folder / "fd").iterdir())),
         threads=len(list((folder / "task").iterdir())),

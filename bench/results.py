@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Row", "document", "machine", "percentile", "table"]
+__all__ = ["Row", "cumulative", "document", "machine", "percentile", "table"]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of the values lie (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def cumulative(values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """(values in order, the share of values up to each): a distribution to draw."""
+    ordered = sorted(values)
+    return ordered, [(number + 1) / len(ordered) for number in range(len(ordered))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from agent.config.settings import NoIndicatorSettings, StationSettings
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.errors import DeviceError, KioskError
 from agent.log import escape
+from agent.uplink.oneshot import BROKER_CONFIRMS
 
 __all__ = ["check"]
 
@@ -25,6 +26,8 @@ def check(config_path: Path, out: TextIO, *, hardware: bool = False, broker: boo
     _write(out, (True, "configuration", f"{kiosk}, hash {config_hash(config)}"))
     if not config.mqtt.tls:
         out.write("note    mqtt.tls = false: passwords and events go over the network for anybody to read\n")
+    if config.uplink.confirm == "broker" and not broker:
+        out.write(f"note    {BROKER_CONFIRMS}\n")
     sound = True
     if hardware:
         sound = _check_hardware(config, out)

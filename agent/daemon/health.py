@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.clock import Clock
 from agent.daemon.machine import LastRun, memory_bytes, temperature_c, under_voltage
+from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.reference.catalogue import Catalogue
 from agent.uplink.health import UplinkHealth
@@ -136,7 +137,7 @@ def _device(device: DeviceHealth) -> Mapping[str, Any]:
 
 def _journal(sources: Sources) -> dict[str, Any]:
     journal = sources.journal
-    free = journal.free_bytes() if journal is not None else None
+    free = _free_bytes(journal)
     room = None if free is None else max(0, free - sources.reserve_bytes)
     rate = sources.rate.bytes_per_s
     return {
@@ -148,6 +149,16 @@ def _journal(sources: Sources) -> dict[str, Any]:
         "time_to_full_s": int(room / rate) if room is not None and rate > 0 else None,
         "dropped_tail_bytes": None if journal is None else journal.dropped_tail_bytes,
     }
+
+
+def _free_bytes(journal: Journal | None) -> int | None:
+    """None where the disk does not even answer that: its fault is told beside."""
+    if journal is None:
+        return None
+    try:
+        return journal.free_bytes()
+    except JournalFault:
+        return None
 
 
 def _utc(moment: datetime | None) -> str | None:

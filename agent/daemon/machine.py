@@ -9,6 +9,7 @@ __all__ = ["LastRun", "RunRecord", "memory_bytes", "temperature_c", "under_volta
 
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+_ENDED = ("stopped", "failed")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -39,8 +40,9 @@ def under_voltage() -> bool | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """`cause` is how the run before this one ended: `none` (the first), `stopped`, `killed` (or crashed) in the same
-    boot, `power` (the machine went down under it). `restarts` counts starts since the state directory was made."""
+    """`cause` is how the run before this one ended: `none` (the first), `stopped`, `failed` (it gave up: a bug, a
+    device missing at its start, a damaged journal), `killed` in the same boot, `power` (the machine went down under
+    it). `restarts` counts starts since the state directory was made."""
 
     cause: str
     restarts: int
@@ -57,23 +59,24 @@ class RunRecord:
         """Read how the last run ended, and note that one has begun. A disk that cannot be written is no matter."""
         try:
             last = json.loads(self._path.read_text("utf-8"))
-            starts, boot_id, stopped = int(last["starts"]), str(last["boot_id"]), bool(last["stopped"])
+            starts, boot_id, ended = int(last["starts"]), str(last["boot_id"]), last["ended"]
         except (OSError, ValueError, KeyError, TypeError):
-            self._write(1, stopped=False)
+            self._write(1, ended=None)
             return LastRun(cause="none", restarts=0)
-        self._write(starts + 1, stopped=False)
-        cause = "stopped" if stopped else ("killed" if boot_id == self._boot_id else "power")
+        self._write(starts + 1, ended=None)
+        cause = ended if ended in _ENDED else ("killed" if boot_id == self._boot_id else "power")
         return LastRun(cause=cause, restarts=starts)
 
-    def end(self) -> None:
+    def end(self, *, failed: bool) -> None:
+        """Note that the run ended by itself: as it was told to, or because it gave up."""
         try:
             starts = int(json.loads(self._path.read_text("utf-8"))["starts"])
         except (OSError, ValueError, KeyError, TypeError):
             starts = 1
-        self._write(starts, stopped=True)
+        self._write(starts, ended="failed" if failed else "stopped")
 
-    def _write(self, starts: int, *, stopped: bool) -> None:
-        text = json.dumps({"starts": starts, "boot_id": self._boot_id, "stopped": stopped})
+    def _write(self, starts: int, *, ended: str | None) -> None:
+        text = json.dumps({"starts": starts, "boot_id": self._boot_id, "ended": ended})
         temporary = self._path.with_suffix(".tmp")
         try:
             temporary.write_text(text, "utf-8")

@@ -14,6 +14,8 @@ __all__ = ["Requests"]
 _log = logging.getLogger(__name__)
 
 _REMEMBERED = 200
+_SEQUENCE_DIGITS = 12
+_SHOWN = 64
 
 
 class Requests:
@@ -44,12 +46,13 @@ class Requests:
         """Carry out a request and answer it."""
         known = self._answers.get(request.transaction)
         if known is None:
-            answer = {"transaction": request.transaction, "request": request.name, **self._carry_out(request)}
+            name = _shortened(request.name)
+            answer = {"transaction": request.transaction, "request": name, **self._carry_out(request)}
             known = json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
             self._answers[request.transaction] = known
             if len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
-            _log.info("request", extra={"name_": request.name, "ok": answer["ok"]})
+            _log.info("request", extra={"name_": name, "ok": answer["ok"]})
         self._respond(request.transaction, known)
 
     def _carry_out(self, request: Request) -> dict[str, Any]:
@@ -65,7 +68,9 @@ class Requests:
             case "resend":
                 return self._send_again(request.fields)
             case _:
-                return _wrong(f"unknown request {request.name!r}; known are identify, health, resend, reload")
+                return _wrong(
+                    f"unknown request {_shortened(request.name)!r}; known are identify, health, resend, reload"
+                )
 
     def _send_again(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         journal = self._journal()
@@ -73,10 +78,12 @@ class Requests:
             return _wrong("the journal cannot be read now")
         name = fields.get("journal")
         bounds = [fields.get("from"), fields.get("through")]
-        if not isinstance(name, str) or not all(isinstance(b, str) and b.isascii() and b.isdigit() for b in bounds):
-            return _wrong('resend wants "journal", and "from" and "through" as strings of digits')
+        if not isinstance(name, str) or not all(map(_is_sequence, bounds)):
+            return _wrong(
+                f'resend wants "journal", and "from" and "through" as strings of at most {_SEQUENCE_DIGITS} digits'
+            )
         if name not in journal.ids:
-            return _wrong(f"journal {name!r} is none of this kiosk's: {', '.join(journal.ids)}")
+            return _wrong(f"journal {_shortened(name)!r} is none of this kiosk's: {', '.join(journal.ids)}")
         wanted_first, wanted_last = (int(str(b)) for b in bounds)
         era_first, era_last = journal.span(name)
         first, last = max(wanted_first, 1), min(wanted_last, era_last - era_first + 1)
@@ -97,6 +104,15 @@ class Requests:
                 if high >= era_first + first - 1 and low <= era_first + last - 1
             ],
         }
+
+
+def _is_sequence(bound: object) -> bool:
+    return isinstance(bound, str) and len(bound) <= _SEQUENCE_DIGITS and bound.isascii() and bound.isdigit()
+
+
+def _shortened(name: str) -> str:
+    """What was asked, fit for an answer: answers are remembered, so what comes in must not make them long."""
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
 def _wrong(why: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from agent.daemon.failure import tell_failure
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of, health_text
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
+from agent.daemon.intake import Intake
 from agent.daemon.journal_source import JournalSource
 from agent.daemon.machine import RunRecord
 from agent.daemon.requests import Requests
@@ -67,7 +68,6 @@ _VIEW_S = 0.2
 _BEAT_S = 1.0
 _HANG_S = 10.0
 _STOP_S = 3.0
-_QUEUE_MAX = 256
 _SWITCH_S = 0.00005
 
 
@@ -105,6 +105,9 @@ def run(config: Config) -> int:
         if not isinstance(exc, JournalBusy):
             _tell(config, str(exc))
         return EXIT_REFUSED
+    except Exception:  # noqa: BLE001 - a restart may help, so it must not end as a refusal
+        _log.critical("a bug ends the process", exc_info=True)
+        return EXIT_BUG
 
 
 def _tell(config: Config, reason: str) -> None:
@@ -153,7 +156,6 @@ class Daemon:
         self._stop_reason = "stopped"
         self._stopped: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._paused = False
         self._notes: list[str] = []
         self._looked: tuple[object, ...] = ()
 
@@ -284,7 +286,7 @@ class Daemon:
             journal=lambda: self._scan_path.journal,
             resend=self._uplink.resend,
         )
-        undo.callback(record.end)
+        undo.push(lambda kind, *_: record.end(failed=kind is not None or self._fatal is not None))
         undo.callback(lambda: self._housekeeping.stop(_STOP_S))
         undo.callback(lambda: self._uplink.stop(reason=self._stop_reason, timeout_s=_STOP_S))
         undo.callback(lambda: self._scan_path.stop(_STOP_S))
@@ -303,19 +305,20 @@ class Daemon:
             return None
 
     def _open_devices(self, undo: ExitStack, loop: asyncio.AbstractEventLoop) -> None:
+        path = self._scan_path
+        intake = Intake(submit=path.submit, taken=lambda: path.taken, loop=loop)
+        undo.callback(intake.close)
         for station in self._config.stations:
             named = [(one.driver, scanner_of(one)) for one in station.scanners]
             given = [(one.description, one) for one in self._more_scanners.get(station.id, ())]
             for driver, scanner in (*named, *given):
                 undo.enter_context(scanner)
                 self._scanners.append((station.id, driver, scanner))
-                scanner.start(
-                    loop, self._frame_taker(station.id, scanner.name), self._status_taker(station.id, scanner)
-                )
+                scanner.start(loop, intake.of(station.id, scanner), self._status_taker(station.id, scanner))
             if station.buttons:
                 from agent.drivers.buttons import Buttons
 
-                buttons = Buttons(dict(station.buttons), self._button_taker(station.id), loop=loop)
+                buttons = Buttons(dict(station.buttons), self._button_taker(station.id, intake), loop=loop)
                 undo.enter_context(buttons)
         undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._status_text))
 
@@ -329,21 +332,10 @@ class Daemon:
 
     # -- scans ---------------------------------------------------------------------------------------------------
 
-    def _frame_taker(self, station: str, scanner: str) -> Any:
-        submit = self._scan_path.submit
-        backlog = self._scan_path.backlog
-
-        def take(frame: Frame) -> None:
-            submit(station, scanner, frame)
-            if backlog() > _QUEUE_MAX:
-                self._pause()
-
-        return take
-
-    def _button_taker(self, station: str) -> Any:
+    def _button_taker(self, station: str, intake: Intake) -> Any:
         def press(word: str) -> None:
             code = command_text(Verb(word.upper())).encode()
-            self._scan_path.submit(station, "buttons", Frame(data=code, intact=True, at=self._clock.monotonic()))
+            intake.hand_on(station, "buttons", Frame(data=code, intact=True, at=self._clock.monotonic()))
 
         return press
 
@@ -355,23 +347,6 @@ class Daemon:
             self._health_changed()
 
         return tell
-
-    def _pause(self) -> None:
-        """Scans come faster than they can be written: leave them where they are, for a moment."""
-        if self._paused or self._loop is None:
-            return
-        self._paused = True
-        for _, _, scanner in self._scanners:
-            scanner.pause()
-        self._loop.call_later(0.01, self._resume)
-
-    def _resume(self) -> None:
-        if self._loop is not None and self._scan_path.backlog() > _QUEUE_MAX // 4:
-            self._loop.call_later(0.01, self._resume)
-            return
-        self._paused = False
-        for _, _, scanner in self._scanners:
-            scanner.resume()
 
     # -- what other threads tell ---------------------------------------------------------------------------------
 

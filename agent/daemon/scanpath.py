@@ -29,7 +29,7 @@ from agent.reference.stored import Change
 from agent.reference.verdicts import Verdict
 from agent.scan import Frame
 from agent.signals import Signal
-from agent.workflow.centre import Alarm, delist, judge, revise
+from agent.workflow.centre import Alarm, abandon, delist, judge, revise
 from agent.workflow.desk import Desk, Settings
 from agent.workflow.forget import forget
 from agent.workflow.memory import Memory, Reply
@@ -97,7 +97,7 @@ class ScanPath:
         self.published: tuple[int, State] | None = None
         """(position, the state there), replaced as a whole: for whoever writes snapshots and views."""
         self.commit_s: deque[float] = deque(maxlen=_RECENT)
-        self.fault: str | None = None
+        self.fault: str | None = None if opened is not None else "the journal is not open yet"
         self.delivered = 0
         """The position up to which everything is delivered; set by the uplink's thread, marked with the next commit."""
         self._open_journal = open_journal
@@ -123,6 +123,8 @@ class ScanPath:
         self._thread = threading.Thread(target=self._run, name="scan-path", daemon=True)
         self.beat = now
         """When the thread was last seen at work; a watchdog looks at it."""
+        self.taken = 0
+        """How many scans have been dealt with."""
         if opened is not None:
             self._adopt_journal(opened)
 
@@ -143,16 +145,13 @@ class ScanPath:
         """Have `task` run in this thread, in its turn."""
         self._inbox.put(task)
 
-    def backlog(self) -> int:
-        """How many scans and messages wait."""
-        return self._inbox.qsize()
-
     # -- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
             for name in self._stations:
                 self._show_station(name)
+            self._tick()  # what changed while the kiosk was off comes before the first scan
             while self._turn():
                 pass
             self._finish()
@@ -171,6 +170,7 @@ class ScanPath:
             return False
         if isinstance(task, tuple):
             self._scan(*task)
+            self.taken += 1
         else:
             task()
         if self._clock.monotonic() - self._ticked_at >= _TICK_S:
@@ -276,9 +276,10 @@ class ScanPath:
             self.published = (self.journal.last_position, state)
 
     def _signal(self, station: str, reply: Reply) -> None:
-        self._stations[station].indicator.show(
-            reply.signal, reply.reason, pending=reply.pending, monotonic_ns=self._clock.monotonic_ns()
-        )
+        indicator = self._stations[station].indicator
+        indicator.show(reply.signal, reply.reason, pending=reply.pending, monotonic_ns=self._clock.monotonic_ns())
+        if reply.signal is Signal.FAULT and self.fault is None:
+            indicator.clear_fault()  # REPEAT tells of one that is over: nothing else would end its light
 
     def _signal_fault(self, station: str) -> None:
         """The scan was not taken. It is not remembered either, so that reading it again is no bounce."""
@@ -350,10 +351,11 @@ class ScanPath:
                 self._on_committed()
             elif self.journal.in_doubt:
                 self._recover(self.journal)
+            is_over = self.fault is not None and self.journal is not None and not self._is_starved(self.journal)
         except JournalFault as exc:
             self._fail(str(exc))
             return False
-        if self.fault is not None and self.journal is not None and not self._is_starved(self.journal):
+        if is_over:
             self.fault = None
             _log.warning("the journal can be written again")
             for station in self._stations.values():
@@ -382,6 +384,7 @@ class ScanPath:
                 self._overdue.append(partial(self._revise, newer))
         if self.catalogue.operators is not None:
             self._overdue.append(partial(self._delist, frozenset(self.catalogue.operators.by_id)))
+        self._overdue.append(self._abandon)
 
     # -- what the centre says ------------------------------------------------------------------------------------
 
@@ -427,6 +430,15 @@ class ScanPath:
     def _delist(self, listed: frozenset[str]) -> None:
         def sign_out(desk: Desk) -> list[Alarm]:
             delist(desk, listed)
+            return []
+
+        self._when_ready(sign_out)
+
+    def _abandon(self) -> None:
+        """Stations that the configuration has no longer."""
+
+        def sign_out(desk: Desk) -> list[Alarm]:
+            abandon(desk, self._stations)
             return []
 
         self._when_ready(sign_out)

@@ -31,8 +31,15 @@ class Status(StrEnum):
 
 
 def same_case(code: str) -> str:
-    """The form in which two barcodes are compared: upper case for ASCII; full case folding for anything else."""
-    return code.upper() if code.isascii() else code.casefold()
+    """The form in which two barcodes are compared: upper case for ASCII; full case folding for anything else.
+
+    What would fold into ASCII (a long s, the Kelvin sign) stays as it is: no such text may pass for a plain code,
+    and the form of a form is the same.
+    """
+    if code.isascii():
+        return code.upper()
+    folded = code.casefold()
+    return code if folded.isascii() else folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

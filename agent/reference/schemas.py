@@ -133,7 +133,7 @@ class OrdersMessage(TypedDict):
 
 
 class VerdictMessage(TypedDict):
-    revision: Revision
+    revision: Annotated[int, Field(ge=1, le=MAX_REVISION)]
     action: Literal["hold", "release"]
     order: Code
     unit: Code

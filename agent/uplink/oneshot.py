@@ -19,7 +19,7 @@ from agent.uplink.topics import Topics
 if TYPE_CHECKING:
     from agent.uplink.client import Client
 
-__all__ = ["publish_status_once", "retire", "try_connect"]
+__all__ = ["BROKER_CONFIRMS", "publish_status_once", "retire", "try_connect"]
 
 TIMEOUT_S = 10.0
 FAILURE = 0x80

@@ -174,8 +174,10 @@ class Session:
             else:
                 if kind is Kind.ORDER and self._desk.fetching.came(message.topic):
                     self._client.unsubscribe([message.topic])
+                # A topic that no order encodes to is of any length and content.
+                topic = message.topic if name or kind is not Kind.ORDER else shown(message.topic)
                 self._tell.inbound(
-                    Inbound(kind=kind, id=name, payload=message.payload, retained=message.retained, topic=message.topic)
+                    Inbound(kind=kind, id=name, payload=message.payload, retained=message.retained, topic=topic)
                 )
 
     def _take_ack(self, payload: bytes, now: float) -> None:

@@ -105,10 +105,12 @@ class Topics:
         return self._orders + encode(order)
 
     def classify(self, topic: str) -> tuple[Kind, str] | None:
-        """What a topic is, and the id in it; none for a topic that we did not ask for or an impossible order id."""
+        """What a topic is, and the id in it; none for a topic that we did not ask for.
+
+        An order's topic that no order encodes to has an empty id, so that its manifest is refused by name.
+        """
         if topic.startswith(self._orders):
-            order = decode_order(topic[len(self._orders) :])
-            return None if order is None else (Kind.ORDER, order)
+            return Kind.ORDER, decode_order(topic[len(self._orders) :]) or ""
         if topic.startswith(self._reference):
             return _classify_reference(topic[len(self._reference) :])
         if topic.startswith(self._agent):

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 RESPONSES_KEPT = 100
 UNEXPLAINED_ENDS = 3
-"""MQTT 3.1.1, and some brokers, end a session that is taken over without a word: so many short ones mean that."""
+"""MQTT 3.1.1 brokers end a session that is taken over without a word: so many short ones mean that."""
 
 
 class Uplink:
@@ -197,6 +197,8 @@ class Uplink:
         return self._backoff.next_s() if round_over else 0.0
 
     def _seems_taken_over(self, error: BrokerLost) -> bool:
+        if self._broker.protocol == 5:
+            return False  # the broker says so there; short connections are a bad line's
         if error.unexplained and self._clock.monotonic() - self._online_at < self._timing.stable_s:
             self._unexplained += 1
         return error.unexplained and self._unexplained >= UNEXPLAINED_ENDS

@@ -3,6 +3,8 @@
 Pure, like a step, and made at the same desk; what comes out beside the events is alarms for stations.
 """
 
+from collections.abc import Collection
+
 from agent.events import Cause, Held, LineCount, OrderRevised, Outcome, Released, SignedOut
 from agent.reasons import Reason
 from agent.reference.manifest import Manifest, Status, same_case
@@ -10,7 +12,7 @@ from agent.reference.verdicts import Action, Verdict
 from agent.workflow.desk import Desk
 from agent.workflow.state import Order
 
-__all__ = ["Alarm", "delist", "judge", "revise"]
+__all__ = ["Alarm", "abandon", "delist", "judge", "revise"]
 
 Alarm = tuple[str, Reason]
 """A station that must sound `alarm`, and why."""
@@ -121,3 +123,12 @@ def delist(desk: Desk, listed: frozenset[str]) -> None:
         station = desk.state.station(name)
         if station.operator is not None and station.operator not in listed:
             desk.record(SignedOut(station=name, by=station.operator, operator=station.operator, cause=Cause.DELISTED))
+
+
+def abandon(desk: Desk, benches: Collection[str]) -> None:
+    """Sign out at the stations that are no longer among the kiosk's: nobody can do it there any more, and an order
+    left open at one must pass over to another (rule 2's `order_in_use`)."""
+    for name in sorted(desk.state.stations):
+        operator = desk.state.station(name).operator
+        if operator is not None and name not in benches:
+            desk.record(SignedOut(station=name, by=operator, operator=operator, cause=Cause.IDLE))

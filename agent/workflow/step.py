@@ -65,7 +65,7 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
     if not frame.intact:
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), Unreadable())
     bounce = memory.bounces.get(scanner)
-    if bounce is not None and bounce.data == frame.data and frame.at - bounce.at <= desk.settings.bounce_s:
+    if bounce is not None and bounce.data == frame.data and frame.at - bounce.at <= desk.settings.bounce_s > 0:
         memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
         memory.last = bounce.reply
         return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)

@@ -133,3 +133,10 @@ def test_check_broker_says_what_it_found(file: Path, monkeypatch: pytest.MonkeyP
     more(file, '[uplink]\nconfirm = "broker"\n')
     assert lines(file, code=0, broker=True) == ["ok      broker: 127.0.0.1:8883: connected"]
     assert asked == [((("127.0.0.1", 8883),), Confirm.BROKER, {"site": "rtm1", "kiosk": "dock-3"})]
+
+
+def test_check_says_what_the_broker_must_be_set_to_when_its_word_is_taken(file: Path) -> None:
+    (note,) = lines(more(file, '[uplink]\nconfirm = "broker"\n'), code=0)
+    assert note.startswith("note    ")
+    assert "persistent session" in note
+    assert "max_queued_messages 0" in note

@@ -500,6 +500,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
         ("verdict", {**VERDICT, "action": "holds"}, "action"),
         ("verdict", {**VERDICT, "reason": "x" * 257}, "reason"),
         ("verdict", {**VERDICT, "revision": True}, "revision"),
+        ("verdict", {**VERDICT, "revision": 0}, "revision"),
         ("verdict", {**VERDICT, "unit": None}, "unit"),
     ],
 )

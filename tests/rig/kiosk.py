@@ -133,7 +133,7 @@ class Kiosk:
         """The station's indicator in health, once it is so."""
 
         def indicator() -> Mapping[str, Any]:
-            found: Mapping[str, Any] = next(iter(self.health().get("indicators", [])), {})
+            found: Mapping[str, Any] = next(iter(self.health().get("indicator", [])), {})
             return found
 
         return self._wait(indicator, lambda one: one.get("connected") is connected)

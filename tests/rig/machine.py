@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,9 +29,20 @@ class GuestError(RuntimeError):
 
 
 class Machine:
-    """A guest of the image in `cache`/img; what it writes is thrown away. `name` is its folder of sockets and logs."""
+    """A guest of the image in `cache`/img; what it writes is thrown away. `name` is its folder of sockets and logs.
 
-    def __init__(self, cache: Path, name: str = "kiosk", *, memory_mb: int = 768, boot_s: float = 240.0) -> None:
+    `devices` are more arguments for QEMU.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        name: str = "kiosk",
+        *,
+        memory_mb: int = 768,
+        boot_s: float = 240.0,
+        devices: Sequence[str] = (),
+    ) -> None:
         self.folder = cache / "run" / name
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in [*self.folder.glob("*.sock"), *self.folder.glob("*.qcow2")]:
@@ -51,7 +63,7 @@ class Machine:
         )
         with (self.folder / "qemu.log").open("wb") as log:
             self.process = subprocess.Popen(
-                _qemu(cache, self.folder, disk, memory_mb),
+                [*_qemu(cache, self.folder, disk, memory_mb), *devices],
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -179,7 +179,7 @@ def test_a_taken_over_session_is_called_a_duplicate_and_left_alone() -> None:
 
 
 def test_sessions_that_end_early_without_a_word_are_called_a_duplicate_too() -> None:
-    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+    with Peer(v5=False) as peer, running(Kiosk(peer.port, protocol=311)) as kiosk:
         for _ in range(3):
             assert not kiosk.uplink.health().situation.duplicate_id
             broker = peer.accept()
@@ -188,6 +188,17 @@ def test_sessions_that_end_early_without_a_word_are_called_a_duplicate_too() -> 
             broker.close()
             kiosk.until(lambda: not kiosk.uplink.health().online)
         kiosk.until(lambda: kiosk.uplink.health().situation.duplicate_id)
+
+
+def test_bad_line_is_no_duplicate_where_the_broker_would_say_so() -> None:
+    with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
+        for _ in range(5):
+            broker = peer.accept()
+            broker.welcome()
+            kiosk.until(lambda: kiosk.uplink.health().online)
+            broker.close()
+            kiosk.until(lambda: not kiosk.uplink.health().online)
+        assert not kiosk.uplink.health().situation.duplicate_id
 
 
 def test_a_broker_that_restarts_now_and_then_is_no_duplicate() -> None:

@@ -114,7 +114,7 @@ class Bench:
     def operators(self, *items: dict[str, Any], revision: int = 1) -> None:
         listed = operators_of(_json({"revision": revision, "items": items}), topic="operators")
         if self.catalogue.put_operators(listed):
-            self._centre(lambda desk: delist(desk, frozenset(listed.by_id)))
+            self.centre(lambda desk: delist(desk, frozenset(listed.by_id)))
 
     def order(self, order: str, *lines: dict[str, Any], revision: int = 1, **more: Any) -> list[Alarm]:
         """A manifest, open unless `more` says otherwise, its three roles E7's; the alarms it sounds."""
@@ -125,11 +125,11 @@ class Bench:
             "operators": roles, "lines": lines, **more,
         }  # fmt: skip
         manifest = self.catalogue.put_manifest(manifest_of(order, _json(message), topic=order))
-        return [] if manifest is None else self._centre(lambda desk: revise(desk, manifest))
+        return [] if manifest is None else self.centre(lambda desk: revise(desk, manifest))
 
     def withdraw(self, order: str) -> list[Alarm]:
         manifest = self.catalogue.withdraw(order)
-        return [] if manifest is None else self._centre(lambda desk: revise(desk, manifest))
+        return [] if manifest is None else self.centre(lambda desk: revise(desk, manifest))
 
     def block(self, *identifiers: str) -> None:
         self.catalogue.put_blocked(blocked_of("a", _json({"revision": 1, "items": identifiers}), topic="blocked"))
@@ -137,9 +137,10 @@ class Bench:
     def verdict(self, action: str, order: str, unit: str, *, id: str = "v1", revision: int = 1) -> list[Alarm]:
         message = {"revision": revision, "action": action, "order": order, "unit": unit, "reason": "counted twice"}
         verdict = verdict_of(id, _json(message), topic=id)
-        return self._centre(lambda desk: judge(desk, verdict))
+        return self.centre(lambda desk: judge(desk, verdict))
 
-    def _centre(self, decide: Callable[[Desk], T]) -> T:
+    def centre(self, decide: Callable[[Desk], T]) -> T:
+        """What is decided without a scan."""
         self.new = []
         desk = self._desk("1", None)
         decided = decide(desk)

@@ -81,6 +81,7 @@ def test_bounce_time_is_a_setting() -> None:
     bench.order("SO-1", line("1", "CASE", 9, serialized=False))
     bench.opened("SO-1")
     assert [bench.scan("CASE", after=0.1), bench.scan("CASE", after=0.1)] == [OK, OK]
+    assert bench.scan("CASE", after=0.0) == OK, "two that were read at once are two as well"
 
 
 def test_bounce_is_each_scanners_own() -> None:

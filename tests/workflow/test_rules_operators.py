@@ -8,6 +8,7 @@ from agent.events import Cause, RoleAsked, RoleAssigned, SignedIn, SignedOut
 from agent.reasons import Reason
 from agent.reference.manifest import Role
 from agent.signals import Signal
+from agent.workflow.centre import abandon
 from agent.workflow.desk import Settings
 from agent.workflow.state import Phase
 from tests.workflow.bench import AGAIN, BADGES, OK, PROMPT, Bench, imei, line, refused
@@ -253,3 +254,21 @@ def test_badge_unknown_while_assigning_leaves_the_role_asked() -> None:
     bench.do("ROLE", "PICK")
     assert bench.scan("ZBNOTLISTEDY") == refused(Reason.BADGE_UNKNOWN)
     assert bench.phase() is Phase.ASSIGNING
+
+
+def test_order_open_at_a_station_that_is_gone_passes_over() -> None:
+    bench = opened()
+    bench.scan(ONE)
+    bench.scan(BADGES["E8"], station="2")
+    assert bench.scan("SO-1", station="2") == refused(Reason.ORDER_IN_USE)
+    bench.centre(lambda desk: abandon(desk, {"2"}))
+    event = bench.last(SignedOut)
+    assert (event.station, event.operator, event.by, event.cause) == ("1", "E7", "E7", Cause.IDLE)
+    assert bench.scan("SO-1", station="2") == OK
+    assert bench.scan(ONE, station="2") == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
+
+
+def test_no_station_is_signed_out_that_is_still_there() -> None:
+    bench = opened()
+    bench.centre(lambda desk: abandon(desk, {"1", "2"}))
+    assert bench.types() == []

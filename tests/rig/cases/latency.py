@@ -11,6 +11,7 @@ from tests.system.harness.codes import command, imei
 __all__ = ["CASES"]
 
 ROUNDS = 100
+BADGE = "BADGE-E7"
 GREEN, BARE = 27, 12
 _TRACING = "/sys/kernel/tracing"
 
@@ -23,10 +24,14 @@ def key_to_light(bench: Bench) -> str:
     environ = "GPIOZERO_PIN_FACTORY=lgpio LG_WD=/run"
     machine.start(f"env {environ} /opt/kiosk-agent/bin/python /run/bare_loop.py 'Rig scanner bare'", "/run/bare.log")
     machine.until("cat /run/bare.log", "ready")
+    operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": ["picking", "packing", "shipping"]}
+    kiosk.publish("reference/operators", {"revision": 1, "items": [operator]})
     phone = imei("49015420", 900)
     line = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": 1, "units": [[phone]]}
     kiosk.publish("order/RIG-9", {"order": "RIG-9", "revision": 1, "type": "normal", "status": "open", "lines": [line]})
     time.sleep(2)
+    scanners.type("us", keys(f"{BADGE}\r"))
+    time.sleep(1)
     _trace(bench)
     for _ in range(ROUNDS):
         for scanner, text in (("us", "RIG-9"), ("bare", ""), ("us", command("CLOSE"))):

@@ -67,7 +67,7 @@ def outcome(world: World, copy: Path, damage: tuple[str, str, int]) -> str:
     path.write_bytes(bytes(data))
     before, said = digest(directory), len(world.kiosk.output())
     world.kiosk.spawn()
-    ready = "daemon: started"
+    ready = "started version="
     wait_for(lambda: ready in world.kiosk.output()[said:] or not world.kiosk.alive(), f"an end or a start: {damage}")
     if world.kiosk.alive():
         world.kiosk.kill()

@@ -63,7 +63,8 @@ class Broker:
             f"listener {self.port} 127.0.0.1",
             f"user {getpass.getuser()}",
             f"allow_anonymous {'false' if self.users else 'true'}",
-            "max_queued_messages 0",
+            # 0, for any number, makes mosquitto 2.0.11 end each connection whose publish it refuses.
+            "max_queued_messages 1000000",
             "set_tcp_nodelay true",
             f"persistence {'true' if persistent else 'false'}",
         ]

@@ -1,0 +1,148 @@
+"""The same work by others: thingsboard-gateway's storages, and the bare script that people write."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.journal import Journal
+from bench.centre import big_order, serial_units
+from bench.filling import add, commits
+from bench.results import Row, percentile
+from bench.scan import BLOCK, paced, scan_block
+from bench.site import MEMORY, REPOSITORY, Scratch
+from bench.slow import compiler, flushes_of, slow_disk
+from bench.world import sign_in, world
+
+__all__ = ["measure"]
+
+INSTALLED = Path(__file__).with_name(".peers")
+PACKAGES = ("thingsboard-gateway==3.8.5", "simplejson", "pybase64")
+"""Without their dependencies: only the storages run, and one of those would replace our paho."""
+BATCH = 128
+
+
+def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
+    rows = _bare_script(scratch, rounds=1 if quick else 3)
+    if not _is_installed():
+        print("peers: thingsboard-gateway cannot be installed, its storages are left out", file=sys.stderr)
+        return rows
+    count = 1000 if quick else 5000
+    for kind in ("file", "sqlite"):
+        rows += _storage(scratch, kind, count)
+    return rows
+
+
+def _is_installed() -> bool:
+    if (INSTALLED / "thingsboard_gateway").is_dir():
+        return True
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(INSTALLED), *PACKAGES]
+    return subprocess.run(pip, capture_output=True).returncode == 0
+
+
+# -- storages ----------------------------------------------------------------------------------------------------
+
+
+def _storage(scratch: Scratch, kind: str, count: int) -> list[Row]:
+    log = MEMORY / f"{scratch.path.name}.flushes"
+    log.unlink(missing_ok=True)
+    counted = slow_disk(scratch, log, usual_ms=0, sometimes_ms=0) if compiler() else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.peer_storage", kind, str(scratch.folder(f"peer-{kind}")), str(count)],
+        cwd=REPOSITORY,
+        env={**os.environ, **counted, "PYTHONPATH": str(INSTALLED)},
+        capture_output=True,
+        check=True,
+    )
+    peer = json.loads(done.stdout)
+    flushes = len(flushes_of(log)) / count
+    log.unlink(missing_ok=True)
+    ours, per_s = _journal(scratch, count)
+    name = f"thingsboard-gateway's {kind} storage"
+    flushed = f" ({flushes:.2g} flushes an event)" if counted else ""
+    return [
+        Row(
+            what=f"our commit, flushed, against a put of {name}{flushed}, p50",
+            unit="us", ours=[percentile(ours, 0.5)], reference=[percentile(peer["puts"], 0.5)],
+        ),
+        Row(what=f"our journal read against packs of {name}", unit="/s", ours=[per_s], reference=[peer["per_s"]]),
+    ]  # fmt: skip
+
+
+def _journal(scratch: Scratch, count: int) -> tuple[list[float], float]:
+    """Microseconds of each commit, and events a second read back in the uplink's batches, all marked in the end."""
+    with Journal.open(scratch.folder("peer-ours") / "journal") as journal:
+        costs = commits(journal, min(count, 1000))
+        add(journal, count - journal.last_position)
+        began = time.monotonic()
+        with journal.reader(after=0) as reader:
+            while reader.read(BATCH):
+                pass
+        journal.mark(journal.last_position)
+        journal.flush_mark()
+        return costs, count / (time.monotonic() - began)
+
+
+# -- the bare script ---------------------------------------------------------------------------------------------
+
+
+class _Bare:
+    """The bare script, and the pseudo-terminal that it reads."""
+
+    def __init__(self, master: int, process: subprocess.Popen[str]) -> None:
+        self._master = master
+        self._process = process
+
+    def line(self) -> str:
+        if self._process.stdout is None:
+            raise RuntimeError("the script has no output")
+        return self._process.stdout.readline()
+
+    def block(self, units: Iterator[str], count: int = BLOCK) -> list[float]:
+        found = []
+        for code, _ in zip(units, paced(count), strict=False):
+            at = time.monotonic_ns()
+            os.write(self._master, code.encode() + b"\r")
+            found.append((int(self.line()) - at) / 1e3)
+        return found
+
+
+@contextmanager
+def _bare(broker_port: int) -> Iterator[_Bare]:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    command = [sys.executable, "-m", "bench.bare_script", os.ttyname(slave), str(broker_port)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    try:
+        bare = _Bare(master, process)
+        bare.line()
+        yield bare
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(master)
+        os.close(slave)
+
+
+def _bare_script(scratch: Scratch, *, rounds: int) -> list[Row]:
+    ours, theirs = [], []
+    with world(scratch, "bare", big_order("SO-1", 100_000)) as (kiosk, _, broker), _bare(broker.port) as bare:
+        kiosk.start()
+        time.sleep(2)
+        sign_in(kiosk, "SO-1")
+        units = serial_units()
+        for _ in range(rounds):
+            theirs.append(percentile(bare.block(serial_units()), 0.5))
+            ours.append(percentile(scan_block(kiosk, units, BLOCK // 2), 0.5))
+        kiosk.stop()
+    return [
+        Row(
+            what="our scan to signal, on disk, against a bare serial-to-paho script's beep, p50",
+            unit="us", ours=ours, reference=theirs,
+        )
+    ]  # fmt: skip

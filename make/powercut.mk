@@ -1,0 +1,8 @@
+# make powercut N=50: a virtual kiosk loses its power so many times while it scans. Needs what `make rig` needs.
+
+N ?= 50
+
+.PHONY: powercut
+
+powercut: $(STAMP) ## real power cuts in a virtual kiosk (QEMU), N of them; writes docs/reliability.md
+	$(BIN)/python -m tests.rig.powercut $(N) --write docs/reliability.md

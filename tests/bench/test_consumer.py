@@ -1,0 +1,26 @@
+"""The bench's consumer finds its packets in whatever pieces they come."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.consumer import end_of, packet
+
+
+@given(body=st.binary(max_size=40_000), rest=st.binary(max_size=10))
+def test_a_packet_ends_where_its_length_says(body: bytes, rest: bytes) -> None:
+    whole = packet(0x30, body)
+    found = end_of(whole + rest, 0)
+    assert found is not None
+    start, stop = found
+    assert (whole + rest)[start:stop] == body
+    assert stop == len(whole)
+
+
+@given(body=st.binary(max_size=300), cut=st.integers(min_value=1))
+def test_a_packet_cut_short_has_no_end_yet(body: bytes, cut: int) -> None:
+    whole = packet(0x30, body)
+    assert end_of(whole[: len(whole) - 1 - (cut % len(whole))], 0) is None
+
+
+def test_the_length_is_in_groups_of_seven_bits_as_the_standard_shows() -> None:
+    assert packet(0x30, bytes(321))[:3] == bytes([0x30, 0xC1, 0x02])  # MQTT 3.1.1, 2.2.3

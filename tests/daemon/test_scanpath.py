@@ -1,0 +1,158 @@
+"""The scan path while its storage fails: what is shown, and what ends with the fault."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
+from agent.daemon.machine import LastRun
+from agent.daemon.scanpath import Opened, ScanPath, Station
+from agent.drivers.fake import FakeIndicator
+from agent.errors import JournalFault
+from agent.identifiers import Verb, command_text
+from agent.journal import Journal
+from agent.reference.catalogue import Catalogue
+from agent.scan import Frame
+from agent.signals import Signal
+from agent.uplink.health import Situation, UplinkHealth
+from agent.workflow.desk import Settings
+from agent.workflow.state import State
+
+REPEAT = command_text(Verb.REPEAT)
+
+
+class Bench:
+    """A scan path with one station; `broken` says whether its journal can be opened, `starved` what the disk says."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.broken = True
+        self.starved: Callable[[Journal], bool] = lambda journal: False
+        self.indicator = FakeIndicator()
+        self.fatal: list[BaseException] = []
+        self.path = ScanPath(
+            opened=None,
+            open_journal=self._open,
+            catalogue=Catalogue(),
+            settings=Settings(),
+            stations=[Station(id="1", indicator=self.indicator)],
+            source="/kiosk/a/b",
+            clock=SystemClock(),
+            is_starved=lambda journal: self.starved(journal),
+            on_committed=lambda: None,
+            on_view=lambda station: None,
+            on_wanted=lambda orders: None,
+            on_changes=lambda changes: None,
+            on_fatal=self.fatal.append,
+        )
+
+    def _open(self) -> Opened:
+        if self.broken:
+            raise JournalFault("read-only")
+        return Opened(journal=Journal.open(self.directory), state=State())
+
+    def scan(self, code: str) -> None:
+        self.path.submit("1", "left", Frame(data=code.encode(), intact=True, at=SystemClock().monotonic()))
+
+    def signals(self) -> list[Signal]:
+        """What was shown, once all that was handed in is done."""
+        self.path.stop(60)
+        assert self.fatal == []
+        return [shown.signal for shown in self.indicator.shown]
+
+    def close(self) -> None:
+        if self.path.journal is not None:
+            self.path.journal.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path / "journal")
+    yield bench
+    bench.close()
+
+
+def test_fault_from_the_start_is_over_when_the_journal_opens(bench: Bench) -> None:
+    assert bench.path.fault is not None, "the light was told of a fault before the thread ran"
+    bench.broken = False
+    bench.path.start()
+    bench.scan("anything")
+    assert bench.signals() == [Signal.REJECT]
+    assert bench.path.fault is None
+    assert bench.indicator.faults_cleared == 1
+
+
+def test_fault_that_is_repeated_when_it_is_over_does_not_stay(bench: Bench) -> None:
+    """Its light is red until cleared, and nothing else would clear it."""
+    bench.path.start()
+    bench.scan("anything")
+    bench.path.post(lambda: setattr(bench, "broken", False))
+    bench.scan(REPEAT)
+    assert bench.signals() == [Signal.FAULT, Signal.FAULT]
+    assert bench.indicator.faults_cleared == 2
+
+
+def test_fault_that_is_repeated_while_it_lasts_stays(bench: Bench) -> None:
+    bench.path.start()
+    bench.scan("anything")
+    bench.scan(REPEAT)
+    assert bench.signals() == [Signal.FAULT, Signal.FAULT]
+    assert bench.indicator.faults_cleared == 0
+
+
+def test_disk_that_tells_nothing_of_its_space_is_a_fault_and_no_end(bench: Bench) -> None:
+    def gone(journal: Journal) -> bool:
+        raise JournalFault("no such directory")
+
+    def works(journal: Journal) -> bool:
+        return False
+
+    bench.broken = False
+    bench.path.start()
+    bench.scan("one")
+    bench.path.post(lambda: setattr(bench, "starved", gone))
+    bench.scan("two")
+    bench.scan("three")
+    bench.path.post(lambda: setattr(bench, "starved", works))
+    bench.scan("four")
+    assert bench.signals() == [Signal.REJECT, Signal.FAULT, Signal.FAULT, Signal.REJECT]
+
+
+def test_health_is_told_without_the_space_of_a_disk_that_does_not_answer(tmp_path: Path) -> None:
+    clock = SystemClock()
+    with Journal.open(tmp_path / "journal") as journal:
+        shutil.rmtree(tmp_path / "journal")
+        health = health_of(
+            Sources(
+                clock=clock,
+                started=clock.monotonic(),
+                last_run=LastRun(cause="none", restarts=0),
+                config_hash="0",
+                scanners=[],
+                indicators=[DeviceHealth(station="1", name="indicator", driver="none", connected=True, detail="")],
+                uplink=UplinkHealth(
+                    situation=Situation(),
+                    backlog=0,
+                    sent=0,
+                    acked=0,
+                    last_sequence=0,
+                    acked_sequence=0,
+                    refused=0,
+                    refusals=0,
+                ),
+                oldest_utc=None,
+                journal=journal,
+                journal_fault="no such directory",
+                commit_s=[],
+                rate=Rate(),
+                reserve_bytes=0,
+                catalogue=Catalogue(),
+                errors=[],
+            )
+        )
+    assert health["journal"]["free_bytes"] is None
+    assert health["journal"]["time_to_full_s"] is None
+    assert health["journal"]["fault"] == "no such directory"

@@ -1,0 +1,287 @@
+"""`python -m tests.rig.powercut N`: real power cuts. The guest scans, the host kills the machine, and boots it again.
+
+The state lies on a disk that loses what was not flushed (`lossy_disk`). Each signal reaches the host over a virtio
+port, which the cut does not reach back through. After each cut the journal is read from the disk and compared with what
+was signalled; then the kiosk starts on it and goes on where it stood.
+
+    python -m tests.rig.powercut [--write FILE] N
+
+`--write` puts the table, as Markdown, between the two marks of a file. Exit code 0 if nothing was lost or doubled.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.rig.__main__ import CACHE, build
+from tests.rig.bench import SERIAL_PORT
+from tests.rig.lossy_disk import Cut, LossyDisk
+from tests.rig.machine import GuestError, Machine
+from tests.system.harness.codes import badge, imei
+
+BEGIN, END = "<!-- power cuts -->", "<!-- end of power cuts -->"
+
+DISK_BYTES = 64 << 20
+STATE = "/data/state"
+AGENT = "/opt/kiosk-agent/bin/kiosk-agent"
+CONFIG = f"""
+[kiosk]
+site = "rig"
+id = "k1"
+state_dir = "{STATE}"
+[mqtt]
+host = "127.0.0.1"
+port = 1883
+tls = false
+[uplink]
+reserve_mb = 4
+[workflow]
+required_roles = []
+bounce_ms = 0
+[[station]]
+id = "1"
+[[station.scanner]]
+name = "line"
+driver = "serial"
+port = "{SERIAL_PORT}"
+[station.indicator]
+driver = "jsonl"
+path = "/dev/virtio-ports/rig.signals"
+"""
+BADGE = badge("TOKENE700")
+TAC = "35693803"
+ORDER = "SO-1"
+PATIENCE_S = 120.0
+
+
+class Lost(AssertionError):
+    """The kiosk has broken its promise."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Over all lives."""
+
+    cuts: int = 0
+    signalled: int = 0
+    in_doubt_there: int = 0
+    kept: int = 0
+    torn: int = 0
+    lost: int = 0
+    tails: int = 0
+    seconds: float = 0.0
+    counted: list[str] = field(default_factory=list)
+    """The devices that were signalled as counted, in order."""
+    doubtful: str | None = None
+    """The device that was scanned when the power went."""
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > end:
+            raise GuestError(f"waited {PATIENCE_S:.0f} s in vain for {what}")
+        time.sleep(0.002)
+
+
+class Life:
+    """From one boot to the next cut."""
+
+    def __init__(self, folder: Path, cache: Path, chance: random.Random) -> None:
+        self._signals = folder / "signals.jsonl"
+        self._signals.write_bytes(b"")
+        socket_path = folder / "disk.sock"
+        self._disk = LossyDisk(folder / "disk.img", socket_path, chance)
+        self.machine = Machine(
+            cache,
+            "powercut",
+            devices=[
+                *("-drive", f"file=nbd+unix:///?socket={socket_path},format=raw,if=none,id=data,cache=writeback"),
+                *("-device", "virtio-blk-pci,drive=data,serial=state"),
+                *("-chardev", f"file,id=signals,path={self._signals}"),
+                *("-device", "virtserialport,chardev=signals,name=rig.signals"),
+            ],
+        )
+        self.machine.run("mkdir -p /data; mount /dev/vdb /data", timeout_s=60)
+
+    def journal(self) -> tuple[list[dict[str, object]], int]:
+        """All events on the disk, and the bytes of an unfinished tail; read by this machine from a copy."""
+        from agent.journal.verify import Damage, Unfinished, survey
+
+        archive = self.machine.run(f"mkdir -p {STATE}/journal; cd {STATE} && tar cf /run/journal.tar journal; echo ok")
+        if not archive.endswith("ok\n"):
+            raise GuestError(archive)
+        copy = self._signals.parent / "copy"
+        subprocess.run(["rm", "-rf", copy], check=True)
+        copy.mkdir()
+        (copy / "journal.tar").write_bytes(self.machine.get("/run/journal.tar"))
+        subprocess.run(["tar", "xf", "journal.tar"], cwd=copy, check=True)
+        events, tail = [], 0
+        for found in survey(copy / "journal"):
+            if isinstance(found, Damage):
+                raise Lost(f"the journal is damaged: {found}")
+            if isinstance(found, Unfinished):
+                tail = found.size
+            else:
+                events.append(json.loads(found.document))
+        return events, tail
+
+    def start(self) -> None:
+        """Start the kiosk; it is up when it has opened the scanner."""
+        self.machine.put("/run/agent.toml", CONFIG)
+        self.machine.start(f"{AGENT} run --config /run/agent.toml", "/run/kiosk.log")
+        self.machine.until("grep -c 'scanner connected' /run/kiosk.log", timeout_s=PATIENCE_S)
+        self.line = self.machine.serial()
+
+    def tell(self, topic: str, content: object) -> None:
+        self.machine.put("/run/message", json.dumps(content))
+        self.machine.run(f"mosquitto_pub -V 5 -q 1 -r -t 'kiosk/v1/rig/{topic}' -f /run/message")
+
+    def shown(self) -> list[str]:
+        """The signals given in this life."""
+        lines = self._signals.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line)["signal"] for line in lines]
+
+    def scan(self, code: str) -> str:
+        before = len(self.shown())
+        self.line.sendall(code.encode() + b"\r")
+        wait_for(lambda: len(self.shown()) > before, f"a signal for {code}")
+        return self.shown()[before]
+
+    def cut(self) -> Cut:
+        self.machine.power_cut()
+        return self._disk.wait()
+
+
+def compare(tally: Tally, events: list[dict[str, object]]) -> None:
+    """Hold what is on the disk against what was signalled. Raises Lost."""
+    numbers = [int(str(event["sequence"])) for event in events]
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise Lost(f"the sequence has a gap: {numbers[-5:]}")
+    counts: Counter[str] = Counter()
+    for event in events:
+        if event["type"] == "kiosk.scan.accepted.v1":
+            data = event["data"]
+            assert isinstance(data, dict)
+            counts[data["unit"]["id"]] += 1
+    if doubled := [unit for unit, count in counts.items() if count > 1]:
+        raise Lost(f"counted twice: {doubled}")
+    if missing := [unit for unit in tally.counted if unit not in counts]:
+        raise Lost(f"signalled, and lost: {missing}")
+    more = counts.keys() - set(tally.counted)
+    if not more <= {tally.doubtful}:
+        raise Lost(f"never scanned, or never signalled: {more - {tally.doubtful}}")
+    if tally.doubtful in more:
+        tally.counted.append(str(tally.doubtful))
+        tally.in_doubt_there += 1
+    tally.doubtful = None
+
+
+def work(life: Life, tally: Tally, until_s: float) -> None:
+    """Scan one device after the other until the time is up, and leave one scanned whose signal nobody awaits."""
+    while True:
+        unit = imei(TAC, len(tally.counted) + 1)
+        if time.monotonic() >= until_s:
+            tally.doubtful = unit
+            life.line.sendall(unit.encode() + b"\r")
+            return
+        signal = life.scan(unit)
+        if signal not in ("ok", "line_done", "order_done"):
+            raise Lost(f"{unit} is {signal}, after {len(tally.counted)} counted")
+        tally.counted.append(unit)
+        tally.signalled += 1
+
+
+def first_steps(life: Life) -> None:
+    """What stands before the first device: sign in, open the order."""
+    life.tell("reference/operators", {"revision": 1, "items": [{"operator": "E7", "name": "E", "badges": [BADGE]}]})
+    life.tell(
+        f"order/{ORDER}",
+        {
+            "order": ORDER, "revision": 1, "type": "normal", "status": "open",
+            "lines": [{"line": "1", "sku": "P", "flow": "pos", "serialized": True, "quantity": 900, "tacs": [TAC]}],
+        },
+    )  # fmt: skip
+    wait_for(lambda: life.scan(BADGE) == "ok", "the operators list")
+    wait_for(lambda: life.scan(ORDER) == "ok", "the order")
+
+
+def campaign(cuts: int, cache: Path, seed: int) -> Tally:
+    """So many lives and cuts on one disk. Raises Lost at the first broken promise."""
+    chance, tally, began = random.Random(seed), Tally(), time.monotonic()
+    folder = cache / "run" / "powercut-disk"
+    folder.mkdir(parents=True, exist_ok=True)
+    image = folder / "disk.img"
+    with image.open("wb") as file:
+        file.truncate(DISK_BYTES)
+    subprocess.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", image], check=True)
+    for number in range(cuts + 1):
+        life = Life(folder, cache, chance)
+        try:
+            events, tail = life.journal()
+            compare(tally, events)
+            tally.tails += tail > 0
+            if number == cuts:
+                break
+            life.start()
+            if number == 0:
+                first_steps(life)
+            work(life, tally, time.monotonic() + chance.uniform(0.2, 4.0))
+            time.sleep(chance.uniform(0, 0.03))
+        finally:
+            toll = life.cut()
+        tally.cuts += 1
+        tally.kept, tally.torn, tally.lost = tally.kept + toll.kept, tally.torn + toll.torn, tally.lost + toll.lost
+        print(f"cut {tally.cuts}: {len(tally.counted)} counted, {len(events)} events before, {toll}", flush=True)
+    tally.seconds = time.monotonic() - began
+    return tally
+
+
+def table(tally: Tally, seed: int) -> str:
+    rows = [
+        ("power cuts", tally.cuts),
+        ("devices signalled as counted", tally.signalled),
+        ("of them lost", 0),
+        ("counted twice", 0),
+        ("scanned when the power went, unsignalled, and there afterwards", tally.in_doubt_there),
+        ("unfinished tails of the journal, dropped", tally.tails),
+        ("4 KiB blocks unflushed at the cuts: kept, torn, lost", f"{tally.kept}, {tally.torn}, {tally.lost}"),
+        ("seconds a cut", round(tally.seconds / max(1, tally.cuts), 1)),
+        ("seed", seed),
+    ]
+    return "\n".join(["| what | seen |", "|---|---|", *(f"| {what} | {seen} |" for what, seen in rows)]) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    before, _, rest = path.read_text("utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{text}{END}{after}", "utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.rig.powercut")
+    parser.add_argument("cuts", type=int)
+    parser.add_argument("--write", type=Path, metavar="FILE")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    args = parser.parse_args()
+    build()
+    try:
+        tally = campaign(args.cuts, CACHE, args.seed)
+    except Lost as broken:
+        print(f"LOST (seed {args.seed}): {broken}", file=sys.stderr)
+        return 1
+    print(table(tally, args.seed))
+    if args.write is not None:
+        write(args.write, table(tally, args.seed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
