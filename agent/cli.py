@@ -104,6 +104,18 @@ def _scanners(args: argparse.Namespace) -> int:
     return scanners.scanners(sys.stdout)
 
 
+def _sheet(args: argparse.Namespace) -> int:
+    from agent.commands import sheet
+    from agent.config import salvage
+
+    # The commands can be printed anywhere, also where no kiosk is set up yet.
+    kiosk = None if args.state_dir is not None else salvage(args.config).kiosk
+    state_dir = args.state_dir if kiosk is None else kiosk.state_dir
+    return sheet.sheet(
+        args.file, None if state_dir is None else Path(state_dir), sys.stdout, new_badges=args.new_badges
+    )
+
+
 def _status(args: argparse.Namespace) -> int:
     from agent.commands import status
 
@@ -218,6 +230,16 @@ def _parser() -> argparse.ArgumentParser:
         default=9600,
         metavar="N",
         help="the speed to learn serial lines at (default: %(default)s)",
+    )
+
+    sheet = command(commands, "sheet", _sheet, "print the command barcodes, box sizes and badges", state=True)
+    sheet.add_argument("file", metavar="OUT.pdf", type=Path, help="the file to write")
+    sheet.add_argument(
+        "--new-badges",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="also print so many new badges, and list their codes for the operators list",
     )
 
     status = command(commands, "status", _status, "show what the running daemon sees", state=True)

@@ -48,10 +48,11 @@ def main() -> int:
             began = time.monotonic()
             print(f"{name} …", end=" ", file=sys.stderr, flush=True)
             rows += PARTS[name](scratch, quick=arguments.quick)
+            # After each part: an hour's work on a slow device is not lost with the last one.
+            RESULTS.write_text(json.dumps(document(rows, where), indent=1))
             print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(table(rows))
     print(", ".join(f"{key}: {value}" for key, value in where.items()))
-    RESULTS.write_text(json.dumps(document(rows, where), indent=1))
     return 1 if any(row.is_met is False for row in rows) else 0
 
 

@@ -75,7 +75,7 @@ def _kiosk(scratch: Scratch, blocks: int) -> tuple[float | None, float]:
     strace = shutil.which("strace")
     log = MEMORY / f"{scratch.path.name}.strace"
     # As a grandchild (-D), strace leaves the daemon the child that is signalled and waited for.
-    wrapper = [strace, "-D", "-f", "-qq", "-e", f"trace={FLUSHES}", "-o", str(log)] if strace else []
+    wrapper = [strace, "-D", "-f", "--seccomp-bpf", "-qq", "-e", f"trace={FLUSHES}", "-o", str(log)] if strace else []
     with world(scratch, "kiosk", big_order("SO-1", 100_000), wrapper=wrapper) as (kiosk, _, _):
         kiosk.start()
         time.sleep(SETTLE_S)

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "agent.config": (*BOTTOM, "agent.reference.manifest", "agent.config"),
     "agent.drivers": (*BOTTOM, "agent.drivers"),
     "agent.uplink": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.uplink"),
+    "agent.sheet": (*REFERENCE, "agent.drivers.learning", "agent.sheet"),
     **dict.fromkeys(BOTTOM, BOTTOM),
 }
 

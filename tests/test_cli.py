@@ -10,7 +10,7 @@ import pytest
 
 from agent import __version__
 from agent.cli import Exit, main
-from agent.commands import check, retire, run, scanners, status
+from agent.commands import check, retire, run, scanners, sheet, status
 from agent.errors import ConfigError, JournalDamaged, JournalFault
 
 CONFIG = """
@@ -98,6 +98,18 @@ def test_scanners(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = record(monkeypatch, scanners, "scanners")
     assert main(["scanners"]) == 0
     assert calls == [((sys.stdout,), {})]
+
+
+def test_sheet_needs_no_configuration(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    calls = record(monkeypatch, sheet, "sheet")
+    assert main(["sheet", "out.pdf", "--config", str(file), "--new-badges", "4"]) == 0
+    assert main(["sheet", "out.pdf", "--config", str(file.parent / "none")]) == 0
+    assert main(["sheet", "out.pdf", "--state-dir", "d"]) == 0
+    assert [(args[1], options["new_badges"]) for args, options in calls] == [
+        (file.parent / "state", 4),
+        (None, 0),
+        (Path("d"), 0),
+    ]
 
 
 def test_retire(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from agent.commands.status import is_running
 from agent.config import Config, config_hash, load
 from agent.config.settings import NoIndicatorSettings, StationSettings
+from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.errors import DeviceError, KioskError
 from agent.log import escape

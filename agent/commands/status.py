@@ -9,14 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent.daemon.status_socket import SOCKET_NAME
+from agent.daemon.status_socket import PATIENCE_S, SOCKET_NAME
 from agent.errors import KioskError
 from agent.log import escape
 
-__all__ = ["NotRunning", "is_running", "status"]
+__all__ = ["NotRunning", "status"]
 
-
-_PATIENCE_S = 5.0
 _MAX_BYTES = 16 << 20
 
 
@@ -35,22 +33,11 @@ def status(state_dir: Path, out: TextIO, *, as_json: bool = False) -> int:
     return 0
 
 
-def is_running(state_dir: Path) -> bool:
-    """Whether a daemon on `state_dir` takes connections."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
-        stream.settimeout(_PATIENCE_S)
-        try:
-            stream.connect(str(state_dir / SOCKET_NAME))
-        except OSError:
-            return False
-    return True
-
-
 def _ask(path: Path) -> Mapping[str, Any]:
     data = bytearray()
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
-            stream.settimeout(_PATIENCE_S)
+            stream.settimeout(PATIENCE_S)
             stream.connect(str(path))
             while len(data) < _MAX_BYTES and (part := stream.recv(65536)):
                 data += part
@@ -59,7 +46,7 @@ def _ask(path: Path) -> Mapping[str, Any]:
     except PermissionError as exc:
         raise NotRunning(f"not allowed to ask the daemon at {path}: try as root or as the daemon's user") from exc
     except TimeoutError as exc:
-        raise NotRunning(f"the daemon at {path} did not answer within {_PATIENCE_S:.0f} s") from exc
+        raise NotRunning(f"the daemon at {path} did not answer within {PATIENCE_S:.0f} s") from exc
     except OSError as exc:
         raise NotRunning(f"cannot ask the daemon at {path}: {exc.strerror or exc}") from exc
     try:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from agent import __version__
 from agent.config.settings import IndicatorSettings, KioskSettings, MqttSettings
+from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, indicator_of
 from agent.errors import KioskError
 from agent.signals import Signal, steps_of
@@ -32,7 +33,13 @@ def tell_failure(
     mqtt: MqttSettings | None,
     indicators: Sequence[tuple[str, IndicatorSettings]],
 ) -> None:
-    """Show `fault` at every (station id, indicator) and publish `failed` with the reason, one line; never raises."""
+    """Show `fault` at every (station id, indicator) and publish `failed` with the reason, one line; never raises.
+
+    Where a daemon runs on this kiosk's state, neither: the lights and the status are that one's.
+    """
+    if kiosk is not None and is_running(kiosk.state_dir):
+        _log.warning("another daemon runs here: the failure is not shown")
+        return
     with ExitStack() as opened:
         for station, settings in indicators:
             try:

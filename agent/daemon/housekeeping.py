@@ -54,6 +54,7 @@ class Housekeeping:
         self._unsaved: list[Change] = []
         self._aged_at = clock.monotonic()
         self._is_pruning_in_vain = False
+        self._failing: set[str] = set()
         self._stopping = threading.Event()
         self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
@@ -92,16 +93,20 @@ class Housekeeping:
         if journal is not None:
             self._advance_age(journal)
             # Each for itself: on a full disk no segment can be made ahead, and pruning is what makes room for it.
-            self._try(lambda: self._prune(journal))
-            self._try(journal.prepare)
-            self._try(lambda: self._snapshot(journal, last=last))
+            acts = (lambda: self._prune(journal), journal.prepare, lambda: self._snapshot(journal, last=last))
+            self._failing = {why for act in acts if (why := self._try(act)) is not None}
         self._save()
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _try(self, act: Callable[[], None]) -> str | None:
+        """Why it failed, if it did; said once, not in each round anew."""
         try:
             act()
         except JournalFault as exc:
-            _log.warning("housekeeping of the journal failed and is tried again", extra={"why": exc})
+            why = str(exc)
+            if why not in self._failing:
+                _log.warning("housekeeping of the journal failed and is tried again", extra={"why": why})
+            return why
+        return None
 
     def _advance_age(self, journal: Journal) -> None:
         """The age clock runs while the wall clock is synchronised, by the monotonic clock: jumps do not count."""

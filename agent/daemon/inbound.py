@@ -56,7 +56,7 @@ class Centre:
                 path.post(lambda: path.withdraw(message.id))
             case Kind.ORDER:
                 manifest = messages.manifest_of(message.id, payload, topic=topic)
-                path.post(lambda: path.take_manifest(manifest))
+                path.post(lambda: path.take_manifest(manifest, is_stored=message.retained))
             case Kind.REQUEST:
                 self._on_request(messages.request_of(message.id, payload, topic=topic))
             case Kind.ACK:

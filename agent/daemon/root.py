@@ -13,6 +13,7 @@ import logging
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ _VIEW_S = 0.2
 _BEAT_S = 1.0
 _HANG_S = 10.0
 _STOP_S = 3.0
+_ASKED_MAX = 1000
 _SWITCH_S = 0.00005
 
 
@@ -102,7 +104,7 @@ def run(config: Config) -> int:
         return EXIT_DAMAGED
     except (DeviceError, JournalBusy) as exc:
         _log.critical("cannot start", extra={"why": exc})
-        if not isinstance(exc, JournalBusy):
+        if not isinstance(exc, JournalBusy):  # who has it may be alive and well
             _tell(config, str(exc))
         return EXIT_REFUSED
     except Exception:  # noqa: BLE001 - a restart may help, so it must not end as a refusal
@@ -157,6 +159,8 @@ class Daemon:
         self._stopped: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._notes: list[str] = []
+        self._asked: deque[Request] = deque()
+        self._is_health_wanted = False
         self._looked: tuple[object, ...] = ()
 
     def run(self) -> int:
@@ -363,7 +367,21 @@ class Daemon:
         self._health_changed()
 
     def _requested(self, request: Request) -> None:
-        self._call(lambda: self._requests.take(request))
+        if len(self._asked) >= _ASKED_MAX:
+            _log.warning("too many requests at once: one is not answered")
+            return
+        self._asked.append(request)
+        if len(self._asked) == 1:
+            self._call(self._answer)
+
+    def _answer(self) -> None:
+        """Answer one request. The next has its turn after the devices have had theirs."""
+        if not self._asked:
+            return
+        self._requests.take(self._asked[0])
+        self._asked.popleft()
+        if self._asked:
+            self._call(self._answer)
 
     def _die(self, exc: BaseException) -> None:
         self._fatal = exc
@@ -436,9 +454,12 @@ class Daemon:
             self._publish_health()
 
     def _health_changed(self) -> None:
-        self._call(self._publish_health)
+        if not self._is_health_wanted:
+            self._is_health_wanted = True
+            self._call(self._publish_health)
 
     def _publish_health(self) -> None:
+        self._is_health_wanted = False
         loop = self._loop
         if loop is None or self._stopped is None or self._stopped.is_set():
             return

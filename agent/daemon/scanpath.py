@@ -195,12 +195,23 @@ class ScanPath:
     def _finish(self) -> None:
         if self.journal is None:
             return
+        self._write_refusals()
         try:
             if not self.journal.in_doubt:
                 self.journal.mark(self.delivered)
                 self.journal.flush_mark()
         except JournalFault as exc:
             _log.warning("the delivery mark could not be written", extra={"why": exc})
+
+    def _write_refusals(self) -> None:
+        """Those of the last second that wait to be counted in with others."""
+        for name, memory in self.memories.items():
+            waiting = [burst.unwritten for burst in memory.bursts.values() if burst.unwritten is not None]
+            if waiting and self.fault is None:
+                desk = self._desk(name, self._clock.monotonic())
+                for refusal in waiting:
+                    desk.record(refusal)
+                self._commit(desk.events, desk.state)
 
     # -- a scan --------------------------------------------------------------------------------------------------
 
@@ -388,9 +399,9 @@ class ScanPath:
 
     # -- what the centre says ------------------------------------------------------------------------------------
 
-    def take_manifest(self, manifest: Manifest) -> None:
+    def take_manifest(self, manifest: Manifest, *, is_stored: bool) -> None:
         """A manifest has come: ignored if its revision is not higher, else in force at once."""
-        in_force = self.catalogue.put_manifest(manifest)
+        in_force = self.catalogue.put_manifest(manifest, is_stored=is_stored)
         if in_force is not None:
             self._revise(in_force)
 

@@ -9,14 +9,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-__all__ = ["SOCKET_NAME", "StatusSocket"]
+__all__ = ["PATIENCE_S", "SOCKET_NAME", "StatusSocket", "is_running"]
 
 _log = logging.getLogger(__name__)
 
 SOCKET_NAME = "status.sock"
 """In the state directory."""
 
+PATIENCE_S = 5.0
+"""How long who asks waits for the answer."""
+
 _BACKLOG = 8
+
+
+def is_running(state_dir: Path) -> bool:
+    """Whether a daemon on `state_dir` takes connections."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+        stream.settimeout(PATIENCE_S)
+        try:
+            stream.connect(str(state_dir / SOCKET_NAME))
+        except OSError:
+            return False
+    return True
 
 
 class StatusSocket:

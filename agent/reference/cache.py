@@ -16,7 +16,7 @@ from agent.errors import CacheDamaged
 from agent.reference.manifest import Status
 from agent.reference.stored import Change, Forgotten, Loaded, StoredOrder, StoredReference
 
-__all__ = ["DAMAGED_SUFFIX", "SHARDS", "Cache", "shard_of"]
+__all__ = ["DAMAGED_SUFFIX", "SHARDS", "Cache", "references_in", "shard_of"]
 
 SHARDS = 64
 DAMAGED_SUFFIX = ".damaged"
@@ -66,6 +66,17 @@ def _order_of(document: Mapping[str, Any]) -> StoredOrder:
 
 def _reference_of(document: Mapping[str, Any]) -> StoredReference:
     return StoredReference(name=document["key"], source=document["source"])
+
+
+def references_in(directory: Path) -> tuple[StoredReference, ...]:
+    """The reference messages of a cache that may be another process's: nothing is changed. Raises CacheDamaged."""
+    from agent.reference.storage import read_documents
+
+    path = directory / _REFERENCE
+    try:
+        return tuple(_reference_of(document) for document in read_documents(path)) if path.exists() else ()
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise CacheDamaged(f"{path} cannot be read: {exc}") from exc
 
 
 class Cache:

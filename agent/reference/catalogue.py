@@ -120,14 +120,18 @@ class Catalogue:
 
     # -- updates -------------------------------------------------------------------------------------------------
 
-    def put_manifest(self, manifest: Manifest) -> Manifest | None:
+    def put_manifest(self, manifest: Manifest, *, is_stored: bool = False) -> Manifest | None:
         """Take a manifest; the one now in force if that changed it, else none.
 
-        A revision that is not higher than the known one is ignored; a withdrawn order comes back at any.
+        A revision that is not higher than the known one is ignored; a withdrawn order comes back at any. `is_stored`:
+        it is what the broker had in store. Such a one brings nothing back that the index does not name: else an order
+        that the index withdrew would be open again after each connect.
         """
         known = self._orders.get(manifest.order)
-        if known is not None and known.status is not Status.WITHDRAWN and manifest.revision <= known.revision:
-            return None
+        if known is not None and manifest.revision <= known.revision:
+            is_unlisted = self._index is not None and manifest.order not in self._index.orders
+            if known.status is not Status.WITHDRAWN or (is_stored and is_unlisted):
+                return None
         self._store(manifest)
         self._keep_parsed(manifest)
         self._conflicts.add(manifest)

@@ -14,6 +14,7 @@ from agent.reference.orders import BlockedPart, OrderIndex
 from agent.reference.parsing import checked, content_of, refused, repeated
 from agent.reference.requests import Ack, Request
 from agent.reference.schemas import (
+    MAX_NAME,
     AckMessage,
     BlockedMessage,
     BoxesMessage,
@@ -148,6 +149,12 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
 # -- reference messages ------------------------------------------------------------------------------------------
 
 
+def _check_name(name: str, topic: str) -> None:
+    """What a topic's end names is kept, and told in events, as any other id is."""
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise refused(topic, [f"topic: Its end must be printable text of at most {MAX_NAME} characters"])
+
+
 def _is_sha256(text: str) -> bool:
     return len(text) == 64 and not text.strip("0123456789abcdef")
 
@@ -201,6 +208,7 @@ def boxes_of(payload: bytes, *, topic: str) -> BoxSizes:
 
 def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
     """One part of the blocked units in a message; `part` is the end of its topic."""
+    _check_name(part, topic)
     doc = checked(BlockedMessage, content_of(payload, topic), topic)
     return BlockedPart(
         part=part,
@@ -221,6 +229,7 @@ def order_index_of(payload: bytes, *, topic: str) -> OrderIndex:
 
 def verdict_of(id: str, payload: bytes, *, topic: str) -> Verdict:
     """The verdict in a message; `id` is the end of its topic."""
+    _check_name(id, topic)
     doc = checked(VerdictMessage, content_of(payload, topic), topic)
     return Verdict(
         id=id,

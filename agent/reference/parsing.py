@@ -14,6 +14,7 @@ __all__ = ["MAX_MESSAGE_BYTES", "checked", "content_of", "refused", "repeated"]
 MAX_MESSAGE_BYTES = 256 * 1024
 
 _MAX_FIELDS = 20
+_MAX_TOPIC_CHARS = 1024
 _MAX_FIELD_CHARS = 120
 
 T = TypeVar("T")
@@ -29,7 +30,10 @@ def _shown(text: str) -> str:
 
 
 def refused(topic: str, fields: Iterable[str]) -> MessageRefused:
-    """The error that names these fields, or the first of very many."""
+    """The error that names the topic and these fields: of a topic longer than any of ours, or very many fields, the
+    first."""
+    if len(topic) > _MAX_TOPIC_CHARS:
+        topic = topic[:_MAX_TOPIC_CHARS] + "…"
     named = list(fields)
     left_out = len(named) - _MAX_FIELDS
     if left_out > 0:

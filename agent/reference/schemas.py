@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 MAX_LINES = 500
+MAX_NAME = 64
 MAX_QUANTITY = 1_000_000
 MAX_REVISION = 2**63 - 1
 MAX_SIDE_MM = 100_000
@@ -37,7 +38,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Identifier = Annotated[str, Field(min_length=1, max_length=64)]
+Identifier = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 """A unit's identifier; thousands in one manifest, so that who reads it checks that all are printable at once."""
 
 Code = Annotated[Identifier, AfterValidator(_printable)]

@@ -81,6 +81,8 @@ class Client:
         self._offer: Offer | None = None
         self._lost: BrokerLost | None = None
         self._closing = False
+        self._published: int | None = None
+        """So many publishes in this burst; none outside of one."""
         self._log_line = ""
         self._paho = Paho(
             CallbackAPIVersion.VERSION2,
@@ -185,21 +187,36 @@ class Client:
 
     @contextmanager
     def burst(self) -> Iterator[None]:
-        """Many publishes at once: let them fill whole segments, and send the last as soon as this ends."""
-        sock = self._paho.socket()
-        if TCP_CORK is None or not isinstance(sock, socket.socket):
-            yield
-            return
-        with suppress(OSError):  # lost, which the next publish or poll tells
-            sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
+        """Perhaps many publishes at once: let them fill whole segments, and send the last as soon as this ends."""
+        self._published = 0
         try:
             yield
         finally:
-            with suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 0)
+            is_corked = self._published > 1
+            self._published = None
+            if is_corked:
+                self._cork(0)
+
+    def _count_publish(self) -> None:
+        """Cork from the second publish of a burst on: one alone goes out by its own `send`.
+
+        Taking the cork out is what sends then, and Python holds its lock through that, which `send` does not.
+        """
+        if self._published is None:
+            return
+        self._published += 1
+        if self._published == 2:
+            self._cork(1)
+
+    def _cork(self, value: int) -> None:
+        sock = self._paho.socket()
+        if TCP_CORK is not None and isinstance(sock, socket.socket):
+            with suppress(OSError):  # lost, which the next publish or poll tells
+                sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, value)
 
     def publish_event(self, topic: str, document: bytes) -> int:
         """Publish an event's document; returns its token. Raises BrokerLost."""
+        self._count_publish()
         info = self._paho.publish(topic, document, 1, False, self._event_properties)
         if info.rc:
             self._check(info.rc)
@@ -214,6 +231,7 @@ class Client:
                 properties.PayloadFormatIndicator = 1
             if expiry_s is not None:
                 properties.MessageExpiryInterval = expiry_s
+        self._count_publish()
         info = self._paho.publish(topic, payload, 1, retain, properties)
         self._check(info.rc)
         return info.mid

@@ -9,7 +9,7 @@ from agent.events import Cause, Held, LineCount, OrderRevised, Outcome, Released
 from agent.reasons import Reason
 from agent.reference.manifest import Manifest, Status, same_case
 from agent.reference.verdicts import Action, Verdict
-from agent.workflow.desk import Desk
+from agent.workflow.desk import Desk, line_counts
 from agent.workflow.state import Order
 
 __all__ = ["Alarm", "abandon", "delist", "judge", "revise"]
@@ -20,11 +20,7 @@ Alarm = tuple[str, Reason]
 
 def misfits(order: Order) -> tuple[LineCount, ...]:
     """Lines on which more is counted than ordered."""
-    return tuple(
-        LineCount(line=line, ordered=order.ordered_on(line), scanned=order.scanned_on(line))
-        for line in order.lines()
-        if order.pending_on(line) < 0
-    )
+    return line_counts(order, (line for line in order.lines() if order.pending_on(line) < 0))
 
 
 def revise(desk: Desk, manifest: Manifest) -> list[Alarm]:

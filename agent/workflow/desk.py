@@ -4,7 +4,7 @@
 next event are those after this one, and the state after a step is the fold of its events by construction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -31,7 +31,12 @@ from agent.workflow.fold import At, fold
 from agent.workflow.ladder import room_in
 from agent.workflow.state import Box, Entry, Order, State, Station, ids_of
 
-__all__ = ["Cache", "Desk", "Refusal", "Settings", "contents_of", "line_counts"]
+__all__ = ["LINES_BYTES", "Cache", "Desk", "Refusal", "Settings", "contents_of", "line_bytes", "line_counts"]
+
+LINES_BYTES = 60_000
+"""As much of an event's 64 KiB as counts of lines may take: 500 lines with ids of 64 plain characters."""
+
+_COUNT_BYTES = 56
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +85,21 @@ def contents_of(box: Box) -> tuple[Content, ...]:
     )
 
 
-def line_counts(order: Order) -> tuple[LineCount, ...]:
-    return tuple(
-        LineCount(line=line, ordered=order.ordered_on(line), scanned=order.scanned_on(line)) for line in order.lines()
-    )
+def line_counts(order: Order, lines: Iterable[str]) -> tuple[LineCount, ...]:
+    """Of each of these lines; where hundreds with the longest ids do not go into one event, of the first ones."""
+    left = LINES_BYTES
+    counts = []
+    for line in lines:
+        left -= line_bytes(line)
+        if left < 0:
+            break
+        counts.append(LineCount(line=line, ordered=order.ordered_on(line), scanned=order.scanned_on(line)))
+    return tuple(counts)
+
+
+def line_bytes(line: str) -> int:
+    """At most so much of an event does one line's count take."""
+    return len(line.encode()) + line.count('"') + line.count("\\") + _COUNT_BYTES
 
 
 @dataclass(kw_only=True)

@@ -19,7 +19,7 @@ from agent.reasons import Reason
 from agent.reference.manifest import Flow, Role
 from agent.reference.operators import Operator
 from agent.signals import Signal
-from agent.workflow.desk import Desk, Refusal, line_counts
+from agent.workflow.desk import LINES_BYTES, Desk, Refusal, line_bytes, line_counts
 from agent.workflow.fold_steps import adopted
 from agent.workflow.memory import Reply
 
@@ -48,7 +48,7 @@ MODE_ARGUMENTS = {"USED": Flow.USED, "DIST": Flow.DISTRIBUTION, "POS": Flow.POS}
 KIND_ARGUMENTS = {"SERIAL": Kind.SERIAL, "SKU": Kind.SKU, "AUTO": Kind.AUTO}
 ALL = "all"
 _ORDER_EVENT_BYTES = 24_000
-"""Room for box ids in `order.packing_confirmed`, beside as many as 500 lines."""
+"""Room for box ids in `order.packing_confirmed`, where the lines leave so much."""
 
 
 # -- operators ---------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def _packing_obstacle(desk: Desk) -> Reason | None:
 
 def _refuse_quantities(desk: Desk) -> Reply:
     order = desk.order
-    desk.emit(PackingRefused, order=order.id, reason=Reason.QUANTITY_MISMATCH, lines=line_counts(order))
+    desk.emit(PackingRefused, order=order.id, reason=Reason.QUANTITY_MISMATCH, lines=line_counts(order, order.lines()))
     return Reply(signal=Signal.REJECT, reason=Reason.QUANTITY_MISMATCH)
 
 
@@ -207,12 +207,14 @@ def confirm_packing(desk: Desk) -> Reply:
         return Reply(signal=Signal.REJECT, reason=obstacle)
     if desk.settings.packer_confirms and order.role(Role.PACKING) != station.operator:
         raise Refusal(Reason.NOT_ASSIGNED)
-    boxes = order.confirmed[: min(1000, _ORDER_EVENT_BYTES // (len(order.confirmed[0]) + 3))] if order.confirmed else ()
+    lines = line_counts(order, order.lines())
+    room = min(_ORDER_EVENT_BYTES, LINES_BYTES - sum(line_bytes(count.line) for count in lines))
+    boxes = order.confirmed[: min(1000, room // (len(order.confirmed[0]) + 3))] if order.confirmed else ()
     desk.emit(
         PackingConfirmed,
         order=order.id,
         revision=order.manifest.revision,
-        lines=line_counts(order),
+        lines=lines,
         boxes=boxes,
         operators={role.value: order.role(role) for role in Role},
     )

@@ -1,6 +1,7 @@
 """`run`: a sound configuration goes to the daemon; a refused one is shown, published and raised."""
 
 import json
+import socket
 import sys
 import time
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from agent import __version__
 from agent.commands.run import run
-from agent.config import Config
+from agent.config import Config, salvage
 from agent.daemon import failure
+from agent.daemon.status_socket import SOCKET_NAME
 from agent.errors import ConfigError
 from agent.uplink.failures import BrokerLost
 from agent.uplink.settings import BrokerSettings
@@ -126,6 +128,20 @@ def test_run_a_refusal_that_cannot_be_told_is_still_a_refusal(
     out = capsys.readouterr().out
     assert "agent.daemon.failure: the fault cannot be shown station=1 why=" in out
     assert 'agent.daemon.failure: the failure cannot be published why="127.0.0.1:1: nobody listens there"' in out
+
+
+def test_run_beside_a_daemon_leaves_its_lights_and_status_alone(file: Path, published: Published) -> None:
+    file.write_text(CONFIG + "[workflow]\nbounce_ms = -1\n")
+    kiosk = salvage(file).kiosk
+    assert kiosk is not None
+    kiosk.state_dir.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+        daemon.bind(str(kiosk.state_dir / SOCKET_NAME))
+        daemon.listen()
+        with pytest.raises(ConfigError):
+            run(file)
+    assert published == []
+    assert not (file.parent / "signals").exists()
 
 
 def test_run_without_a_file(tmp_path: Path, published: Published) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from agent.commands import status as command
-from agent.commands.status import NotRunning, is_running, status
+from agent.commands.status import NotRunning, status
+from agent.daemon.status_socket import is_running
 
 ANSWER: dict[str, Any] = {
     "version": "0.1.0",
@@ -142,7 +143,7 @@ def test_status_of_a_daemon_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_status_of_a_daemon_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(command, "PATIENCE_S", 0.01)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(str(tmp_path / "status.sock"))
         listening.listen(2)

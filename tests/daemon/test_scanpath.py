@@ -1,5 +1,6 @@
 """The scan path while its storage fails: what is shown, and what ends with the fault."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,3 +157,18 @@ def test_health_is_told_without_the_space_of_a_disk_that_does_not_answer(tmp_pat
     assert health["journal"]["free_bytes"] is None
     assert health["journal"]["time_to_full_s"] is None
     assert health["journal"]["fault"] == "no such directory"
+
+
+def test_every_refusal_is_in_the_journal_when_the_kiosk_stops(bench: Bench) -> None:
+    """Beyond five a second from one scanner they are counted into one event, which must not be lost with the stop."""
+    bench.broken = False
+    bench.path.start()
+    for number in range(9):
+        bench.scan(f"unknown {number}")
+    assert bench.signals() == [Signal.REJECT] * 9
+    assert bench.path.journal is not None
+    with bench.path.journal.reader(0) as reader:
+        refused = [json.loads(event.document)["data"] for event in reader.read(100)]
+    assert sum(one["count"] for one in refused) == 9
+    assert len(refused) < 9
+    assert refused[-1]["code"] == "unknown 8"

@@ -297,6 +297,36 @@ def test_newer_order_index_withdraws_what_it_lacks() -> None:
     assert catalogue.put_order_index(index(8, A=3, B=3)) == ["D"]
 
 
+def test_what_the_index_withdrew_does_not_come_back_out_of_the_broker_s_store() -> None:
+    catalogue = Catalogue()
+    catalogue.put_manifest(manifest("A"))
+    catalogue.put_order_index(index(7))
+    catalogue.withdraw("A")
+    assert catalogue.put_manifest(manifest("A"), is_stored=True) is None
+    assert catalogue.status("A") is Status.WITHDRAWN
+    catalogue.put_order_index(index(8, A=3))
+    assert catalogue.to_fetch() == ["A"]
+    assert catalogue.put_manifest(manifest("A"), is_stored=True) is not None
+
+
+def test_withdrawn_order_comes_back_by_a_new_message_whatever_the_index_says() -> None:
+    catalogue = Catalogue()
+    for order in ("A", "B"):
+        catalogue.put_manifest(manifest(order))
+    catalogue.put_order_index(index(7))
+    for order in ("A", "B"):
+        catalogue.withdraw(order)
+    assert catalogue.put_manifest(manifest("A")) is not None
+    assert catalogue.put_manifest(manifest("B", revision=4), is_stored=True) is not None
+
+
+def test_without_an_index_a_withdrawn_order_comes_back_out_of_the_store_too() -> None:
+    catalogue = Catalogue()
+    catalogue.put_manifest(manifest("A"))
+    catalogue.withdraw("A")
+    assert catalogue.put_manifest(manifest("A"), is_stored=True) is not None
+
+
 def test_changes_hold_the_newest_of_each_thing_once() -> None:
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1"))

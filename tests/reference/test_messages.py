@@ -536,3 +536,18 @@ def test_json_of_the_contract_is_taken() -> None:
     manifest = parse(text.encode())
     assert manifest.counted[0].box == "9A77…"
     assert json.loads(manifest.source)["counted"][0]["box"] == "9A77…"
+
+
+@pytest.mark.parametrize("name", ["", "v" * 65, "a\u202eb", "a\nb"])
+def test_what_a_topic_names_is_held_to_the_bounds_of_every_id(name: str) -> None:
+    verdict = payload({"revision": 1, "action": "hold", "order": "SO-1", "unit": "490154203237518"})
+    with pytest.raises(MessageRefused):
+        verdict_of(name, verdict, topic="t")
+    with pytest.raises(MessageRefused):
+        blocked_of(name, payload({"revision": 1, "items": []}), topic="t")
+
+
+def test_refusal_of_a_message_on_an_endless_topic_is_short() -> None:
+    with pytest.raises(MessageRefused) as refused:
+        blocked_of("p" * 60_000, b"{}", topic="t/" + "p" * 60_000)
+    assert len(str(refused.value)) < 2000

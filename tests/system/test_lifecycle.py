@@ -152,9 +152,11 @@ def test_unfinished_tail_is_dropped_and_told(own: World) -> None:
     units = killed_after_some_scans(own)
     path, at = file_with(own.kiosk.state_dir, f'"id":"{units[5]}"'.encode())
     damage(path, at)
+    seen = len(own.centre.statuses)
     own.kiosk.start()
     assert own.station.scan_all(units[4], units[5]) == [("again", "already_counted"), OK]
     own.consumer.acknowledging = True
+    own.centre.wait_status("online", after=seen)
     said = own.centre.request("health")
     assert re.search("tail|unfinished|interrupted|dropped", json.dumps(said)), said
 

@@ -106,12 +106,20 @@ def test_withdrawn_while_open_comes_back_at_any_revision(world: World) -> None:
 
 
 def test_order_left_out_of_a_newer_index_is_withdrawn(world: World) -> None:
-    (kept, _), (left_out, _) = world.simple(1), world.simple(1)
+    (kept, _), (left_out, units) = world.simple(1), world.simple(1)
     station = world.opened(left_out)
-    station.scan(CLOSE)
+    station.scan_all(units[0], CLOSE)
+    mark = world.mark()
     world.centre.index(world.supply.number(), {kept: 1})
-    world.centre.settle()
+    # Withdrawing many orders waits while there are scans to take.
+    world.consumer.wait_until(
+        lambda: any(event.subject == left_out for event in world.consumer.since(mark, "order.revised")),
+        "the order withdrawn",
+    )
     assert station.scan(left_out) in (refused("order_closed"), refused("order_unknown"))
+    assert world.centre.request("reload")["transaction"]
+    world.centre.settle()
+    assert station.scan(left_out) in (refused("order_closed"), refused("order_unknown")), "its manifest is retained yet"
     assert station.scan(kept) == OK
     world.centre.tell("reference/orders", None)
 

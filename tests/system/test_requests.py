@@ -1,6 +1,7 @@
 """What the centre may ask a kiosk, and what it gets."""
 
 import json
+import threading
 import uuid
 
 from tests.system.harness.codes import command
@@ -91,3 +92,29 @@ def test_retained_request_is_ignored(world: World) -> None:
     world.centre.settle()
     assert world.centre.answers(transaction) == []
     world.centre.tell(topic, None)
+
+
+def test_flood_of_requests_keeps_neither_scan_nor_stop_waiting(world: World) -> None:
+    order, units = world.simple(1)
+    station = world.opened(order)
+    statuses = len(world.centre.statuses)
+    over = threading.Event()
+
+    def flood() -> None:
+        while not over.wait(0.01):
+            for _ in range(20):
+                world.centre.post(f"{world.centre.agent}/request/health", json.dumps({"transaction": uuid.uuid4().hex}))
+
+    asking = threading.Thread(target=flood)
+    asking.start()
+    try:
+        assert station.scan(units[0]).signal == "order_done"
+        assert world.kiosk.stop() == 0
+    finally:
+        over.set()
+        asking.join()
+    world.centre.wait_status("offline", after=statuses)
+    statuses = len(world.centre.statuses)
+    world.kiosk.start()
+    world.centre.wait_status("online", after=statuses)
+    world.centre.settle()

@@ -448,14 +448,15 @@ def test_what_the_centre_sends_is_handed_on() -> None:
         broker = peer.accept()
         broker.welcome()
         broker.publish(f"{SITE}/order/SO%2F1", b"{1}", retain=True)
-        broker.publish(f"{SITE}/order/SO.1", b"dropped")
+        broker.publish(f"{SITE}/order/SO.1", b"{3}")
         broker.publish(b"\xff\xfe", b"dropped")
         broker.publish("somewhere/else", b"dropped")
         broker.publish(f"{AGENT}/request/reload", b"old", retain=True)
         broker.publish(f"{AGENT}/request/identify", b"{2}")
-        kiosk.until(lambda: len(kiosk.inbound) == 2)
-        order, request = kiosk.inbound
+        kiosk.until(lambda: len(kiosk.inbound) == 3)
+        order, misnamed, request = kiosk.inbound
         assert (order.kind, order.id, order.payload, order.retained) == (Kind.ORDER, "SO/1", b"{1}", True)
+        assert (misnamed.kind, misnamed.id, misnamed.topic) == (Kind.ORDER, "", f"{SITE}/order/SO.1"), "to be refused"
         assert (request.kind, request.id, request.payload) == (Kind.REQUEST, "identify", b"{2}")
 
 

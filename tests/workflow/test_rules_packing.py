@@ -1,6 +1,9 @@
 """Rule 8: packing confirmation."""
 
+import json
 from typing import Any
+
+import pytest
 
 from agent.events import (
     PackingConfirmed,
@@ -157,3 +160,16 @@ def test_packed_units_may_come_back_in_another_order() -> None:
     bench.order("SO-2", line("1", "P13", 1))
     bench.opened("SO-2")
     assert bench.scan(ONE) == ORDER_DONE
+
+
+@pytest.mark.parametrize(("letter", "all_of_them"), [("L", True), ("\u3400", False), ('"', False), ("\\", False)])
+def test_event_has_room_for_the_most_and_longest_lines(letter: str, all_of_them: bool) -> None:
+    ids = [letter * 61 + f"{number:03}" for number in range(500)]
+    bench = bench_with(*(line(one, "CASE", 1, serialized=False) for one in ids))
+    bench.opened("SO-1")
+    bench.do("PACK")
+    told = [count.line for count in bench.last(PackingRefused).lines]
+    assert told == ids[: len(told)]
+    assert (told == ids) is all_of_them
+    entries = [{"line": one, "ordered": 1_000_000, "scanned": 1_000_000} for one in told]
+    assert len(json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()) < 62_000

@@ -1,7 +1,10 @@
 """Light, buzzer, bar and buttons on real GPIO lines, recorded from outside and held against SPEC 4."""
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
 from statistics import median
 
 from tests.rig.bench import Bench, Case
@@ -14,6 +17,8 @@ __all__ = ["CASES"]
 BAR = (5, 6, 13, 19, 26)
 SAVE_BUTTON, UNDO_BUTTON = 23, 24
 BADGE = "BADGE-E7"
+ROLES = ("picking", "packing", "shipping")
+ATTEMPTS = 3
 
 S, L, TICK = 80, 400, 30
 
@@ -50,16 +55,30 @@ def _prompt(*steady: Part) -> tuple[Sequence[Part], Sequence[int]]:
 class Station:
     """The kiosk's station while its lines are recorded; `off_ms` has every difference from the table so far."""
 
+    _numbers = itertools.count(1)
+
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self.recorder = Recorder(bench.machine)
         self.off_ms: list[float] = []
         self.checked: list[str] = []
+        operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": [*ROLES]}
+        bench.kiosk.publish("reference/operators", {"revision": 1, "items": [operator]})
 
-    def tell(self, topic: str, content: object) -> None:
-        self._bench.kiosk.publish(topic, content)
+    # -- what the centre tells -----------------------------------------------------------------------------------
 
-    def order(
+    def phones(self, count: int) -> list[str]:
+        """IMEIs that no order had before."""
+        return [imei("49015420", next(self._numbers)) for _ in range(count)]
+
+    def order(self, units: Sequence[str], *, cases: int = 0) -> str:
+        """A new order of these phones, and of so many cases; it is there when this returns."""
+        name = f"RIG-{next(self._numbers)}"
+        self.publish(name, units, cases=cases)
+        time.sleep(1.5)
+        return name
+
+    def publish(
         self, name: str, units: Sequence[str], *, cases: int = 0, revision: int = 1, status: str = "open"
     ) -> None:
         phones = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": len(units)}
@@ -67,7 +86,36 @@ class Station:
         if cases:
             lines.append({"line": "2", "sku": "CASE-13", "flow": "used", "serialized": False, "quantity": cases})
         manifest = {"order": name, "revision": revision, "type": "normal", "status": status, "lines": lines}
-        self.tell(f"order/{name}", manifest)
+        self._bench.kiosk.publish(f"order/{name}", manifest)
+
+    def hold(self, order: str, unit: str) -> None:
+        verdict = {"revision": 1, "action": "hold", "order": order, "unit": unit, "reason": "counted twice"}
+        self._bench.kiosk.publish(f"agent/k1/verdict/V-{order}", verdict)
+
+    @contextmanager
+    def without_broker(self) -> Iterator[None]:
+        self._bench.machine.run("systemctl stop mosquitto")
+        try:
+            yield
+        finally:
+            self._bench.machine.run("systemctl start mosquitto")
+            self._bench.kiosk.listen()
+            time.sleep(3)
+
+    @contextmanager
+    def without_disk(self) -> Iterator[None]:
+        """Not a byte is left to anybody but root."""
+        self._bench.machine.run("fallocate -l $(df --output=avail -B1 / | tail -1) /filler")
+        try:
+            yield
+        finally:
+            self._bench.machine.run("rm -f /filler")
+
+    # -- scans ---------------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Whatever it was doing: signed out, and no order open."""
+        self.quietly(command("OUT"), BADGE, command("CLOSE"), command("OUT"))
 
     def scan(self, text: str) -> None:
         self._bench.scanners.type("us", keys(f"{text}\r"))
@@ -76,7 +124,9 @@ class Station:
         """Scans whose signals do not matter, apart enough to be no repetition of one another."""
         for text in texts:
             self.scan(text)
-            time.sleep(1.5)
+            time.sleep(1.0)
+
+    # -- what is seen and heard ----------------------------------------------------------------------------------
 
     def shows(self, name: str, wanted: tuple[Sequence[Part], Sequence[int]], text: str | None = None) -> None:
         """Scan, and hold what is seen and heard then against the table; without a text it is on its way already."""
@@ -107,24 +157,39 @@ class Station:
         return f"{', '.join(self.checked)}; times {times}"
 
 
-def _phones(first: int, count: int) -> list[str]:
-    return [imei("49015420", number) for number in range(first, first + count)]
+def patient(play: Callable[[Station], None]) -> Case:
+    """A case that plays on a station which has just been left; up to three times, each with orders of its own.
+
+    In an emulated guest on a busy machine a thread may be held up for longer than a mark of the buzzer lasts. A pattern
+    that is wrong is wrong each time.
+    """
+
+    @wraps(play)
+    def case(bench: Bench) -> str:
+        for attempt in range(1, ATTEMPTS + 1):
+            station = Station(bench)
+            station.leave()
+            try:
+                play(station)
+            except AssertionError:
+                if attempt == ATTEMPTS:
+                    raise
+                continue
+            break
+        return station.said() + (f"; at attempt {attempt}" if attempt > 1 else "")
+
+    return case
 
 
-def every_signal(bench: Bench) -> str:
+@patient
+def every_signal(station: Station) -> None:
     """Every signal's light and buzzer against SPEC 4"""
-    station = Station(bench)
-    operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": ["picking", "packing", "shipping"]}
-    station.tell("reference/operators", {"revision": 1, "items": [operator]})
-    two, twelve = _phones(100, 2), _phones(200, 12)
-    station.order("RIG-1", two, cases=2)
-    station.order("RIG-2", twelve)
-    time.sleep(2)
-    station.quietly(command("WHERE"))  # the red of what was refused before ends with the next scan
+    two, twelve = station.phones(2), station.phones(12)
+    first, second = station.order(two, cases=2), station.order(twelve)
     station.is_steady("signed out", [("blue", 100.0), ("dark", 2900.0), ("blue", 100.0)], for_s=9.5)
     station.shows("reject", REJECT, "NOBODY-KNOWS-THIS")
     station.shows("ok", OK_THEN_READY, BADGE)
-    station.shows("ok (order)", OK, "RIG-1")
+    station.shows("ok (order)", OK, first)
     station.shows("ok (unit)", OK, two[0])
     station.shows("again", AGAIN, two[0])
     station.shows("line_done", LINE_DONE, two[1])
@@ -141,23 +206,19 @@ def every_signal(bench: Bench) -> str:
     packing = _prompt(("green", 500.0), ("dark", 500.0), ("green", 500.0))
     station.shows("prompt (PACK)", packing, command("PACK"))
     station.shows("confirmed", CONFIRMED_THEN_READY, command("CONFIRM"))
-    station.quietly("RIG-2")
+    station.quietly(second)
     station.shows("where (12)", WHERE_12, command("WHERE"))
-    time.sleep(0.6)
     station.recorder.now()
-    station.order("RIG-2", twelve, revision=2, status="cancelled")
+    station.publish(second, twelve, revision=2, status="cancelled")
     station.shows("alarm", ALARM)
-    station.quietly(command("CLOSE"))
-    return station.said()
 
 
 def led_bar(bench: Bench) -> str:
     """The LED bar follows scanned ÷ ordered"""
     station = Station(bench)
-    phones = _phones(300, 5)
-    station.order("RIG-3", phones)
-    time.sleep(1)
-    station.quietly("RIG-3")
+    station.leave()
+    phones = station.phones(5)
+    station.quietly(BADGE, station.order(phones))
     assert station.bar() == [0, 0, 0, 0, 0]
     for number, phone in enumerate(phones, start=1):
         station.quietly(phone)
@@ -168,61 +229,52 @@ def led_bar(bench: Bench) -> str:
 def buttons(bench: Bench) -> str:
     """Push-buttons: a line pulled to ground is the command's barcode"""
     station = Station(bench)
+    station.leave()
+    phones = station.phones(2)
+    station.quietly(BADGE, station.order(phones), phones[0])
     for pin, wanted in ((SAVE_BUTTON, "boxing"), (SAVE_BUTTON, "scanning"), (UNDO_BUTTON, "boxing")):
         bench.machine.pull(pin, up=False)
         time.sleep(0.3)
         bench.machine.pull(pin, up=True)
         bench.kiosk.wait_view(state=wanted)
         time.sleep(1)
-    station.quietly(command("SAVE"), command("CLOSE"))
     return "SAVE, SAVE, UNDO: box created, confirmed, reopened"
 
 
-def held_order(bench: Bench) -> str:
+@patient
+def held_order(station: Station) -> None:
     """A verdict: alarm at once, then the steady light of a held order"""
-    station = Station(bench)
-    station.quietly("RIG-3")
+    phones = station.phones(3)
+    order = station.order(phones)
+    station.quietly(BADGE, order)
     station.recorder.now()
-    verdict = {"revision": 1, "action": "hold", "order": "RIG-3", "unit": _phones(300, 1)[0], "reason": "counted twice"}
-    station.tell("agent/k1/verdict/V1", verdict)
+    station.hold(order, phones[0])
     station.shows("alarm", ALARM)
-    station.shows("where", ([("dark", None)], [TICK] * 3 + [S] * 3), command("WHERE"))
+    station.shows("where (3)", ([("dark", None)], [TICK] * 3 + [S] * 3), command("WHERE"))
     station.is_steady("held", [("red", 500.0), ("blue", 500.0), ("red", 500.0)], for_s=3.0)
-    station.tell("agent/k1/verdict/V1", verdict | {"revision": 2, "action": "release"})
-    time.sleep(1)
-    station.quietly(command("CLOSE"))
-    return station.said()
 
 
-def offline(bench: Bench) -> str:
+@patient
+def offline(station: Station) -> None:
     """Broker down: an amber blip every 5 s over the steady light, and scanning goes on"""
-    station = Station(bench)
-    bench.machine.run("systemctl stop mosquitto")
-    try:
+    order = station.order(station.phones(1))
+    station.quietly(BADGE)
+    with station.without_broker():
         time.sleep(3)
         blip: list[Part] = [("amber", 100.0), ("blue", 4900.0), ("amber", 100.0)]
         station.is_steady("offline", blip, for_s=12.0)
-        station.shows("ok", OK, "RIG-3")
-        station.quietly(command("CLOSE"))
-    finally:
-        bench.machine.run("systemctl start mosquitto")
-        bench.kiosk.listen()
-    return station.said()
+        station.shows("ok", OK, order)
 
 
-def disk_full(bench: Bench) -> str:
+@patient
+def disk_full(station: Station) -> None:
     """Disk full: fault, red at 4 Hz until a commit works again; then it recovers by itself"""
-    station = Station(bench)
-    machine = bench.machine
-    machine.run("fallocate -l $(df --output=avail -B1 / | tail -1) /filler || dd if=/dev/zero of=/filler bs=1M; true")
-    try:
-        station.shows("fault", FAULT, "RIG-3")
-    finally:
-        machine.run("rm -f /filler")
+    order = station.order(station.phones(1))
+    station.quietly(BADGE)
+    with station.without_disk():
+        station.shows("fault", FAULT, order)
     time.sleep(5)
-    station.shows("ok", OK, "RIG-3")
-    station.quietly(command("CLOSE"))
-    return station.said()
+    station.shows("ok", OK, order)
 
 
 CASES: list[Case] = [every_signal, led_bar, buttons, held_order, offline, disk_full]

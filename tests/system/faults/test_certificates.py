@@ -53,9 +53,7 @@ def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
             said: undo.enter_context(Broker(tmp_path / f"broker-{number}", certificates=certificates))
             for number, (said, certificates) in enumerate(bad.items())
         }
-        world = undo.enter_context(
-            world_of(tmp_path, started=False, broker_options={"certificates": good})
-        )
+        world = undo.enter_context(world_of(tmp_path, started=False, broker_options={"certificates": good}))
         del world.kiosk.settings["mqtt"]["host"]
         world.kiosk.settings["mqtt"] |= {
             "hosts": [f"localhost:{broker.port}" for broker in brokers.values()],
@@ -97,7 +95,7 @@ def test_renewed_certificate_is_taken_without_a_restart(world: World, tmp_path: 
 def test_clock_before_the_certificate_until_a_time_server_answers(
     world: World, shim_library: Path, tmp_path: Path
 ) -> None:
-    """A kiosk starts in 1970: no certificate is valid yet. It says so, scans on, and is online once the clock is set."""
+    """A kiosk starts in 1970: no certificate is valid yet. It says so, scans on, and is online once it is set."""
     with Shim(shim_library, tmp_path / "control", root=world.kiosk.state_dir) as shim:
         world.kiosk.environment.update(shim.environment)
         shim.step_clock(-int(time.time()))

@@ -1,4 +1,4 @@
-"""The wall clock is years off and jumps; the monotonic clock does not. Order, counts and deadlines never depend on it."""
+"""The wall clock is years off and jumps, the monotonic one does not. Order, counts, deadlines never depend on it."""
 
 import time
 
@@ -29,7 +29,9 @@ def test_clock_stepped_by_years_while_scanning(own: World, shim: Shim) -> None:
         assert {signalled.signal for signalled in signals} <= {"ok", "order_done"}
         own.mark()
         for event in own.consumer.since(mark, "scan.accepted"):
-            assert abs(year_of(event.time) - (time.gmtime().tm_year + years)) <= 1, "the record says what the clock said"
+            assert abs(year_of(event.time) - (time.gmtime().tm_year + years)) <= 1, (
+                "the record says what the clock said"
+            )
     exported = [event for _, event in own.kiosk.exported()]
     assert [event.data.unit.id for event in exported if event.kind == "scan.accepted"] == units
     assert [event.number for event in exported] == list(range(1, len(exported) + 1))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.system.harness.indicator import Signalled
 from tests.system.harness.patience import wait_for
-from tests.system.harness.world import BADGES, OK, World, refused
+from tests.system.harness.world import BADGES, OK, OPERATORS, World, refused
 
 
 def flip(path: Path) -> None:
@@ -60,8 +60,7 @@ def test_damaged_while_an_order_is_open(own: World, damage: Callable[[Path], Non
     seen = len(own.centre.statuses)
     own.broker.start()
     own.centre.wait_status("online", after=seen, deadline_s=60)
-    own.centre.operators(1, [{"operator": "E8", "name": "E8", "badges": [BADGES["E8"]], "roles": ["packing"]},
-                             {"operator": "E7", "name": "E7", "badges": [BADGES["E7"]], "roles": ["packing"]}])  # fmt: skip
+    own.centre.operators(1, OPERATORS)
     own.centre.settle()
     assert station.scan(BADGES["E8"]) == OK, "rebuilt from the broker"
     assert station.scan(units[2]).signal == "order_done"

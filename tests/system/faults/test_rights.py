@@ -3,9 +3,11 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 from tests.system.harness.codes import command
 from tests.system.harness.indicator import Signalled
+from tests.system.harness.patience import wait_for
 from tests.system.harness.world import OK, world_of
 
 NO_BOXES = """
@@ -42,11 +44,14 @@ def test_forbidden_topic_dams_up_nothing_else(tmp_path: Path) -> None:
         ]  # fmt: skip
         world.consumer.wait("scan.accepted", where=lambda event: event.data.unit.id == units[1])
         assert not world.consumer.since(0, "box.created", "box.confirmed")
-        uplink = world.centre.wait_health(lambda health: health["uplink"]["refused"] == 2, "two refused events")[
-            "uplink"
-        ]
-        assert "not authorized" in uplink["last_refusal"].lower()
-        assert uplink["backlog"] >= 2
+
+        def uplink() -> dict[str, Any]:
+            found: dict[str, Any] = world.centre.request("health")["health"]["uplink"]
+            return found
+
+        wait_for(lambda: uplink()["refused"] == 2, "two refused events in health")
+        assert "not authorized" in uplink()["last_refusal"].lower()
+        assert uplink()["backlog"] >= 2
 
         (tmp_path / "broker" / "acl").write_text(ALL)
         os.kill(world.broker.pid, signal.SIGHUP)

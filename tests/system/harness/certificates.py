@@ -82,9 +82,7 @@ class Authority:
         server = (
             _builder(name, key.public_key(), authority=False, since_days=since_days, until_days=until_days)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         files = Certificates(

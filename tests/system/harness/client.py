@@ -69,6 +69,10 @@ class Connection:
         info.wait_for_publish(DEADLINE_S)
         assert info.is_published(), f"the broker does not take {topic}"
 
+    def post(self, topic: str, payload: bytes | str) -> None:
+        """Publish without waiting for the broker."""
+        self._client.publish(topic, payload, qos=1)
+
     def _on_connect(
         self, client: Client, _data: object, _flags: ConnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:

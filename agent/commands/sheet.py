@@ -1,0 +1,55 @@
+"""`kiosk-agent sheet`: the barcodes of the bench on paper."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import TextIO
+
+from agent.errors import KioskError
+from agent.identifiers import badge_text
+from agent.reference.cache import references_in
+from agent.reference.catalogue import Catalogue
+from agent.reference.restore import restore
+from agent.reference.stored import Loaded
+from agent.sheet.contents import listed_badges, sections_of
+from agent.sheet.layout import pages_of
+from agent.sheet.pdf import document
+
+__all__ = ["NotWritten", "sheet"]
+
+_TOKEN_CHARACTERS = 10
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class NotWritten(KioskError, OSError):
+    """The file cannot be written."""
+
+
+def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 0) -> int:
+    """Write the PDF. Box sizes and badges are those that the kiosk with this state has from the centre, if any.
+
+    The codes of `new_badges` go to `out` too, one a line, for the operators list. Raises NotWritten, CacheDamaged.
+    """
+    catalogue = Catalogue()
+    references = () if state_dir is None else references_in(state_dir / "cache")
+    restore(catalogue, Loaded(orders=(), references=references, damaged=()))
+    tokens = ["".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_CHARACTERS)) for _ in range(new_badges)]
+    operators = catalogue.operators
+    badges = [] if operators is None else list(listed_badges(operators))
+    pages = pages_of(sections_of(catalogue.boxes, badges, tokens))
+    _write(file, document(pages))
+    if catalogue.boxes is None:
+        out.write("note    no box sizes: this kiosk has none from the centre yet\n")
+    if operators is not None and operators.salt is not None:
+        out.write("note    no listed badges: the operators list has their hashes only\n")
+    out.writelines(f"badge   {badge_text(token)}\n" for token in tokens)
+    return 0
+
+
+def _write(file: Path, data: bytes) -> None:
+    # Badges are keys: nobody else on this machine need read them.
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as stream:
+            stream.write(data)
+    except OSError as exc:
+        raise NotWritten(f"{file} cannot be written: {exc.strerror}") from exc

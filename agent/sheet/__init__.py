@@ -1,0 +1,1 @@
+"""What is printed for the bench: barcodes on paper."""
