@@ -2,8 +2,8 @@
 
     python -m tests.rig [--build | --as-built] [--write FILE] [CASE ...]
 
-`--build` builds the image alone; `--as-built` takes the one that is there. CASE is a subject (keyboards) or a test (flooded). `--write` puts the table, as
-Markdown, between the two marks of a file. Exit code 0 if every test passed.
+`--build` builds the image alone; `--as-built` takes the one that is there. CASE is a subject (keyboards) or a test
+(flooded). `--write` puts the table, as Markdown, between the two marks of a file. Exit code 0 if every test passed.
 """
 
 import argparse
