@@ -53,10 +53,10 @@ class Centre:
         path, topic, payload = self._scan_path, message.topic, message.payload
         match message.kind:
             case Kind.ORDER if not payload:
-                path.post(lambda: path.withdraw(message.id))
+                path.tell(lambda: path.withdraw(message.id))
             case Kind.ORDER:
                 manifest = messages.manifest_of(message.id, payload, topic=topic)
-                path.post(lambda: path.take_manifest(manifest, is_stored=message.retained))
+                path.tell(lambda: path.take_manifest(manifest, is_stored=message.retained))
             case Kind.REQUEST:
                 self._on_request(messages.request_of(message.id, payload, topic=topic))
             case Kind.ACK:
@@ -65,18 +65,18 @@ class Centre:
                 pass  # SPEC 5.2: an empty reference message is ignored; a verdict taken back changes nothing
             case Kind.VERDICT:
                 verdict = messages.verdict_of(message.id, payload, topic=topic)
-                path.post(lambda: path.take_verdict(verdict))
+                path.tell(lambda: path.take_verdict(verdict))
             case _ if len(payload) > _MAX_REFERENCE_BYTES:
                 raise MessageRefused(topic, [f"{len(payload)} bytes, at most {_MAX_REFERENCE_BYTES}"])
             case Kind.ORDER_INDEX:
                 index = messages.order_index_of(payload, topic=topic)
-                path.post(lambda: path.take_order_index(index))
+                path.tell(lambda: path.take_order_index(index))
             case Kind.OPERATORS:
                 operators = messages.operators_of(payload, topic=topic)
-                path.post(lambda: path.take_operators(operators))
+                path.tell(lambda: path.take_operators(operators))
             case Kind.BOXES:
                 boxes = messages.boxes_of(payload, topic=topic)
-                path.post(lambda: path.take_boxes(boxes))
+                path.tell(lambda: path.take_boxes(boxes))
             case Kind.BLOCKED:
                 blocked = messages.blocked_of(message.id, payload, topic=topic)
-                path.post(lambda: path.take_blocked(blocked))
+                path.tell(lambda: path.take_blocked(blocked))

@@ -141,6 +141,11 @@ class ScanPath:
     def submit(self, station: str, scanner: str, frame: Frame) -> None:
         self._inbox.put((station, scanner, frame))
 
+    def tell(self, message: Callable[[], None]) -> None:
+        """Have `message` run in this thread when no scan waits, or else behind the next one: a scan waits for one
+        message at most, however many come."""
+        self._inbox.put(partial(self._chores.append, message))
+
     def post(self, task: Callable[[], None]) -> None:
         """Have `task` run in this thread, in its turn."""
         self._inbox.put(task)
@@ -171,6 +176,8 @@ class ScanPath:
         if isinstance(task, tuple):
             self._scan(*task)
             self.taken += 1
+            if self._chores:
+                self._chores.popleft()()
         else:
             task()
         if self._clock.monotonic() - self._ticked_at >= _TICK_S:
@@ -181,7 +188,7 @@ class ScanPath:
         return bool(self._chores) or self._is_rechecking
 
     def _do_chore(self) -> bool:
-        """One small piece of what can wait until no scan does; false: there was none."""
+        """One message, or one small piece of what can wait until no scan does; false: there was none."""
         if self._chores:
             self._chores.popleft()()
         elif self._is_rechecking:
