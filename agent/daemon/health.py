@@ -8,9 +8,9 @@ from typing import Any
 
 from agent.clock import Clock
 from agent.daemon.machine import LastRun, memory_bytes, temperature_c, under_voltage
+from agent.daemon.scanpath import CacheFacts
 from agent.errors import JournalFault
 from agent.journal import Journal
-from agent.reference.catalogue import Catalogue
 from agent.uplink.health import UplinkHealth
 
 __all__ = ["DeviceHealth", "Rate", "Sources", "health_of", "health_text", "percentile_ms"]
@@ -67,7 +67,7 @@ class Sources:
     commit_s: Sequence[float]
     rate: Rate
     reserve_bytes: int
-    catalogue: Catalogue
+    catalogue: CacheFacts
     errors: Sequence[str]
 
 
@@ -83,7 +83,6 @@ def health_of(sources: Sources) -> dict[str, Any]:
     clock = sources.clock
     uplink = sources.uplink
     situation = uplink.situation
-    operators = sources.catalogue.operators
     return {
         "time": clock.utc_text(),
         "scanners": [_device(one) for one in sources.scanners],
@@ -111,10 +110,10 @@ def health_of(sources: Sources) -> dict[str, Any]:
         },
         "journal": _journal(sources),
         "clock_synced": clock.synced(),
-        "missing_manifests": sources.catalogue.missing_orders()[:100],
+        "missing_manifests": list(sources.catalogue.missing),
         "config": sources.config_hash,
-        "operators_revision": None if operators is None else operators.revision,
-        "conflicts": list(sources.catalogue.conflicts()),
+        "operators_revision": sources.catalogue.operators_revision,
+        "conflicts": list(sources.catalogue.conflicts),
         "errors": list(sources.errors),
         "last_exit": sources.last_run.cause,
         "restarts": sources.last_run.restarts,

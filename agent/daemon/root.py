@@ -8,13 +8,12 @@ answers `kiosk-agent status`. The other threads are `agent.daemon.scanpath`'s, `
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +23,12 @@ from agent import __version__
 from agent.clock import Clock, SystemClock
 from agent.config import Config, config_hash
 from agent.daemon.failure import tell_failure
-from agent.daemon.health import DeviceHealth, Rate, Sources, health_of, health_text
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
 from agent.daemon.intake import Intake
 from agent.daemon.journal_source import JournalSource
 from agent.daemon.machine import RunRecord
+from agent.daemon.reports import Reports
 from agent.daemon.requests import Requests
 from agent.daemon.scanpath import Opened, ScanPath, Station
 from agent.daemon.status_socket import StatusSocket
@@ -53,7 +52,6 @@ from agent.workflow.desk import Settings
 from agent.workflow.replay import replay
 from agent.workflow.snapshot import decode_state
 from agent.workflow.state import State
-from agent.workflow.view import station_view
 
 __all__ = ["Daemon", "Look", "open_state", "run"]
 
@@ -149,19 +147,13 @@ class Daemon:
         self._hash = config_hash(config)
         self._scanners: list[tuple[str, str, Scanner]] = []
         self._indicators: dict[str, Indicator] = {}
-        self._dirty: set[str] = set()
-        self._views: dict[str, dict[str, Any]] = {}
-        self._view_due: asyncio.TimerHandle | None = None
-        self._health_due: asyncio.TimerHandle | None = None
-        self._rate = Rate()
+        self._beat_due: asyncio.TimerHandle | None = None
         self._fatal: BaseException | None = None
         self._stop_reason = "stopped"
         self._stopped: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._notes: list[str] = []
         self._asked: deque[Request] = deque()
-        self._is_health_wanted = False
-        self._looked: tuple[object, ...] = ()
 
     def run(self) -> int:
         # No thread keeps the interpreter to itself for long while a scan waits for it.
@@ -192,7 +184,7 @@ class Daemon:
             self._open_indicators(undo)
             self._compose(undo)
             self._open_devices(undo, self._loop)
-            undo.callback(self._cancel_timers)
+            undo.callback(self._quieten)
             self._scan_path.start()
             self._housekeeping.start()
             threading.excepthook = self._thread_died
@@ -203,7 +195,7 @@ class Daemon:
             gc.enable()
             _log.info("started", extra={"version": __version__, "journal": self._journal_id(), "config": self._hash})
             self._beat(notifier, watchdog_interval_s())
-            self._publish_health()
+            self._reports.start(self._loop)
             await self._stopped.wait()
             _log.info("stopping", extra={"why": self._stop_reason})
         if isinstance(self._fatal, JournalDamaged):
@@ -236,7 +228,6 @@ class Daemon:
         self._catalogue = catalogue
 
         opened = self._try_open(state_dir / "journal")
-        self._last_run = record.begin()
         self._housekeeping = Housekeeping(
             journal=lambda: self._scan_path.journal,
             published=lambda: self._scan_path.published,
@@ -261,14 +252,14 @@ class Daemon:
             clock=self._clock,
             is_starved=self._housekeeping.is_starved,
             on_committed=self._committed,
-            on_view=self._dirty.add,
+            on_view=lambda station: self._reports.view_changed(station),
             on_wanted=lambda orders: self._uplink.fetch(orders),
             on_changes=self._housekeeping.cache,
             on_fatal=self._die,
         )
         undo.callback(self._close_journal)
         self._source = JournalSource(lambda: self._scan_path.journal)
-        self._centre = Centre(self._scan_path, on_request=self._requested, on_change=self._health_changed)
+        self._centre = Centre(self._scan_path, on_request=self._requested, on_change=self._centre_changed)
         self._uplink = Uplink(
             broker=broker_of(config.mqtt),
             delivery=delivery_of(config.uplink),
@@ -282,9 +273,21 @@ class Daemon:
             on_change=self._uplink_changed,
             clock=self._clock,
         )
+        self._reports = Reports(
+            config=config,
+            clock=self._clock,
+            last_run=record.begin(),
+            scan_path=self._scan_path,
+            uplink=self._uplink,
+            housekeeping=self._housekeeping,
+            centre=self._centre,
+            scanners=self._scanners,
+            indicators=self._indicators,
+            notes=self._notes,
+        )
         self._requests = Requests(
             respond=self._uplink.respond,
-            health=self._health,
+            health=self._reports.health,
             identify=self._identify,
             reload=self._reload,
             journal=lambda: self._scan_path.journal,
@@ -324,7 +327,7 @@ class Daemon:
 
                 buttons = Buttons(dict(station.buttons), self._button_taker(station.id, intake), loop=loop)
                 undo.enter_context(buttons)
-        undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._status_text))
+        undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._reports.status_text))
 
     def _close_journal(self) -> None:
         if self._scan_path.journal is not None:
@@ -348,11 +351,14 @@ class Daemon:
             level = logging.INFO if connected else logging.WARNING
             fields = {"station": station, "scanner": scanner.name, "where": detail}
             _log.log(level, "scanner connected" if connected else "scanner missing", extra=fields)
-            self._health_changed()
+            self._reports.health_changed()
 
         return tell
 
     # -- what other threads tell ---------------------------------------------------------------------------------
+
+    def _centre_changed(self) -> None:
+        self._reports.health_changed()
 
     def _committed(self) -> None:
         self._uplink.wake()
@@ -364,7 +370,7 @@ class Daemon:
         is_offline = not self._uplink.health().online
         for indicator in self._indicators.values():
             indicator.offline(is_offline)
-        self._health_changed()
+        self._reports.health_changed()
 
     def _requested(self, request: Request) -> None:
         if len(self._asked) >= _ASKED_MAX:
@@ -409,136 +415,26 @@ class Daemon:
         _log.warning(line)
         self._notes.append(line)
 
-    # -- views, health, watchdog ---------------------------------------------------------------------------------
+    # -- watchdog ---------------------------------------------------------------------------------
+
+    def _quieten(self) -> None:
+        self._reports.stop()
+        if self._beat_due is not None:
+            self._beat_due.cancel()
 
     def _beat(self, notifier: Notifier, watchdog_s: float | None) -> None:
-        """Feed the watchdog as long as the scan path works too; publish the views of stations that changed."""
+        """Feed the watchdog as long as the scan path works too; tell what has changed."""
         loop = self._loop
         if loop is None:
             return
         if self._clock.monotonic() - self._scan_path.beat < _HANG_S:
             notifier.watchdog()
-        self._watch_health()
+        self._reports.watch()
         self._beat_due = loop.call_later(
             min(_BEAT_S, (watchdog_s or _BEAT_S) / 3), lambda: self._beat(notifier, watchdog_s)
         )
-        if self._view_due is None:
-            self._publish_views()
 
-    def _publish_views(self) -> None:
-        """The retained view of each station that changed; at most five a second, the uplink sees to the rest."""
-        if self._loop is None:
-            return
-        self._view_due = self._loop.call_later(_VIEW_S, self._publish_views)
-        while self._dirty:
-            station = self._dirty.pop()
-            view = self._view(station)
-            if self._views.get(station, {}) | {"time": None} != view | {"time": None}:
-                self._views[station] = view
-                self._uplink.publish_view(f"station/{station}", json.dumps(view, ensure_ascii=False).encode())
-
-    def _view(self, station: str) -> dict[str, Any]:
-        path = self._scan_path
-        return station_view(path.state, station, path.memories[station], self._clock.utc_text())
-
-    def _watch_health(self) -> None:
-        """Publish `health` at once when the clock, a device or an error has changed."""
-        looks = (
-            self._clock.synced(),
-            self._scan_path.fault,
-            *(indicator.fault for indicator in self._indicators.values()),
-            *self._errors(),
-        )
-        if looks != self._looked:
-            self._looked = looks
-            self._publish_health()
-
-    def _health_changed(self) -> None:
-        if not self._is_health_wanted:
-            self._is_health_wanted = True
-            self._call(self._publish_health)
-
-    def _publish_health(self) -> None:
-        self._is_health_wanted = False
-        loop = self._loop
-        if loop is None or self._stopped is None or self._stopped.is_set():
-            return
-        if self._health_due is not None:
-            self._health_due.cancel()
-        self._health_due = loop.call_later(_HEALTH_S, self._publish_health)
-        self._uplink.publish_view("health", health_text(self._health()), expiry_s=90)
-
-    def _health(self) -> dict[str, Any]:
-        path = self._scan_path
-        journal = path.journal
-        now = self._clock.monotonic()
-        if journal is not None:
-            self._rate.look(journal.last_position, 800.0, now)
-        uplink = self._uplink.health()
-        return health_of(
-            Sources(
-                clock=self._clock,
-                started=self._started,
-                last_run=self._last_run,
-                config_hash=self._hash,
-                scanners=list(self._scanner_health()),
-                indicators=[
-                    DeviceHealth(
-                        station=station.id,
-                        name="indicator",
-                        driver=station.indicator.driver,
-                        connected=self._indicators[station.id].fault is None,
-                        detail=self._indicators[station.id].fault or "",
-                    )
-                    for station in self._config.stations
-                ],
-                uplink=uplink,
-                oldest_utc=self._oldest_utc(journal),
-                journal=journal,
-                journal_fault=path.fault,
-                commit_s=list(path.commit_s),
-                rate=self._rate,
-                reserve_bytes=self._config.uplink.reserve_mb * 1024 * 1024,
-                catalogue=self._catalogue,
-                errors=self._errors(),
-            )
-        )
-
-    def _scanner_health(self) -> Iterator[DeviceHealth]:
-        for station, driver, scanner in self._scanners:
-            yield DeviceHealth(
-                station=station,
-                name=scanner.name,
-                driver=driver,
-                connected=scanner.connected,
-                detail=scanner.detail,
-            )
-
-    def _oldest_utc(self, journal: Journal | None) -> str | None:
-        """When the oldest event that waits was recorded."""
-        if journal is None or self._scan_path.delivered >= journal.last_position:
-            return None
-        try:
-            with journal.reader(self._scan_path.delivered) as reader:
-                events = reader.read(1)
-        except (JournalDamaged, JournalFault):
-            return None
-        return str(json.loads(events[0].document)["time"]) if events else None
-
-    def _errors(self) -> list[str]:
-        errors = [*self._notes, *self._centre.refused()]
-        if self._catalogue.operators is None:
-            errors.append("no operators list has come: nobody can sign in")
-        if self._housekeeping.cache_fault is not None:
-            errors.append(f"the cache cannot be written: {self._housekeeping.cache_fault}")
-        return errors
-
-    def _cancel_timers(self) -> None:
-        for timer in (self._view_due, self._health_due, self._beat_due):
-            if timer is not None:
-                timer.cancel()
-
-    # -- requests and status -------------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------
 
     def _identify(self) -> None:
         for indicator in self._indicators.values():
@@ -547,27 +443,3 @@ class Daemon:
     def _reload(self) -> None:
         """Ask for everything again: subscribing anew brings all that is retained."""
         self._uplink.reload()
-
-    def _status_text(self) -> bytes:
-        """The document that `kiosk-agent status` shows."""
-        scanners = list(self._scanner_health())
-        stations = [
-            {
-                "id": station.id,
-                **self._view(station.id),
-                "scanners": [
-                    {"name": one.name, "driver": one.driver, "connected": one.connected, "detail": one.detail}
-                    for one in scanners
-                    if one.station == station.id
-                ],
-            }
-            for station in self._config.stations
-        ]
-        document = {
-            "version": __version__,
-            "journal": self._journal_id(),
-            "uptime_s": int(self._clock.monotonic() - self._started),
-            "stations": stations,
-            "health": self._health(),
-        }
-        return json.dumps(document).encode()

@@ -38,12 +38,13 @@ from agent.workflow.state import State
 from agent.workflow.step import expire, is_due, take
 from agent.workflow.view import bar_of, steady_of
 
-__all__ = ["Opened", "ScanPath", "Station"]
+__all__ = ["CacheFacts", "Opened", "ScanPath", "Station"]
 
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _COMPARE_S = 2.0
+_FACTS_S = 5.0
 _MARK_S = 5.0
 _RECENT = 1000
 
@@ -62,6 +63,16 @@ class Opened:
 
     journal: Journal
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheFacts:
+    """What `health` tells of the catalogue, which is this thread's alone: at most 100 missing orders by id, and lines
+    about codes that mean two things."""
+
+    missing: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    operators_revision: int | None = None
 
 
 class ScanPath:
@@ -100,6 +111,8 @@ class ScanPath:
         self.fault: str | None = None if opened is not None else "the journal is not open yet"
         self.delivered = 0
         """The position up to which everything is delivered; set by the uplink's thread, marked with the next commit."""
+        self.facts = CacheFacts()
+        """Replaced as a whole, for `health`."""
         self._open_journal = open_journal
         self._settings = settings
         self._stations: Mapping[str, Station] = {station.id: station for station in stations}
@@ -116,6 +129,7 @@ class ScanPath:
         self._overdue: deque[Callable[[], None]] = deque(maxlen=10_000)
         self._chores: deque[Callable[[], None]] = deque()
         self._compare_at: float | None = None
+        self._facts_at = now
         self._marked_at = now
         self._ticked_at = now
         self._is_rechecking = False
@@ -322,8 +336,11 @@ class ScanPath:
         if self._compare_at is not None and now >= self._compare_at:
             self._compare_at = None
             self._on_wanted(self.catalogue.to_fetch())
-        if changes := self.catalogue.take_changes():
+        changes = self.catalogue.take_changes()
+        if changes:
             self._on_changes(changes)
+        if changes or self._is_rechecking or now - self._facts_at >= _FACTS_S:
+            self._look_up_facts(now)
         if not self._is_ready():
             return
         for station in self._stations:
@@ -331,6 +348,15 @@ class ScanPath:
         while self._overdue and self.fault is None:
             self._overdue.popleft()()
         self._mark_when_idle(now)
+
+    def _look_up_facts(self, now: float) -> None:
+        self._facts_at = now
+        operators = self.catalogue.operators
+        self.facts = CacheFacts(
+            missing=tuple(self.catalogue.missing_orders()[:100]),
+            conflicts=self.catalogue.conflicts(),
+            operators_revision=None if operators is None else operators.revision,
+        )
 
     def _pass_time(self, station: str, now: float) -> None:
         if not is_due(self.state.station(station), self.memories[station], self._settings, now):

@@ -38,11 +38,14 @@ class PlainLines:
     def __init__(self, out: TextIO, *, with_hints: bool) -> None:
         self._out = out
         self._with_hints = with_hints
-        self._entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._entries: queue.SimpleQueue[tuple[Entry, Hint | None] | None] = queue.SimpleQueue()
+        self._hint: Callable[[], Hint | None] = lambda: None
         self._thread = threading.Thread(target=self._write, name="plain lines", daemon=True)
 
     def take(self, entry: Entry) -> None:
-        self._entries.put(entry)
+        # What comes next is asked now: when the line is written, the next scan may have been taken already.
+        hint = self._hint() if self._with_hints and isinstance(entry, Answer) else None
+        self._entries.put((entry, hint))
 
     def open(self, hint: Callable[[], Hint | None]) -> None:
         self._hint = hint
@@ -59,15 +62,11 @@ class PlainLines:
 
     def _write(self) -> None:
         try:
-            while (entry := self._entries.get()) is not None:
+            while (item := self._entries.get()) is not None:
+                entry, hint = item
                 self._out.write(f"{line_of(entry)}\n")
-                if isinstance(entry, Answer) and self._with_hints:
-                    self._write_hint()
+                if hint is not None:
+                    self._out.write(f"next   {hint.say}: {' · '.join(hint.words)}\n")
                 self._out.flush()
         except (OSError, ValueError):  # nobody reads it any more; a closed stream raises ValueError
             return
-
-    def _write_hint(self) -> None:
-        hint = self._hint()
-        if hint is not None:
-            self._out.write(f"next   {hint.say}: {' · '.join(hint.words)}\n")

@@ -10,7 +10,7 @@ import pytest
 from agent.clock import SystemClock
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
 from agent.daemon.machine import LastRun
-from agent.daemon.scanpath import Opened, ScanPath, Station
+from agent.daemon.scanpath import CacheFacts, Opened, ScanPath, Station
 from agent.drivers.fake import FakeIndicator
 from agent.errors import JournalFault
 from agent.identifiers import Verb, command_text
@@ -150,7 +150,7 @@ def test_health_is_told_without_the_space_of_a_disk_that_does_not_answer(tmp_pat
                 commit_s=[],
                 rate=Rate(),
                 reserve_bytes=0,
-                catalogue=Catalogue(),
+                catalogue=CacheFacts(),
                 errors=[],
             )
         )

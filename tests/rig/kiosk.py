@@ -9,7 +9,7 @@ from tests.rig.machine import GuestError, Machine
 
 __all__ = ["CONFIG", "Kiosk"]
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 _T = TypeVar("_T")
 

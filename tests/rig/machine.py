@@ -113,6 +113,10 @@ class Machine:
                 raise GuestError(f"{command}: waited for {wanted!r}, last {str(answer)[-800:]}")
             time.sleep(0.2)
 
+    def pause(self, seconds: float) -> None:
+        """Wait by the guest's clock, which is slower than this machine's when it works."""
+        self.run(f"sleep {seconds}", timeout_s=60 + 20 * seconds)
+
     # -- what is outside the guest -------------------------------------------------------------------------------
 
     def line(self, pin: int) -> int:

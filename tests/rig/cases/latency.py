@@ -1,7 +1,6 @@
 """From the last key to the light, by the kernel's own time stamps on both sides."""
 
 import re
-import time
 from pathlib import Path
 
 from tests.rig.bench import Bench, Case
@@ -29,16 +28,16 @@ def key_to_light(bench: Bench) -> str:
     phone = imei("49015420", 900)
     line = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": 1, "units": [[phone]]}
     kiosk.publish("order/RIG-9", {"order": "RIG-9", "revision": 1, "type": "normal", "status": "open", "lines": [line]})
-    time.sleep(2)
+    machine.pause(2)
     scanners.type("us", keys(f"{BADGE}\r"))
-    time.sleep(1)
+    machine.pause(1)
     _trace(bench)
     for _ in range(ROUNDS):
         for scanner, text in (("us", "RIG-9"), ("bare", ""), ("us", command("CLOSE"))):
             scanners.type(scanner, keys(f"{text}\r"))
-            time.sleep(0.15)
+            machine.pause(0.15)
         scanners.type("bare", keys("x"))
-        time.sleep(0.3)
+        machine.pause(0.3)
     trace = machine.get(f"{_TRACING}/trace").decode()
     machine.run(f"echo 0 > {_TRACING}/tracing_on; pkill -f bare_loo[p]; true")
     scanners.drop("bare")

@@ -21,7 +21,7 @@ def serial_line(bench: Bench) -> str:
     with bench.machine.serial() as line:
         for number, code in enumerate(codes):
             line.sendall(f"{code}\r{number % 2 * chr(10)}".encode())
-            time.sleep(0.21)  # more than five refusals a second are journaled as one
+            bench.machine.pause(0.21)  # more than five refusals a second are journaled as one
         same(bench.kiosk.wait_scans(50), [("line", code) for code in codes])
     return "50 of 50 scans"
 
@@ -81,7 +81,7 @@ def foreign_keyboard(bench: Bench) -> str:
     bench.machine.start("setsid sh -c 'stty raw -echo < /dev/tty1; exec cat /dev/tty1'", "/run/console.keys")
     bench.scanners.make("foreign", 0x2222, 1)
     node = bench.machine.until("grep -l 'Rig scanner foreign' /sys/class/input/event*/device/name").split("/")[4]
-    time.sleep(2)  # long enough for a driver that looks for devices every half second
+    bench.machine.pause(2)  # long enough for a driver that looks for devices every half second
     opened = bench.machine.run(f"ls -l /proc/{bench.kiosk.pid}/fd")
     assert "/dev/input/event" in opened
     assert not re.search(rf"/{node}$", opened, re.MULTILINE), f"{node} is open"
@@ -117,7 +117,7 @@ def _scanned_at_last(bench: Bench, code: str) -> int:
         bench.machine.qmp.type(f"{code}\n")
         if bench.kiosk.wait_scans(1) == [("wedge", code)]:
             return again
-        time.sleep(1)
+        bench.machine.pause(1)
     raise AssertionError(f"{code} never came: {bench.kiosk.scans()}")
 
 

@@ -1,7 +1,6 @@
 """Light, buzzer, bar and buttons on real GPIO lines, recorded from outside and held against SPEC 4."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -75,7 +74,7 @@ class Station:
         """A new order of these phones, and of so many cases; it is there when this returns."""
         name = f"RIG-{next(self._numbers)}"
         self.publish(name, units, cases=cases)
-        time.sleep(1.5)
+        self.pause(1.5)
         return name
 
     def publish(
@@ -100,7 +99,7 @@ class Station:
         finally:
             self._bench.machine.run("systemctl start mosquitto")
             self._bench.kiosk.listen()
-            time.sleep(3)
+            self.pause(3)
 
     @contextmanager
     def without_disk(self) -> Iterator[None]:
@@ -113,6 +112,9 @@ class Station:
 
     # -- scans ---------------------------------------------------------------------------------------------------
 
+    def pause(self, seconds: float) -> None:
+        self._bench.machine.pause(seconds)
+
     def leave(self) -> None:
         """Whatever it was doing: signed out, and no order open."""
         self.quietly(command("OUT"), BADGE, command("CLOSE"), command("OUT"))
@@ -124,7 +126,7 @@ class Station:
         """Scans whose signals do not matter, apart enough to be no repetition of one another."""
         for text in texts:
             self.scan(text)
-            time.sleep(1.0)
+            self.pause(1.0)
 
     # -- what is seen and heard ----------------------------------------------------------------------------------
 
@@ -132,10 +134,10 @@ class Station:
         """Scan, and hold what is seen and heard then against the table; without a text it is on its way already."""
         light, marks = wanted
         if text is not None:
-            time.sleep(0.6)  # beyond the time in which the same barcode is the scanner's repetition
+            self.pause(0.6)  # beyond the time in which the same barcode is the scanner's repetition
             self.recorder.now()
             self.scan(text)
-        time.sleep(1.5 + sum(mark + 80 for mark in marks) / 1000 + (1.0 if len(light) > 2 else 0.0))
+        self.pause(1.5 + sum(mark + 80 for mark in marks) / 1000 + (1.0 if len(light) > 2 else 0.0))
         self.off_ms += check(self.recorder.buzzer(), rhythm(marks), f"buzzer of {name}")
         self.off_ms += check(self.recorder.light_with_buzzer(), light, f"light of {name}")
         self.checked.append(name)
@@ -143,7 +145,7 @@ class Station:
     def is_steady(self, name: str, wanted: Sequence[Part], for_s: float) -> None:
         """Hold the light between signals against the table, from the first whole part on."""
         self.recorder.now()
-        time.sleep(for_s)
+        self.pause(for_s)
         parts = self.recorder.light()[1:]
         start = next((place for place, (colour, _) in enumerate(parts) if colour == wanted[0][0]), 0)
         self.off_ms += check(parts[start:], wanted, f"light of {name}")
@@ -234,10 +236,10 @@ def buttons(bench: Bench) -> str:
     station.quietly(BADGE, station.order(phones), phones[0])
     for pin, wanted in ((SAVE_BUTTON, "boxing"), (SAVE_BUTTON, "scanning"), (UNDO_BUTTON, "boxing")):
         bench.machine.pull(pin, up=False)
-        time.sleep(0.3)
+        station.pause(0.3)
         bench.machine.pull(pin, up=True)
         bench.kiosk.wait_view(state=wanted)
-        time.sleep(1)
+        station.pause(1)
     return "SAVE, SAVE, UNDO: box created, confirmed, reopened"
 
 
@@ -260,7 +262,7 @@ def offline(station: Station) -> None:
     order = station.order(station.phones(1))
     station.quietly(BADGE)
     with station.without_broker():
-        time.sleep(3)
+        station.pause(3)
         blip: list[Part] = [("amber", 100.0), ("blue", 4900.0), ("amber", 100.0)]
         station.is_steady("offline", blip, for_s=12.0)
         station.shows("ok", OK, order)
@@ -273,7 +275,7 @@ def disk_full(station: Station) -> None:
     station.quietly(BADGE)
     with station.without_disk():
         station.shows("fault", FAULT, order)
-    time.sleep(5)
+    station.pause(5)
     station.shows("ok", OK, order)
 
 

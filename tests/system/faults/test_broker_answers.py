@@ -171,7 +171,7 @@ def silent_after_connack(link: Link) -> None:
     link.wait_gone()
 
 
-@pytest.mark.parametrize("script", [silent, silent_after_connack])
+@pytest.mark.parametrize("script", [silent, pytest.param(silent_after_connack, marks=pytest.mark.soak)])
 def test_broker_that_falls_silent_is_left(tmp_path: Path, script: Script) -> None:
     with meeting(tmp_path, script, keepalive_s=3) as (world, (broker,)):
         world.kiosk.start()
