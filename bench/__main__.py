@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench import backlog, day, drain, manifests, peers, scan, slow, start, writes
-from bench.results import Row, document, machine, table
+from bench.results import Row, busy, document, machine, table
 from bench.site import Scratch
 
 
@@ -53,6 +53,8 @@ def main() -> int:
             print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(table(rows))
     print(", ".join(f"{key}: {value}" for key, value in where.items()))
+    if warning := busy(where):
+        print(warning)
     return 1 if any(row.is_met is False for row in rows) else 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Row", "cumulative", "document", "machine", "percentile", "table"]
+__all__ = ["Row", "busy", "cumulative", "document", "machine", "percentile", "table"]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -102,6 +102,14 @@ def machine(path: Path) -> dict[str, str]:
         "disk": _mount_of(path),
         "load": Path("/proc/loadavg").read_text().strip(),
     }
+
+
+def busy(where: Mapping[str, str]) -> str | None:
+    """A warning, if others had the machine to do with: a flush that waits for others hides what ours costs."""
+    load, cores = float(where["load"].split()[0]), int(where["cores"])
+    if load <= cores / 2:
+        return None
+    return f"The load was {load:g} on {cores} cores before this began: the verdicts on times say little."
 
 
 def document(rows: Sequence[Row], where: Mapping[str, str]) -> dict[str, Any]:

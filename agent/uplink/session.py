@@ -59,11 +59,12 @@ class Session:
     # -- its life ----------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Say `online`, subscribe, and let the outbox begin. Raises BrokerLost."""
+        """Subscribe, say `online`, and let the outbox begin. Raises BrokerLost."""
         desk = self._desk
         self._follow_journal()
-        self._publish_online()
+        # Subscribed first: who sees us online may ask at once.
         self._subscribe()
+        self._publish_online()
         desk.views.forget_published()
         desk.outbox.connected(self._clock.monotonic(), receive_maximum=self._offer.receive_maximum)
 

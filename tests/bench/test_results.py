@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.results import Row, cumulative, document, percentile, table
+from bench.results import Row, busy, cumulative, document, percentile, table
 
 VALUES = st.lists(st.floats(min_value=0, max_value=1e6), min_size=1, max_size=50)
 
@@ -66,3 +66,8 @@ def test_the_document_keeps_every_round_and_sample() -> None:
     assert kept["ours"] == [3.0, 1.0]
     assert kept["value"] == 2.0
     assert kept["samples"] == {"ours": [[1.0]]}
+
+
+@pytest.mark.parametrize(("load", "is_busy"), [("0.40 0.1 0.1 1/90 7", False), ("1.01 0.1 0.1 1/90 7", True)])
+def test_a_load_of_more_than_half_the_cores_is_told(load: str, is_busy: bool) -> None:
+    assert (busy({"load": load, "cores": "2"}) is not None) is is_busy

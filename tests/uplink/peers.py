@@ -183,8 +183,9 @@ class Connection:
         """The opening of every connection, up to the answered subscription; returns the `status` published."""
         self.expect(CONNECT)
         self.connack(properties=properties)
+        subscription = self.expect(SUBSCRIBE)
         status = self.expect_publish("/status")
-        self.suback(self.expect(SUBSCRIBE))
+        self.suback(subscription)
         return status
 
     def close(self) -> None:

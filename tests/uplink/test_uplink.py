@@ -56,6 +56,7 @@ def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
             broker = peer.accept()
             broker.expect(CONNECT)
             broker.connack()
+            subscribed = broker.expect(SUBSCRIBE)
             status = broker.expect_publish(f"{AGENT}/status")
             assert status.retain
             document = json.loads(status.payload)
@@ -67,7 +68,6 @@ def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
                 "journal": "AAAAAAAA",
                 "since": None,
             }
-            subscribed = broker.expect(SUBSCRIBE)
             assert {topic for topic, _ in subscribed.filters} == {
                 f"{AGENT}/ack",
                 f"{AGENT}/request/+",
@@ -266,8 +266,8 @@ def test_the_retained_ack_is_awaited() -> None:
         broker.expect(CONNECT)
         broker.connack()
         broker.publish(f"{AGENT}/ack", ack_of(journal, 2), retain=True)
-        broker.expect_publish("/status")
         broker.suback(broker.expect(SUBSCRIBE))
+        broker.expect_publish("/status")
         assert broker.expect_publish("/event/scan").payload == journal.events[2].document
         kiosk.until(lambda: kiosk.delivered == [2])
 
@@ -465,8 +465,8 @@ def test_a_refused_subscription_shows() -> None:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack()
-        broker.expect_publish("/status")
         broker.suback(broker.expect(SUBSCRIBE), 0x87)
+        broker.expect_publish("/status")
         kiosk.until(lambda: len(kiosk.uplink.health().situation.refused_subscriptions) == 8)
         assert f"{AGENT}/ack: Not authorized" in kiosk.uplink.health().situation.refused_subscriptions
 

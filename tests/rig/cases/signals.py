@@ -248,11 +248,11 @@ def held_order(station: Station) -> None:
     """A verdict: alarm at once, then the steady light of a held order"""
     phones = station.phones(3)
     order = station.order(phones)
-    station.quietly(BADGE, order)
+    station.quietly(BADGE, order, phones[0])
     station.recorder.now()
     station.hold(order, phones[0])
     station.shows("alarm", ALARM)
-    station.shows("where (3)", ([("dark", None)], [TICK] * 3 + [S] * 3), command("WHERE"))
+    station.shows("where (2)", ([("dark", None)], [TICK] * 3 + [S] * 2), command("WHERE"))
     station.is_steady("held", [("red", 500.0), ("blue", 500.0), ("red", 500.0)], for_s=3.0)
 
 
