@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo play test lint soak bench bench-plot clean
+.PHONY: help demo test lint soak bench bench-plot clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -13,10 +13,7 @@ $(STAMP): pyproject.toml scripts/setup
 	PYTHON=$(PYTHON) scripts/setup $(VENV)
 	@touch $@
 
-demo: $(STAMP) ## the whole thing on this machine: scan by typing
-	$(BIN)/kiosk-agent demo
-
-play: $(STAMP) ## the demo plays itself and checks that everything arrived
+demo: $(STAMP) ## the whole thing on this machine plays itself, and checks that everything arrived
 	$(BIN)/kiosk-agent demo --play
 
 lint: $(STAMP) ## ruff and mypy --strict
