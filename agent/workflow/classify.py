@@ -223,13 +223,17 @@ def _gs1(elements: Elements, order: Order | None, label_awaited: bool) -> Code:
 
 
 def _gs1_unit(elements: Elements, order: Order | None) -> Code:
+    """One unit by all its identifiers. Those that the manifest lists as two devices are two barcodes run into one."""
+    listed = order.manifest.unit_by_id if order is not None else {}
     ids = tuple(same_case(one) for one in elements.imeis)
     if len(ids) > 1:
-        listed = order.manifest.unit_by_id.get(ids[0]) if order is not None else None
-        if listed is None or not {*ids} <= {same_case(one) for one in listed}:
+        unit = listed.get(ids[0])
+        if unit is None or not {*ids} <= {same_case(one) for one in unit}:
             return Recognised(Seen.CONCATENATED)
     if elements.serial is not None and same_case(elements.serial) not in ids:
         ids = (*ids, same_case(elements.serial))
+    if len({listed[one] for one in ids if one in listed}) > 1:
+        return Recognised(Seen.CONCATENATED)
     if elements.gtin is None:
         return UnitScan(ids)
     product = _product(elements.gtin, order)

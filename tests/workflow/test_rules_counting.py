@@ -367,3 +367,9 @@ def test_box_that_is_full_makes_way_for_the_next() -> None:
     assert bench.scan("CASE") == LINE_DONE
     bench.save()
     assert bench.scan(imei(1000)) == ORDER_DONE
+
+
+def test_imei_and_serial_number_of_two_listed_devices_in_one_scan_are_no_unit() -> None:
+    bench = bench_with(line("1", "P13", 2, units=[[imei(1), "SER0001"], [imei(2), "SER0002"]]))
+    assert bench.scan(f"]d221SER0002\x1d8002{imei(1)}") == refused(Reason.WRONG_BARCODE)
+    assert bench.scan(f"]d221SER0001\x1d8002{imei(1)}") == OK
