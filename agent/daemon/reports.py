@@ -8,7 +8,7 @@ from typing import Any
 
 from agent import __version__
 from agent.clock import Clock
-from agent.config import Config, config_hash
+from agent.config import Config
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of, health_text
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
@@ -37,6 +37,7 @@ class Reports:
         self,
         *,
         config: Config,
+        config_hash: str,
         clock: Clock,
         last_run: LastRun,
         scan_path: ScanPath,
@@ -57,7 +58,7 @@ class Reports:
         self._scanners = scanners
         self._indicators = indicators
         self._notes = notes
-        self._hash = config_hash(config)
+        self._hash = config_hash
         self._started = clock.monotonic()
         self._rate = Rate()
         self._dirty: set[str] = set()

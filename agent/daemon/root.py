@@ -143,7 +143,6 @@ class Daemon:
         self._given_indicators = indicators or {}
         self._composed = False
         self._clock = clock or SystemClock()
-        self._started = self._clock.monotonic()
         self._hash = config_hash(config)
         self._scanners: list[tuple[str, str, Scanner]] = []
         self._indicators: dict[str, Indicator] = {}
@@ -275,6 +274,7 @@ class Daemon:
         )
         self._reports = Reports(
             config=config,
+            config_hash=self._hash,
             clock=self._clock,
             last_run=record.begin(),
             scan_path=self._scan_path,
@@ -289,7 +289,7 @@ class Daemon:
             respond=self._uplink.respond,
             health=self._reports.health,
             identify=self._identify,
-            reload=self._reload,
+            reload=self._uplink.reload,
             journal=lambda: self._scan_path.journal,
             resend=self._uplink.resend,
         )
@@ -434,12 +434,8 @@ class Daemon:
             min(_BEAT_S, (watchdog_s or _BEAT_S) / 3), lambda: self._beat(notifier, watchdog_s)
         )
 
-    # -- requests -------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------------------------
 
     def _identify(self) -> None:
         for indicator in self._indicators.values():
             indicator.identify()
-
-    def _reload(self) -> None:
-        """Ask for everything again: subscribing anew brings all that is retained."""
-        self._uplink.reload()

@@ -15,7 +15,6 @@ from agent.uplink.desk import Desk, Tell
 from agent.uplink.failures import BrokerLost
 from agent.uplink.fetching import Fetching
 from agent.uplink.health import Situation, UplinkHealth
-from agent.uplink.oneshot import publish_status_once, retire, try_connect
 from agent.uplink.outbox import Outbox
 from agent.uplink.packets import Will
 from agent.uplink.resending import Resending
@@ -27,7 +26,7 @@ from agent.uplink.topics import Inbound, Topics
 from agent.uplink.views import View, Views
 from agent.uplink.waker import Waker
 
-__all__ = ["Uplink", "publish_status_once", "retire", "try_connect"]
+__all__ = ["Uplink"]
 
 logger = logging.getLogger(__name__)
 
