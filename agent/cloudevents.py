@@ -5,8 +5,9 @@ Source: CloudEvents specification 1.0.2, JSON event format; the attributes are t
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from typing import Any
+
+from msgspec import Struct
 
 from agent.events import (
     EVENTS,
@@ -43,7 +44,7 @@ __all__ = [
 
 _ENVELOPE = ("station", "by")
 _DATA: dict[type[Event], tuple[str, ...]] = {
-    cls: tuple(f.name for f in fields(cls) if f.name not in _ENVELOPE and f.name not in cls.private)
+    cls: tuple(name for name in cls.__struct_fields__ if name not in _ENVELOPE and name not in cls.private)
     for cls in EVENTS.values()
 }
 
@@ -51,8 +52,7 @@ _DATA: dict[type[Event], tuple[str, ...]] = {
 # -- out: event → document ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """What a commit adds to its events, the same for all of them but for the sequence.
 
     `time` is UTC, `YYYY-MM-DDThh:mm:ss.mmmZ`; `uptime_ms` the monotonic clock; `boot_id` the kernel's.

@@ -6,9 +6,10 @@ document, never published: what the fold needs and the centre already has. `agen
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct
 
 from agent.reasons import Reason, Seen
 from agent.reference.manifest import Flow, Role, Status
@@ -85,8 +86,7 @@ class Reopened(StrEnum):
     SCANNING = "scanning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(Struct, frozen=True, kw_only=True):
     """One device: `scheme` is `imei`, `meid` or `serial`; `id` the published identifier, `aliases` the others."""
 
     scheme: str
@@ -94,8 +94,7 @@ class Unit:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(Struct, frozen=True, kw_only=True):
     """What a box holds of one line; `units` are published ids, empty for what is not serialized."""
 
     line: str
@@ -104,23 +103,20 @@ class Content:
     units: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineCount:
+class LineCount(Struct, frozen=True, kw_only=True):
     line: str
     ordered: int
     scanned: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class Size(Struct, frozen=True, kw_only=True):
     code: str
     length_mm: int
     width_mm: int
     height_mm: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """Base of all events; `type` is the middle of the published type, `kiosk.{type}.v1`."""
 
     type: ClassVar[str]
@@ -130,22 +126,19 @@ class Event:
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn(Event):
+class SignedIn(Event, frozen=True, kw_only=True):
     type = "operator.signed_in"
     operator: str
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedOut(Event):
+class SignedOut(Event, frozen=True, kw_only=True):
     type = "operator.signed_out"
     operator: str
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderOpened(Event):
+class OrderOpened(Event, frozen=True, kw_only=True):
     """`manifest` is the manifest's JSON text, so that the order survives the loss of the cache."""
 
     type = "order.opened"
@@ -156,16 +149,14 @@ class OrderOpened(Event):
     manifest: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderLeft(Event):
+class OrderLeft(Event, frozen=True, kw_only=True):
     type = "order.left"
     order: str
     revision: int
     mode: Flow | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAsked(Event):
+class RoleAsked(Event, frozen=True, kw_only=True):
     """`role` is `picking`, `packing`, `shipping` or `all`; none when the pending role was dropped."""
 
     type = "order.role_asked"
@@ -173,50 +164,43 @@ class RoleAsked(Event):
     role: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAssigned(Event):
+class RoleAssigned(Event, frozen=True, kw_only=True):
     type = "order.assigned"
     order: str
     role: Role
     operator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModeChosen(Event):
+class ModeChosen(Event, frozen=True, kw_only=True):
     type = "order.mode_chosen"
     order: str
     mode: Flow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindChosen(Event):
+class KindChosen(Event, frozen=True, kw_only=True):
     type = "order.kind_chosen"
     order: str
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackingStarted(Event):
+class PackingStarted(Event, frozen=True, kw_only=True):
     type = "order.packing_started"
     order: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackingLeft(Event):
+class PackingLeft(Event, frozen=True, kw_only=True):
     type = "order.packing_left"
     order: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackingRefused(Event):
+class PackingRefused(Event, frozen=True, kw_only=True):
     type = "order.packing_refused"
     order: str
     reason: Reason
     lines: tuple[LineCount, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackingConfirmed(Event):
+class PackingConfirmed(Event, frozen=True, kw_only=True):
     type = "order.packing_confirmed"
     order: str
     revision: int
@@ -225,8 +209,7 @@ class PackingConfirmed(Event):
     operators: Mapping[str, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRevised(Event):
+class OrderRevised(Event, frozen=True, kw_only=True):
     type = "order.revised"
     private = ("manifest",)
     order: str
@@ -236,8 +219,7 @@ class OrderRevised(Event):
     manifest: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held(Event):
+class Held(Event, frozen=True, kw_only=True):
     """A verdict's hold, taken; `revision` is the verdict's."""
 
     type = "order.held"
@@ -250,8 +232,7 @@ class Held(Event):
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released(Event):
+class Released(Event, frozen=True, kw_only=True):
     """The end of a hold. `revision` is the verdict's where one was taken, else 0."""
 
     type = "order.released"
@@ -264,16 +245,14 @@ class Released(Event):
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected(Event):
+class Selected(Event, frozen=True, kw_only=True):
     type = "scan.selected"
     order: str
     what: What
     value: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted(Event):
+class Accepted(Event, frozen=True, kw_only=True):
     """Counts are those after this event; the order's are of all its lines."""
 
     type = "scan.accepted"
@@ -292,8 +271,7 @@ class Accepted(Event):
     order_pending: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected(Event):
+class Rejected(Event, frozen=True, kw_only=True):
     """`clears` names the pending steps that this refusal used up: `quantity`, `remove`."""
 
     type = "scan.rejected"
@@ -308,8 +286,7 @@ class Rejected(Event):
     clears: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voided(Event):
+class Voided(Event, frozen=True, kw_only=True):
     """`sequence` is that of the accepted event; `quantity` what is taken out; counts are those after."""
 
     type = "scan.voided"
@@ -329,8 +306,7 @@ class Voided(Event):
     order_pending: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxCreated(Event):
+class BoxCreated(Event, frozen=True, kw_only=True):
     type = "box.created"
     box: str
     order: str
@@ -338,8 +314,7 @@ class BoxCreated(Event):
     contents: tuple[Content, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxReopened(Event):
+class BoxReopened(Event, frozen=True, kw_only=True):
     type = "box.reopened"
     box: str
     order: str
@@ -348,8 +323,7 @@ class BoxReopened(Event):
     state: Reopened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxVoided(Event):
+class BoxVoided(Event, frozen=True, kw_only=True):
     type = "box.voided"
     box: str
     order: str
@@ -357,8 +331,7 @@ class BoxVoided(Event):
     contents: tuple[Content, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxSized(Event):
+class BoxSized(Event, frozen=True, kw_only=True):
     """`size` is a code of the catalogue, `label` as it was scanned; what is not set is none."""
 
     type = "box.sized"
@@ -368,8 +341,7 @@ class BoxSized(Event):
     label: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxConfirmed(Event):
+class BoxConfirmed(Event, frozen=True, kw_only=True):
     type = "box.confirmed"
     box: str
     order: str

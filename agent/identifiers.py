@@ -7,8 +7,9 @@ GS1 General Specifications (GTIN, SSCC), ISO/IEC 7064 (MOD 37,36).
 """
 
 import re
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+from msgspec import Struct
 
 from agent.reasons import Seen
 
@@ -233,8 +234,7 @@ _WITH_ARGUMENT = frozenset((Verb.MODE, Verb.KIND, Verb.ROLE, Verb.QTY, Verb.BOX)
 _LONGEST_FIRST = sorted(Verb, key=len, reverse=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command as it stands in the barcode. Whether the argument is there and makes sense is the workflow's to say."""
 
     verb: Verb

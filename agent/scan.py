@@ -1,14 +1,13 @@
 """What a scanner hands on: one framed scan, not yet decoded."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["MAX_SCAN_BYTES", "Frame"]
 
 MAX_SCAN_BYTES = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Struct, frozen=True, kw_only=True):
     """One scan as it was framed at its terminator.
 
     `data` is what came before the terminator, at most `MAX_SCAN_BYTES` (of an unintact frame: what was kept of it).

@@ -5,8 +5,9 @@ until something newer is shown. Colour alone never tells two signals apart: the 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+from msgspec import Struct
 
 __all__ = [
     "AFTERGLOW",
@@ -66,8 +67,7 @@ class Colour(Enum):
     AMBER = (1, 1, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """For `ms` milliseconds the light shows `colour` and the buzzer sounds or not."""
 
     ms: int
@@ -75,8 +75,7 @@ class Step:
     buzz: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A light rhythm, (colour, ms) in turn, beside a buzzer rhythm in `S` (short) and `L` (long)."""
 
     light: tuple[tuple[Colour, int], ...]

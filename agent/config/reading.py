@@ -7,10 +7,10 @@ the raw tables, so that one mistake does not hide another.
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -77,8 +77,7 @@ _MAX_FILE_BYTES = 1 << 20
 _S = TypeVar("_S", bound=Settings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Salvage:
+class Salvage(Struct, frozen=True, kw_only=True):
     """What of a refused configuration is sound enough to tell the failure: who we are, the broker, the lights.
 
     `indicators` are (station id, settings).
@@ -134,8 +133,7 @@ def config_hash(config: Config) -> str:
 # -- reading -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, kw_only=True)
-class _Reading:
+class _Reading(Struct, kw_only=True):
     """One pass over a file: what went wrong, and whatever was right."""
 
     problems: Problems

@@ -7,10 +7,10 @@ and the reading of the file, are `agent.config`'s.
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from msgspec import Struct
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -288,8 +288,7 @@ BUTTON_WORDS = tuple(ButtonSettings.model_fields)
 # -- the whole ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationSettings:
+class StationSettings(Struct, frozen=True, kw_only=True):
     """One bench. `buttons` maps command words (`BUTTON_WORDS`) to BCM pins."""
 
     id: str
@@ -298,8 +297,7 @@ class StationSettings:
     buttons: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """A configuration that exists is valid as a whole."""
 
     kiosk: KioskSettings

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from agent.clock import Clock
 from agent.daemon.machine import LastRun, memory_bytes, temperature_c, under_voltage
@@ -16,8 +17,7 @@ from agent.uplink.health import UplinkHealth
 __all__ = ["DeviceHealth", "Rate", "Sources", "health_of", "health_text", "percentile_ms"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceHealth:
+class DeviceHealth(Struct, frozen=True, kw_only=True):
     """A scanner or an indicator: whether it works, and where it is or what is wrong."""
 
     station: str
@@ -30,8 +30,7 @@ class DeviceHealth:
 _RATE_WINDOW_S = 10.0
 
 
-@dataclass(kw_only=True)
-class Rate:
+class Rate(Struct, kw_only=True):
     """How fast the disk fills, from two looks at the journal's newest position some time apart.
 
     Looks that follow each other too soon to tell a rate change nothing.
@@ -49,8 +48,7 @@ class Rate:
         self.position, self.at = position, now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """Where the parts come from, at one moment. `errors` are lines for a person; `oldest_utc` is the time of the
     oldest event that waits, as it was recorded."""
 

@@ -7,7 +7,8 @@ most one read of its device, and the scanner is left unread meanwhile; no other 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from agent.drivers.scanner import OnFrame, Scanner
 from agent.scan import Frame
@@ -20,8 +21,7 @@ AHEAD = 8
 _AGAIN_S = 0.001
 
 
-@dataclass(eq=False, slots=True)
-class _Line:
+class _Line(Struct, eq=False):
     """What waits of one scanner."""
 
     station: str

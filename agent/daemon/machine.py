@@ -2,8 +2,9 @@
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["LastRun", "RunRecord", "memory_bytes", "temperature_c", "under_voltage"]
 
@@ -38,8 +39,7 @@ def under_voltage() -> bool | None:
     return bool(flags & 0x10001)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastRun:
+class LastRun(Struct, frozen=True, kw_only=True):
     """`cause` is how the run before this one ended: `none` (the first), `stopped`, `failed` (it gave up: a bug, a
     device missing at its start, a damaged journal), `killed` in the same boot, `power` (the machine went down under
     it). `restarts` counts starts since the state directory was made."""

@@ -15,9 +15,10 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from agent import __version__
 from agent.clock import Clock, SystemClock
@@ -115,8 +116,7 @@ def _tell(config: Config, reason: str) -> None:
     tell_failure(reason=reason, kiosk=config.kiosk, mqtt=config.mqtt, indicators=indicators)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """The kiosk at one moment, for whoever draws it; `catalogue` goes on living, and is to be read only."""
 
     state: State

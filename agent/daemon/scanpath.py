@@ -10,8 +10,9 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from agent.clock import Clock
 from agent.cloudevents import Envelope, document
@@ -49,24 +50,21 @@ _MARK_S = 5.0
 _RECENT = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Station:
+class Station(Struct, frozen=True, kw_only=True):
     """A bench as the scan path knows it."""
 
     id: str
     indicator: Indicator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """A journal that could be opened, and the state folded from it."""
 
     journal: Journal
     state: State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheFacts:
+class CacheFacts(Struct, frozen=True, kw_only=True):
     """What `health` tells of the catalogue, which is this thread's alone: at most 100 missing orders by id, and lines
     about codes that mean two things."""
 

@@ -3,7 +3,9 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.reasons import Reason
 from agent.signals import Colour, Signal, Steady
@@ -13,8 +15,7 @@ __all__ = ["Answer", "Arrival", "Board", "Caption", "Entry", "Glimpse", "Lights"
 _KEPT = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A signal, and what was typed for it; none: the centre caused it. `pending` is told by `where` alone."""
 
     typed: str | None
@@ -23,8 +24,7 @@ class Answer:
     pending: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(Struct, frozen=True, kw_only=True):
     """An event that the centre has stored; `kind` is the middle of its type, `summary` a few words of its data."""
 
     sequence: int
@@ -32,15 +32,13 @@ class Arrival:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Something to tell the person at the keyboard."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(Struct, frozen=True):
     """What the play is about to show: a scene, and in it, unless it is empty, what happens next."""
 
     scene: str
@@ -50,8 +48,7 @@ class Caption:
 Entry = Answer | Arrival | Note | Caption
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lights:
+class Lights(Struct, frozen=True, kw_only=True):
     """What the lamp is showing at this moment, and what it means."""
 
     colour: Colour = Colour.OFF
@@ -60,8 +57,7 @@ class Lights:
     is_offline: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glimpse:
+class Glimpse(Struct, frozen=True, kw_only=True):
     """The board at one moment; the newest of each list comes last. `line` is what is being typed."""
 
     line: str

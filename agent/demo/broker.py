@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.errors import KioskError
 
@@ -36,8 +37,7 @@ class BrokerChoice(StrEnum):
     EMBEDDED = "embedded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
+class Listening(Struct, frozen=True, kw_only=True):
     """Where a broker can be reached without TLS, and the MQTT version to speak: 5 or 311."""
 
     name: str

@@ -1,7 +1,8 @@
 """What can be scanned next, in the words of the demonstration: the way to a packed order, one step at a time. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.demo.sample import ORDERS, shelf_of
 from agent.reference.manifest import Flow, Line, Role, same_case
@@ -10,8 +11,7 @@ from agent.workflow.state import Order, Phase, State, Station
 __all__ = ["Hint", "hint_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """`say` tells what the station waits for; `words` are what to type, the best first."""
 
     say: str

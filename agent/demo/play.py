@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.demo.board import Answer, Board
 from agent.demo.script import Scene, Step
@@ -17,8 +18,7 @@ _ANSWER_S = 10.0
 _ALARM_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(Struct, frozen=True, kw_only=True):
     """How long, in seconds, a person may look: at a scene's title, at what is about to happen, between two letters."""
 
     title_s: float

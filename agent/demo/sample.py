@@ -4,8 +4,9 @@ Orders and reference lists are the messages themselves (SPEC 5.2), as a centre w
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from agent.identifiers import badge_text, gtin_ok, luhn_ok, sscc_ok
 
@@ -70,8 +71,7 @@ BOXES: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class Shelf(Struct, frozen=True, kw_only=True):
     """What lies ready to be scanned for one order, numbered from 1 in the words `imei 1`, `serial 2`, `product 1`.
 
     `imeis` and `serials` pair a barcode with its line; `products` are the lines' barcodes, in the lines' order.

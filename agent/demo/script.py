@@ -1,6 +1,6 @@
 """The play: all five jobs of the bench, in the words of the demonstration, with the mistakes that people make. Data."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.reasons import Reason
 from agent.signals import Signal
@@ -8,8 +8,7 @@ from agent.signals import Signal
 __all__ = ["SCENES", "Scene", "Step"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """What is typed, and the one signal that must answer it. `say` tells a person what is going on.
 
     `hasty`: scanned at once, as by a trembling hand; other repetitions of a code wait until they are no bounce.
@@ -25,8 +24,7 @@ class Step:
     portrait: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     title: str
     steps: tuple[Step, ...]
 

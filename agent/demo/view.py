@@ -1,6 +1,6 @@
 """What there is to see at one moment, put together from the kiosk's own state and the board. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.daemon.root import Look
 from agent.demo.board import Glimpse
@@ -12,8 +12,7 @@ from agent.workflow.state import Box, State
 __all__ = ["BoxView", "LineView", "OrderView", "View", "view_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineView:
+class LineView(Struct, frozen=True, kw_only=True):
     line: str
     sku: str
     name: str
@@ -27,8 +26,7 @@ class LineView:
         return self.ordered - self.scanned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxView:
+class BoxView(Struct, frozen=True, kw_only=True):
     id: str
     state: str
     pieces: int
@@ -36,8 +34,7 @@ class BoxView:
     label: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderView:
+class OrderView(Struct, frozen=True, kw_only=True):
     """`roles` pairs each role with its operator, none where it is vacant; `confirmed` counts the order's boxes."""
 
     order: str
@@ -52,8 +49,7 @@ class OrderView:
     pending_step: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """`acked` is the sequence up to which the kiosk knows its events delivered, `last` its newest."""
 
     broker: str

@@ -5,7 +5,8 @@ Whatever is none of these words is a barcode as it stands, so that a real scanne
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.demo.sample import ORDERS, STRANGER, Shelf, badge_of, shelf_of
 from agent.identifiers import Verb, command_text
@@ -13,22 +14,19 @@ from agent.identifiers import Verb, command_text
 __all__ = ["HELP", "Leave", "Remark", "Scan", "Typed", "typed_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """A barcode to be scanned."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """Nothing to scan: something to tell whoever typed."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """The end of the demonstration."""
 
 

@@ -6,10 +6,12 @@ Keyboards are read from sysfs, so that one which is no scanner of ours is never 
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["Kind", "Plugged", "device_of", "event_nodes", "keyboards", "links_to", "stable_path"]
 
@@ -26,8 +28,7 @@ class Kind(StrEnum):
     SERIAL = "serial"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plugged:
+class Plugged(Struct, frozen=True, kw_only=True):
     """One device node that may be a scanner.
 
     `path` is what to configure: a link that stays the same, by-id or else by-path, or the node itself. `usb_port` is

@@ -7,10 +7,10 @@ import errno
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import evdev
+from msgspec import Struct
 
 from agent.drivers.devices import DEV_INPUT, Plugged, device_of, event_nodes, links_to
 from agent.drivers.framing import Framer
@@ -26,8 +26,7 @@ _EV_SYN, _EV_KEY = 0, 1
 _SYN_REPORT, _SYN_DROPPED = 0, 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """Which keyboard is the scanner; what is none does not matter.
 
     `device` is a path of its node, best a by-id link. `vendor`, `product` and `serial` are its USB numbers and serial

@@ -1,6 +1,6 @@
 """A scanner and an indicator without hardware, for tests and trials: real drivers, held to the same contract."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.drivers.framing import IDLE_GAP_S, Framer
 from agent.drivers.indicator import Indicator
@@ -78,8 +78,7 @@ class FakeScanner(Scanner):
             self._take(waiting)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """One signal that was shown."""
 
     signal: Signal

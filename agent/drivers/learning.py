@@ -7,8 +7,9 @@ is no command, badge, unit or product: a kiosk at work takes it for text.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from agent.drivers.framing import TERMINATORS
 from agent.drivers.keymaps import KEY_CAPSLOCK, LAYOUTS, Keyboard
@@ -31,8 +32,7 @@ class Case(Enum):
     LOWER = "lower"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(Struct, frozen=True, kw_only=True):
     """How a scanner is set.
 
     `layouts` has the names of the layouts that read the barcode right, the best one first; empty on a serial line.

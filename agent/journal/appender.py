@@ -5,8 +5,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.errors import JournalFault
 from agent.journal.files import erase, rewrite
@@ -28,8 +29,7 @@ def storage_fault(doing: str) -> Iterator[None]:
         raise JournalFault(f"{doing}: {exc.strerror or exc}") from exc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Doubt:
+class _Doubt(Struct, frozen=True, kw_only=True):
     """A write that may or may not be on disk: into segment `index`, up to before byte `end`; 0: nothing was written."""
 
     index: int

@@ -4,9 +4,11 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.errors import JournalDamaged
 from agent.journal.frames import HEADER_BYTES, next_frame
@@ -17,8 +19,7 @@ from agent.journal.snapshot import Era, Snapshot, store_snapshot
 __all__ = ["Checkpoints", "Facts"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What a snapshot tells of the journal besides the state, as it stands when the snapshot is written."""
 
     delivered: int

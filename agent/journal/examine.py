@@ -5,8 +5,9 @@ a later one: `Standing.unfinished` has them, to be erased. Otherwise they are da
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from agent.errors import JournalDamaged
 from agent.journal.frames import (
@@ -27,8 +28,7 @@ from agent.journal.snapshot import Era, Snapshot
 __all__ = ["Standing", "Unfinished", "commits_from", "examine"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True, kw_only=True):
     """Bytes of an interrupted write: in segment `index`, from `offset` to before `end`."""
 
     index: int
@@ -36,8 +36,7 @@ class Unfinished:
     end: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, kw_only=True):
     """What the journal holds. Without segments it is new.
 
     `newest` is the last frame found after the snapshot, in the last of `segments`; `outdated` are files to be

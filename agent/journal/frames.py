@@ -13,8 +13,9 @@ The magic holds a byte that UTF-8 never has: no document can be taken for a fram
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 __all__ = [
     "FRAME_BYTES",
@@ -54,8 +55,7 @@ _unpack_frame = _FRAME.unpack_from
 _crc32 = zlib.crc32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Struct, frozen=True, kw_only=True):
     """One frame with events. `position` and `sequence` are those of the first of `documents`."""
 
     journal: str
@@ -65,8 +65,7 @@ class Commit:
     private: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(Struct, frozen=True, kw_only=True):
     """One event: `position` counts over all journal ids, `sequence` under the id `journal`."""
 
     position: int
@@ -88,8 +87,7 @@ class FrameHead(NamedTuple):
     age_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentHeader:
+class SegmentHeader(Struct, frozen=True, kw_only=True):
     """A segment's header: its number, the size it was made with, and the first event it holds or will hold."""
 
     index: int

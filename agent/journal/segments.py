@@ -8,9 +8,10 @@ import errno
 import os
 from bisect import bisect_right
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from agent.journal.files import PAGE_BYTES, TEMPORARY, replace_durably, sync_directory
 
@@ -20,8 +21,7 @@ SEGMENT_BYTES = 1 << 20
 _SUFFIX = ".seg"
 
 
-@dataclass(slots=True, kw_only=True)
-class Segment:
+class Segment(Struct, kw_only=True):
     """What is known of a segment in use.
 
     It holds the events `first_position` to `last_position` (none if that is lower) in its first `end` bytes. `age_s`

@@ -9,9 +9,10 @@ missing is damage.
 import json
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from agent.errors import JournalDamaged
 from agent.journal.files import replace_durably
@@ -33,8 +34,7 @@ class Era(NamedTuple):
     base: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """`state` is that after the event at `position`; the next frame is at byte `offset` of segment `index`.
 
     `closed` are the segments before that one, `eras` the journal ids used, oldest first. `delivered` is the mark and

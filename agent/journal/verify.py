@@ -5,8 +5,9 @@ One segment is read at a time and its file closed again. What does not fit is to
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.errors import JournalDamaged
 from agent.journal.frames import (
@@ -26,8 +27,7 @@ from agent.journal.snapshot import load_snapshot
 __all__ = ["Damage", "Found", "Unfinished", "bases", "segments_in", "survey"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
+class Damage(Struct, frozen=True, kw_only=True):
     """A place that cannot be read, or where something is missing."""
 
     path: Path
@@ -38,8 +38,7 @@ class Damage:
         return f"{self.path}: at byte {self.offset}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True, kw_only=True):
     """`size` bytes at the very end that are no frame: a write that is under way, or was interrupted."""
 
     path: Path

@@ -1,13 +1,13 @@
 """The sizes a box may have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["BoxSize", "BoxSizes"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxSize:
+class BoxSize(Struct, frozen=True, kw_only=True):
     """Inner dimensions under the code that the BOX command carries."""
 
     code: str
@@ -16,8 +16,7 @@ class BoxSize:
     height_mm: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxSizes:
+class BoxSizes(Struct, frozen=True, kw_only=True):
     """One revision of the catalogue of box sizes. `source` is the compact JSON text that parses to an equal one."""
 
     revision: int

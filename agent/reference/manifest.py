@@ -4,9 +4,10 @@ Parsing and refusing messages is `agent.reference.messages`' subject; a `Manifes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+
+from msgspec import Struct
 
 __all__ = ["CountedElsewhere", "Flow", "Line", "Manifest", "Role", "Status", "same_case"]
 
@@ -42,8 +43,7 @@ def same_case(code: str) -> str:
     return code if folded.isascii() else folded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One line of an order. `gtins` are 14 digits each; `units` are sets of identifiers, the first the published one.
 
     Identifiers, SKUs and GTINs are as the manifest writes them; compare them by `same_case`.
@@ -61,8 +61,7 @@ class Line:
     serial_length: tuple[int, int] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedElsewhere:
+class CountedElsewhere(Struct, frozen=True, kw_only=True):
     """What the centre says is in a confirmed box somewhere: on `line`, `quantity` pieces, `units` by their ids."""
 
     line: str
@@ -71,8 +70,7 @@ class CountedElsewhere:
     box: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     """One revision of an order. `source` is the JSON text it was parsed from, kept for cache and journal."""
 
     order: str

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from agent.reference.manifest import Role, same_case
 
@@ -20,8 +21,7 @@ def badge_key(code: str, salt: str | None) -> str:
     return hashlib.sha256((salt + code.upper()).encode("utf-8", "replace")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operator:
+class Operator(Struct, frozen=True, kw_only=True):
     """One person. `roles` are those that may be assigned; none: all of them."""
 
     id: str
@@ -32,8 +32,7 @@ class Operator:
         return self.roles is None or role in self.roles
 
 
-@dataclass(frozen=True, kw_only=True)
-class Operators:
+class Operators(Struct, frozen=True, kw_only=True, dict=True):
     """One revision of the operators list.
 
     `by_badge` has every badge in the form of `badge_key`; of a badge listed for two operators the first one counts,

@@ -1,13 +1,13 @@
 """What the centre says exists: the index of orders, and the identifiers that may not ship."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["BlockedPart", "OrderIndex"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderIndex:
+class OrderIndex(Struct, frozen=True, kw_only=True):
     """Every order that the centre has, with the revision of its manifest.
 
     `source` is the compact JSON text that parses to an equal index.
@@ -18,8 +18,7 @@ class OrderIndex:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockedPart:
+class BlockedPart(Struct, frozen=True, kw_only=True):
     """One part of the list of blocked units. `identifiers` are in comparable form (`manifest.same_case`).
 
     `source` is the compact JSON text that parses to an equal part.

@@ -1,13 +1,13 @@
 """What the consumer and the fleet's admin say to one kiosk: acknowledgements and requests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["Ack", "Request"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ack:
+class Ack(Struct, frozen=True, kw_only=True):
     """The consumer has stored all events of `journal` up to sequence `through`; `id` is that event's, if it said so."""
 
     journal: str
@@ -15,8 +15,7 @@ class Ack:
     id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A request to answer under `response/{transaction}`. `fields` has all else that it carries, as JSON values."""
 
     name: str

@@ -7,8 +7,9 @@ carry checksums.
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from agent.errors import CacheDamaged
 from agent.reference.manifest import CountedElsewhere, Flow, Line, Manifest, Role, Status

@@ -1,14 +1,13 @@
 """What the cache keeps of the catalogue: the records that go to disk and come back."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.reference.manifest import Status
 
 __all__ = ["Change", "Forgotten", "Loaded", "StoredOrder", "StoredReference"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredOrder:
+class StoredOrder(Struct, frozen=True, kw_only=True):
     """One manifest. `codes` are its barcodes in comparable form, so that it need not be parsed to be found.
 
     `source` is the manifest's compact text (`agent.reference.source`) in UTF-8.
@@ -21,16 +20,14 @@ class StoredOrder:
     source: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredReference:
+class StoredReference(Struct, frozen=True, kw_only=True):
     """A reference message: `name` is `operators`, `boxes`, `orders` or `blocked/{part}`."""
 
     name: str
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class Forgotten(Struct, frozen=True, kw_only=True):
     """An order that the cache need not keep any longer."""
 
     order: str
@@ -39,8 +36,7 @@ class Forgotten:
 Change = StoredOrder | StoredReference | Forgotten
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(Struct, frozen=True, kw_only=True):
     """All that the cache had. `damaged` names the files that could not be read; they were set aside."""
 
     orders: tuple[StoredOrder, ...]

@@ -1,7 +1,8 @@
 """What the centre has found out about a unit that this kiosk accepted."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["Action", "Verdict"]
 
@@ -11,8 +12,7 @@ class Action(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """`unit` of `order` may not ship (`HOLD`), or may after all; it is taken once per `id` and `revision`."""
 
     id: str

@@ -1,7 +1,8 @@
 """Barcodes on pages: two columns of cards, each with its barcode, what it is and what it says. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.sheet.code128 import QUIET, widths
 from agent.sheet.pdf import HEIGHT_PT, WIDTH_PT, Page
@@ -21,8 +22,7 @@ _BARS_PT = 13 * _MM
 _HEAD_PT = 12 * _MM
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Struct, frozen=True, kw_only=True):
     """One barcode: `code` is its text (printable ASCII), `title` what it is called, `note` what it does."""
 
     code: str
@@ -30,8 +30,7 @@ class Card:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """Cards under a heading; `own_pages`: on pages of their own, to be cut up and handed out."""
 
     heading: str

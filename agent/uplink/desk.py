@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Event
+
+from msgspec import Struct
 
 from agent.uplink.fetching import Fetching
 from agent.uplink.outbox import Outbox
@@ -16,8 +17,7 @@ from agent.uplink.waker import Waker
 __all__ = ["Desk", "Tell"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """What outlives a connection: the queues and what was learned so far. The session of the moment works on it.
 
     `responses` are (topic, payload); other threads append to it, `put` views, and set `reload` to have all that the
@@ -37,8 +37,7 @@ class Desk:
     waker: Waker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tell:
+class Tell(Struct, frozen=True, kw_only=True):
     """Whom to tell: what the centre sends, delivered positions, a rolled-back journal, and changes for `Situation`."""
 
     inbound: Callable[[Inbound], None]

@@ -1,13 +1,13 @@
 """What the uplink says of itself."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 __all__ = ["Situation", "UplinkHealth"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """The part of the uplink's health that changes seldom.
 
     `state` is in words; `host` the broker connected to; `error` the newest trouble, none once it is over.
@@ -28,8 +28,7 @@ class Situation:
     client_certificate_expires: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UplinkHealth:
+class UplinkHealth(Struct, frozen=True, kw_only=True):
     """`situation`, and the numbers: `sent` and `acked` are positions, `last_sequence` and `acked_sequence` of the
     present journal id; `backlog` counts undelivered events, `refused` those that the broker refuses now,
     `refusals` its refusals so far.

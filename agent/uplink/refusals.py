@@ -1,7 +1,8 @@
 """Events that the broker refuses: when each is tried again, and which get a stand-in. Pure; time is handed in."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.uplink.settings import Timing
 
@@ -10,8 +11,7 @@ __all__ = ["REFUSALS_TO_STAND_IN", "Refusals"]
 REFUSALS_TO_STAND_IN = 10
 
 
-@dataclass(slots=True)
-class _Refusal:
+class _Refusal(Struct):
     reason: str
     due: float
     attempts: int = 0

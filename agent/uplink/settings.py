@@ -1,8 +1,9 @@
 """What the uplink is told: the broker, how delivery is confirmed, and its waiting times."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["BrokerSettings", "Confirm", "DeliverySettings", "Timing"]
 
@@ -14,8 +15,7 @@ class Confirm(StrEnum):
     BROKER = "broker"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerSettings:
+class BrokerSettings(Struct, frozen=True, kw_only=True):
     """How to reach the broker. `hosts` are (host, port), tried in turn; `protocol` is 5 or 311.
 
     With `tls` the server is always verified, against `ca_file` or, without one, the system's authorities.
@@ -24,16 +24,18 @@ class BrokerSettings:
     hosts: tuple[tuple[str, int], ...]
     protocol: int = 5
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     tls: bool = True
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
     keepalive_s: int = 30
 
+    def __repr__(self) -> str:
+        return f"BrokerSettings(hosts={self.hosts!r}, ...)"  # a password is in no log
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings:
+
+class DeliverySettings(Struct, frozen=True, kw_only=True):
     """`max_inflight`: events published and not yet taken by the broker; `ack_timeout_s`: see `Outbox`."""
 
     confirm: Confirm = Confirm.CONSUMER
@@ -41,8 +43,7 @@ class DeliverySettings:
     ack_timeout_s: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(Struct, frozen=True, kw_only=True):
     """The contract's waiting times in seconds; handed in so that tests need not wait for them."""
 
     ack_wait_s: float = 2.0

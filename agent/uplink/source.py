@@ -1,14 +1,14 @@
 """Where the uplink gets its events from: the journal, seen through three questions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 __all__ = ["EventSource", "Head", "SourcedEvent"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """Where the journal stands.
 
     A *position* counts all events of this device over all journal ids; a *sequence* counts from 1 under one id.

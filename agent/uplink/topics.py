@@ -4,8 +4,9 @@ An order id in a topic is its UTF-8 bytes, each outside `[A-Za-z0-9_-]` as `%XX`
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["Inbound", "Kind", "Topics", "decode_order", "encode"]
 
@@ -30,8 +31,7 @@ class Kind(StrEnum):
     REQUEST = "request"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
+class Inbound(Struct, frozen=True, kw_only=True):
     """One message from the centre, not yet parsed.
 
     `id` is the order, the part of the blocked list, the verdict or the request's name, decoded; else empty.

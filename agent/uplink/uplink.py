@@ -5,8 +5,9 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from agent.clock import Clock, SystemClock
 from agent.uplink.backoff import Backoff

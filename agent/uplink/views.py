@@ -4,15 +4,15 @@ Pure but for one thing: `put` may be called from any thread while the uplink's t
 """
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.uplink.settings import Timing
 
 __all__ = ["View", "Views"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
+class View(Struct, frozen=True, eq=False):
     """One state of a view, told apart by identity. `at` is when it was put, monotonic seconds."""
 
     suffix: str

@@ -4,8 +4,9 @@ Nothing is tried until it fits: exact lengths, AIM identifiers and the open orde
 """
 
 import re
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from agent.identifiers import (
     Command,
@@ -54,50 +55,42 @@ class Lookup(Protocol):
     def orders_by_code(self, code: str) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """Not a code at all: cut short, too long, not decodable, a command's check character wrong, GS1 malformed."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandScan:
+class CommandScan(Struct, frozen=True):
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class BadArgument:
+class BadArgument(Struct, frozen=True):
     """A command whose verb or argument makes no sense."""
 
 
-@dataclass(frozen=True, slots=True)
-class Badge:
+class Badge(Struct, frozen=True):
     """`operator` is none for a badge printed by us that the list does not name."""
 
     operator: Operator | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True):
     """A badge that is also an order's, a product's or a unit's code, or a barcode that two open orders claim."""
 
     is_badge: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OrderBarcode:
+class OrderBarcode(Struct, frozen=True):
     """`order` is the one it opens; `is_open` when that is the one open at the station."""
 
     order: str
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     sku: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnitScan:
+class UnitScan(Struct, frozen=True):
     """A device by what was scanned of it, in comparable form; the first is the main one, further ones its aliases.
 
     `with_product` says that a product was in the same scan; `sku` is that product, none if it is not on the order.
@@ -108,20 +101,17 @@ class UnitScan:
     sku: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BoxLabel:
+class BoxLabel(Struct, frozen=True):
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(Struct, frozen=True):
     """A barcode of a known form that nothing here asks for."""
 
     seen: Seen
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Text of no class."""
 
 
@@ -140,8 +130,7 @@ Code = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A classified scan; `symbology` is the AIM identifier without its bracket, if the scanner sent one, and `data`
     what came behind it."""
 

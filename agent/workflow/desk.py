@@ -5,8 +5,9 @@ next event are those after this one, and the state after a step is the fold of i
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from agent.events import (
     Accepted,
@@ -39,8 +40,7 @@ LINES_BYTES = 60_000
 _COUNT_BYTES = 56
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """SPEC 6's [workflow]; times in seconds."""
 
     required_roles: tuple[Role, ...] = tuple(Role)
@@ -102,8 +102,7 @@ def line_bytes(line: str) -> int:
     return len(line.encode()) + line.count('"') + line.count("\\") + _COUNT_BYTES
 
 
-@dataclass(kw_only=True)
-class Desk:
+class Desk(Struct, kw_only=True):
     """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get."""
 
     state: State

@@ -6,6 +6,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from agent.events import (
     Accepted,
     BoxConfirmed,
@@ -34,7 +36,7 @@ from agent.events import (
 )
 from agent.workflow import fold_boxes, fold_orders
 from agent.workflow.fold_steps import At
-from agent.workflow.state import State, changed
+from agent.workflow.state import State
 
 __all__ = ["At", "fold"]
 
@@ -42,7 +44,7 @@ __all__ = ["At", "fold"]
 def fold(state: State, event: Event, at: At) -> State:
     """The state after `event`. Pure; an event of a type without effect leaves the state as it is."""
     if at.journal not in state.journals:
-        state = changed(state, journals=state.journals | {at.journal})
+        state = replace(state, journals=state.journals | {at.journal})
     handler = _FOLDS.get(type(event))
     if handler is not None:
         state = handler(state, event, at)

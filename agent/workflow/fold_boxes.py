@@ -1,7 +1,8 @@
 """What scans and boxes do to the state. Each function is the effect of one event."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from agent.events import (
     Accepted,
@@ -28,7 +29,7 @@ from agent.workflow.fold_steps import (
     unindex_units,
     with_order,
 )
-from agent.workflow.state import Box, BoxState, Entry, Phase, State, changed, ids_of
+from agent.workflow.state import Box, BoxState, Entry, Phase, State, ids_of
 
 __all__ = [
     "accepted",
@@ -91,7 +92,7 @@ def accepted(state: State, event: Accepted, at: At) -> State:
     )
     number = int(event.box[8:])
     if number > state.box_number:
-        state = changed(state, box_number=number)
+        state = replace(state, box_number=number)
     if event.unit is None and event.station is not None and state.station(event.station).quantity is not None:
         state = at_station(state, event, quantity=None)
     return state
@@ -99,14 +100,14 @@ def accepted(state: State, event: Accepted, at: At) -> State:
 
 def _with_entry(box: Box, entry: Entry) -> Box:
     units = box.units + (entry.unit is not None)
-    return changed(box, entries=(*box.entries, entry), units=units, bytes=box.bytes_with(entry))
+    return replace(box, entries=(*box.entries, entry), units=units, bytes=box.bytes_with(entry))
 
 
 def _with_entries(box: Box, entries: tuple[Entry, ...], taken: Unit | None) -> Box:
     """The box with what is left in it; the room of a line's frame is given back only when the box is empty."""
     units = box.units - (taken is not None)
     size = box.bytes - (len(taken.id.encode()) + 3 if taken is not None else 0)
-    return changed(box, entries=entries, units=units, bytes=size if entries else 0)
+    return replace(box, entries=entries, units=units, bytes=size if entries else 0)
 
 
 def voided(state: State, event: Voided, at: At) -> State:
@@ -159,7 +160,7 @@ def rejected(state: State, event: Rejected, at: At) -> State:
 
 def box_created(state: State, event: BoxCreated, at: At) -> State:
     order = state.orders[event.order]
-    box = changed(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
+    box = replace(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
     state = with_order(state, touched(order, at, boxes=order.boxes.set(box.id, box)))
     return at_station(state, event, phase=Phase.BOXING, **remove_ended(state, event))
 
@@ -167,7 +168,7 @@ def box_created(state: State, event: BoxCreated, at: At) -> State:
 def box_reopened(state: State, event: BoxReopened, at: At) -> State:
     order = state.orders[event.order]
     boxing = event.state is Reopened.BOXING
-    box = changed(order.boxes[event.box], state=BoxState.CREATED if boxing else BoxState.OPEN)
+    box = replace(order.boxes[event.box], state=BoxState.CREATED if boxing else BoxState.OPEN)
     state = with_order(
         state,
         touched(
@@ -210,13 +211,13 @@ def box_sized(state: State, event: BoxSized, at: At) -> State:
     order = state.orders[event.order]
     box = order.boxes[event.box]
     state = set_label(state, box.id, box.label, event.label)
-    box = changed(box, size=event.size, label=event.label)
+    box = replace(box, size=event.size, label=event.label)
     return with_order(state, touched(order, at, boxes=order.boxes.set(box.id, box)))
 
 
 def box_confirmed(state: State, event: BoxConfirmed, at: At) -> State:
     order = state.orders[event.order]
-    box = changed(order.boxes[event.box], state=BoxState.CONFIRMED)
+    box = replace(order.boxes[event.box], state=BoxState.CONFIRMED)
     state = with_order(
         state,
         touched(

@@ -1,6 +1,7 @@
 """What operators, orders and verdicts do to the state. Each function is the effect of one event."""
 
 from immutables import Map
+from msgspec.structs import replace
 
 from agent.events import (
     Event,
@@ -33,7 +34,7 @@ from agent.workflow.fold_steps import (
     unindex_units,
     with_order,
 )
-from agent.workflow.state import BoxState, Hold, Phase, State, Station, changed
+from agent.workflow.state import BoxState, Hold, Phase, State, Station
 
 __all__ = [
     "held",
@@ -75,7 +76,7 @@ def opened(state: State, event: OrderOpened, at: At) -> State:
         order = adopted(state, order, at.manifest_of(event.manifest))
         state = with_order(state, order)
         if event.order in state.packed:
-            state = changed(state, packed=state.packed.delete(event.order))
+            state = replace(state, packed=state.packed.delete(event.order))
     if order is None:
         raise ValueError(f"order {event.order} was opened without a manifest")
     box = order.box
@@ -88,7 +89,7 @@ def opened(state: State, event: OrderOpened, at: At) -> State:
     )
     if event.station is None:
         return state
-    return changed(state, stations=state.stations.set(event.station, opened))
+    return replace(state, stations=state.stations.set(event.station, opened))
 
 
 def left(state: State, event: OrderLeft, at: At) -> State:
@@ -96,7 +97,7 @@ def left(state: State, event: OrderLeft, at: At) -> State:
     if order is not None and not (
         order.boxes or order.assigned or order.holds or order.forgotten or order.packed is not None
     ):
-        state = changed(state, orders=state.orders.delete(event.order))
+        state = replace(state, orders=state.orders.delete(event.order))
     return _leave(state, event)
 
 
@@ -104,7 +105,7 @@ def _leave(state: State, event: Event) -> State:
     if event.station is None:
         return state
     fresh = Station(operator=state.station(event.station).operator)
-    return changed(state, stations=state.stations.set(event.station, fresh))
+    return replace(state, stations=state.stations.set(event.station, fresh))
 
 
 def role_asked(state: State, event: RoleAsked, at: At) -> State:
@@ -164,7 +165,7 @@ def revised(state: State, event: OrderRevised, at: At) -> State:
         return state
     station = state.station(name)
     if station.product is not None and not order.lines_of(station.product):
-        state = changed(state, stations=state.stations.set(name, changed(station, product=None)))
+        state = replace(state, stations=state.stations.set(name, replace(station, product=None)))
     return mode_shared(state, name)
 
 
@@ -172,7 +173,7 @@ def revised(state: State, event: OrderRevised, at: At) -> State:
 
 
 def _taken(state: State, verdict: str, revision: int) -> State:
-    return changed(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
+    return replace(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
 
 
 def held(state: State, event: Held, at: At) -> State:
@@ -187,13 +188,13 @@ def released(state: State, event: Released, at: At) -> State:
     order = state.orders.get(event.order)
     if event.outcome is Outcome.UNIT_REMOVED and order is not None and event.verdict in order.holds:
         unit = order.holds[event.verdict].unit
-        state = changed(state, barred=state.barred.set(unit, (*state.barred.get(unit, ()), event.verdict)))
+        state = replace(state, barred=state.barred.set(unit, (*state.barred.get(unit, ()), event.verdict)))
     if event.outcome is Outcome.RELEASED:
         for unit, verdicts in state.barred.items():
             if event.verdict in verdicts:
                 left = tuple(verdict for verdict in verdicts if verdict != event.verdict)
                 barred = state.barred.set(unit, left) if left else state.barred.delete(unit)
-                state = changed(state, barred=barred)
+                state = replace(state, barred=barred)
     if order is not None and event.verdict in order.holds:
-        state = with_order(state, changed(order, holds=order.holds.delete(event.verdict)))
+        state = with_order(state, replace(order, holds=order.holds.delete(event.verdict)))
     return state

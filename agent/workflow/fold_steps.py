@@ -1,14 +1,15 @@
 """What several events do to the state: the small steps that the fold is made of."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from immutables import Map
+from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.events import Event
 from agent.reference.manifest import Manifest, same_case
-from agent.workflow.state import Order, State, changed
+from agent.workflow.state import Order, State
 
 __all__ = [
     "At",
@@ -23,8 +24,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class At:
+class At(Struct, frozen=True, kw_only=True):
     """Where an event stands: its sequence, that of the first event of its commit, its journal and position.
 
     `manifest_of` parses the manifest text that some events carry.
@@ -42,7 +42,7 @@ def at_station(state: State, event: Event, **changes: Any) -> State:
     name = event.station
     if name is None:
         return state
-    return changed(state, stations=state.stations.set(name, changed(state.station(name), **changes)))
+    return replace(state, stations=state.stations.set(name, replace(state.station(name), **changes)))
 
 
 def remove_ended(state: State, event: Event) -> dict[str, Any]:
@@ -52,11 +52,11 @@ def remove_ended(state: State, event: Event) -> dict[str, Any]:
 
 
 def with_order(state: State, order: Order) -> State:
-    return changed(state, orders=state.orders.set(order.id, order))
+    return replace(state, orders=state.orders.set(order.id, order))
 
 
 def touched(order: Order, at: At, **changes: Any) -> Order:
-    return changed(order, first=order.first or at.position, last=at.position, **changes)
+    return replace(order, first=order.first or at.position, last=at.position, **changes)
 
 
 def index_units(state: State, order: str, ids: Iterable[str]) -> State:
@@ -65,7 +65,7 @@ def index_units(state: State, order: str, ids: Iterable[str]) -> State:
         holders = units.get(one, ())
         if order not in holders:
             units = units.set(one, (*holders, order))
-    return changed(state, units=units)
+    return replace(state, units=units)
 
 
 def unindex_units(state: State, order: str, ids: Iterable[str]) -> State:
@@ -76,7 +76,7 @@ def unindex_units(state: State, order: str, ids: Iterable[str]) -> State:
             units = units.set(one, left)
         elif one in units:
             units = units.delete(one)
-    return changed(state, units=units)
+    return replace(state, units=units)
 
 
 def set_label(state: State, box: str, old: str | None, new: str | None) -> State:
@@ -85,7 +85,7 @@ def set_label(state: State, box: str, old: str | None, new: str | None) -> State
         labels = labels.delete(same_case(old))
     if new is not None:
         labels = labels.set(same_case(new), box)
-    return changed(state, labels=labels)
+    return replace(state, labels=labels)
 
 
 def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
@@ -107,7 +107,7 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
     packed = order.packed
     if packed is not None and manifest.reopen and manifest.revision > packed:
         packed = None
-    return changed(
+    return replace(
         order,
         manifest=manifest,
         known=known,
@@ -126,4 +126,4 @@ def mode_shared(state: State, name: str | None) -> State:
     mode = order.manifest.single_flow
     if order.open_box is not None or mode is None or mode is station.mode:
         return state
-    return changed(state, stations=state.stations.set(name, changed(station, mode=mode, product=None)))
+    return replace(state, stations=state.stations.set(name, replace(station, mode=mode, product=None)))

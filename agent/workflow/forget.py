@@ -4,7 +4,7 @@ An order packed here stays closed for ever, so its id and revision are kept; who
 anew in `counted`.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from agent.workflow.state import Order, State
 

@@ -8,7 +8,8 @@ a separator lost on the way is seen.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.errors import KioskError
 from agent.identifiers import gtin14, gtin_ok, imei_ok, is_digits, sscc_ok
@@ -55,8 +56,7 @@ class Gs1Error(KioskError, ValueError):
     """GS1 data that does not hold together; the text names the AI, never what was scanned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elements:
+class Elements(Struct, frozen=True, kw_only=True):
     """What one barcode says: `gtin` (AI 01) of 14 digits, `serial` (AI 21), `sscc` (AI 00) of 18 digits.
 
     `imeis` are the values of every AI 8002 in order, each once: an IMEI or serial number of up to 20 characters, its

@@ -1,7 +1,8 @@
 """The ladder of rule 5: which line takes a unit, or the first reason why none does. Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.events import Unit
 from agent.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
@@ -24,8 +25,7 @@ _ZEROS = "0" * 15
 _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class Rung(Struct, frozen=True, kw_only=True):
     """What the ladder looks at. `product` is the SKU that limits the lines; `is_product_known` is false when the scan
     names a product that the order has not. `is_blocked` answers for identifiers in comparable form."""
 

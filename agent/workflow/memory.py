@@ -3,9 +3,8 @@
 After a restart all of it is fresh; the time-outs begin anew. Times are monotonic seconds.
 """
 
-from dataclasses import dataclass, field
-
 from immutables import Map
+from msgspec import Struct, field
 
 from agent.events import Rejected
 from agent.reasons import Reason
@@ -24,8 +23,7 @@ REFUSALS_S = 1.0
 """Beyond so many refusals in so long from one scanner, they are journaled as one event with their count."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """The one signal of a scan. `pending` is heard in `where`."""
 
     signal: Signal
@@ -33,8 +31,7 @@ class Reply:
     pending: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounce:
+class Bounce(Struct, frozen=True, kw_only=True):
     """The code that a scanner has just read, and what a repetition of it is answered with."""
 
     data: bytes
@@ -42,8 +39,7 @@ class Bounce:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Burst:
+class Burst(Struct, frozen=True, kw_only=True):
     """A scanner's refusals since `since`: how many were journaled, and the latest of those that were not."""
 
     since: float
@@ -51,8 +47,7 @@ class Burst:
     unwritten: Rejected | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Memory:
+class Memory(Struct, kw_only=True):
     """One station's. `bounces` and `bursts` are by scanner.
 
     A step works on a copy, so that a commit that fails leaves the memory as it was; it is not frozen because making

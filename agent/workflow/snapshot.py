@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from immutables import Map
+from msgspec import Struct
 
 from agent.events import Kind, Unit
 from agent.reference.manifest import Flow, Manifest, Role
@@ -33,13 +33,12 @@ def encode_state(state: State) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: Struct) -> dict[str, Any]:
     """The fields of a flat record, without those at their defaults."""
-    return {
-        field.name: value
-        for field in fields(record)
-        if (value := getattr(record, field.name)) is not None and value != field.default
-    }
+    names = record.__struct_fields__
+    defaults = (*[None] * (len(names) - len(record.__struct_defaults__)), *record.__struct_defaults__)
+    values = ((name, getattr(record, name), default) for name, default in zip(names, defaults, strict=True))
+    return {name: value for name, value, default in values if value is not None and value != default}
 
 
 def _order(order: Order) -> dict[str, Any]:

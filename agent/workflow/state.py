@@ -5,16 +5,15 @@ scans (bounce, time-outs) is `agent.workflow.memory`'s.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
 
 from immutables import Map
+from msgspec import Struct, field
 
 from agent.events import Kind, Unit
 from agent.reference.manifest import Flow, Line, Manifest, Role, Status, same_case
 
-__all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "Station", "changed", "ids_of"]
+__all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
 
 
 class Phase(StrEnum):
@@ -31,25 +30,12 @@ class BoxState(StrEnum):
     CONFIRMED = "confirmed"
 
 
-R = TypeVar("R")
-
-
-def changed(record: R, **changes: Any) -> R:
-    """`dataclasses.replace` for the records of the state, which are made anew several times a scan: it copies what is
-    there and does not run their constructors, a tenth of the time."""
-    new = object.__new__(type(record))
-    new.__dict__.update(record.__dict__)
-    new.__dict__.update(changes)
-    return new
-
-
 def ids_of(unit: Unit) -> tuple[str, ...]:
     """All identifiers of a device in comparable form."""
     return tuple(same_case(one) for one in (unit.id, *unit.aliases))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What one accepted event put into a box and is still there.
 
     `sequence` is the event's own; `scan` that of the first event of the same scan: UNDO voids what one scan counted.
@@ -63,8 +49,7 @@ class Entry:
     quantity: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Box:
+class Box(Struct, frozen=True, kw_only=True):
     """`dissolves` says that the box was created once (SAVE): left empty, it is voided.
 
     `units` counts the serialized devices in it, `bytes` about how much room its contents take in an event.
@@ -98,16 +83,14 @@ class Box:
         return sum(e.quantity for e in self.entries if e.unit is None and same_case(e.sku) == same_case(sku))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(Struct, frozen=True, kw_only=True):
     """A verdict's hold on a unit of the order; `unit` in comparable form."""
 
     unit: str
     reason: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """An order that was opened or counted at this kiosk.
 
     `confirmed` lists its confirmed boxes, oldest first. `counted` maps identifiers in comparable form to boxes.
@@ -201,8 +184,7 @@ class Order:
         return frozenset(hold.unit for hold in self.holds.values())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Station:
+class Station(Struct, frozen=True, kw_only=True):
     """One bench. `role` is the role whose badge is awaited (`all` for the three); `resume` where assigning goes back.
 
     `product` is the SKU selected; `quantity` the QTY pending; `remove` whether REMOVE is.
@@ -220,8 +202,7 @@ class Station:
     resume: Phase = Phase.SCANNING
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """Everything a restart must find again.
 
     `packed` maps orders packed here whose details are forgotten to (the revision, the position) they were packed at.

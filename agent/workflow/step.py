@@ -6,7 +6,9 @@ ambiguous, bad argument, the table, and then what the act behind the table's cel
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.events import Cause, Event, Selected, What
 from agent.identifiers import Command, Verb
@@ -39,8 +41,7 @@ from agent.workflow.table import REFUSED_ON_CLOSED, TABLE, Act, Input
 __all__ = ["Decision", "expire", "is_due", "take"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What a step comes to: if there are events, they must be committed before state and signal count for anything."""
 
     state: State

@@ -1,6 +1,5 @@
 """The configuration: defaults, each kind of error, all of them at once, and nothing secret in any text."""
 
-import dataclasses
 import json
 import typing
 from pathlib import Path
@@ -170,7 +169,7 @@ def test_load_no_role_may_be_required(file: Path) -> None:
 @pytest.mark.parametrize(("table", "key"), [("kiosk", "site"), ("mqtt", "port"), ("uplink", "confirm")])
 def test_config_is_frozen(file: Path, table: str, key: str) -> None:
     config = read(file, MINIMAL)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         setattr(config, table, getattr(config, table))
     with pytest.raises(ValueError, match="frozen"):
         setattr(getattr(config, table), key, "x")

@@ -18,7 +18,7 @@ from agent.demo.demo import EXIT_INCOMPLETE, EXIT_INTERRUPTED
 PATIENCE_S = 60.0
 
 SHORT = """
-from dataclasses import replace
+from msgspec.structs import replace
 from agent.demo import demo, script
 step = script.SCENES[0].steps[1]
 demo.ORDERS = ()

@@ -2,10 +2,10 @@
 
 import io
 import json
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from agent.daemon.root import Look

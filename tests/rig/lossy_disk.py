@@ -1,5 +1,6 @@
 """A disk with a volatile write cache, served to QEMU over NBD: what was not flushed when the power goes is kept,
-dropped or torn, block by block. Killing the machine alone is too kind: the host would still write everything.
+dropped or torn, block by block. Killing the machine alone is too kind: the host would still write everything. Its flush
+takes as long as an SD card's, or hardly a cut would ever fall between a write and the end of its flush.
 
 The protocol is the NBD specification's (doc/proto.md of github.com/NetworkBlockDevice/nbd), fixed newstyle, as much of
 it as QEMU's client needs.
@@ -10,6 +11,7 @@ import random
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +37,24 @@ class Cut:
     lost: int
 
 
-class LossyDisk:
-    """Serves one image to one client; `wait` ends with it. `chance` decides what becomes of each block."""
+class PowerOffError(Exception):
+    """The disk has no power any more."""
 
-    def __init__(self, image: Path, socket_path: Path, chance: random.Random) -> None:
+
+class LossyDisk:
+    """Serves one image to one client, until `cut`. `chance` decides what becomes of each block, and how long a flush
+    takes: up to `flush_s`. A disk that is `lying` answers flushes and does nothing.
+    """
+
+    def __init__(
+        self, image: Path, socket_path: Path, chance: random.Random, *, flush_s: float = 0.03, lying: bool = False
+    ) -> None:
         self._file = image.open("r+b")
         self._size = self._file.seek(0, os.SEEK_END)
         self._chance = chance
+        self._flush_s = flush_s
+        self._lying = lying
+        self._without_power = threading.Event()
         self._cache: dict[int, bytearray] = {}
         socket_path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
@@ -50,9 +63,14 @@ class LossyDisk:
         self._thread = threading.Thread(target=self._serve, name="lossy-disk", daemon=True)
         self._thread.start()
 
-    def wait(self) -> Cut:
-        """After the machine was killed: let the cut take its toll, and make the rest the truth."""
-        self._thread.join(30)
+    def cut(self, kill: Callable[[], None]) -> Cut:
+        """Take the disk's power, then the machine's with `kill`, and let the cut take its toll; the rest is the truth.
+
+        In this order: from now on no flush ends, so no success can be signalled that was not on the disk.
+        """
+        self._without_power.set()
+        kill()
+        self._thread.join()
         kept = torn = lost = 0
         for block, data in sorted(self._cache.items()):
             draw = self._chance.random()
@@ -70,8 +88,8 @@ class LossyDisk:
             if self._negotiate():
                 while self._request():
                     pass
-        except ConnectionError:
-            return  # the power is off
+        except (ConnectionError, PowerOffError):
+            return
         finally:
             self._client.close()
 
@@ -108,6 +126,8 @@ class LossyDisk:
 
     def _request(self) -> bool:
         _, flags, kind, handle, offset, size = struct.unpack(">IHHQQI", self._take(28))
+        if self._without_power.is_set():
+            raise PowerOffError
         answer, error = b"", 0
         if kind == _READ:
             answer = self._read(offset, size)
@@ -148,6 +168,10 @@ class LossyDisk:
             at += size
 
     def _flush(self) -> None:
+        if self._lying:
+            return
+        if self._cache and self._without_power.wait(self._chance.uniform(0, self._flush_s)):
+            raise PowerOffError
         for number, data in self._cache.items():
             self._file.seek(number * _BLOCK)
             self._file.write(data)

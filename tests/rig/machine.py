@@ -31,7 +31,8 @@ class GuestError(RuntimeError):
 class Machine:
     """A guest of the image in `cache`/img; what it writes is thrown away. `name` is its folder of sockets and logs.
 
-    `devices` are more arguments for QEMU.
+    Its clock goes by the instructions it executes, or in `real_time`, which boots sooner. `devices` are more arguments
+    for QEMU.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Machine:
         *,
         memory_mb: int = 768,
         boot_s: float = 240.0,
+        real_time: bool = False,
         devices: Sequence[str] = (),
     ) -> None:
         self.folder = cache / "run" / name
@@ -63,7 +65,7 @@ class Machine:
         )
         with (self.folder / "qemu.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [*_qemu(cache, self.folder, disk, memory_mb), *devices],
+                [*_qemu(cache, self.folder, disk, memory_mb, real_time=real_time), *devices],
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -195,19 +197,19 @@ def _libraries(cache: Path) -> str:
     return f"{cache}/tools/usr/lib/x86_64-linux-gnu:{cache}/tools/lib/x86_64-linux-gnu"
 
 
-def _pace() -> list[str]:
+def _pace(*, real_time: bool) -> list[str]:
     """How the guest's time passes.
 
     Emulated, by the instructions that it executes, two nanoseconds each, and in real time while it idles: so neither a
     busy neighbour nor the emulation itself makes the guest late by its own clock.
     """
     accelerator = os.environ.get("KIOSK_RIG_ACCEL", "tcg")
-    if accelerator != "tcg":
+    if accelerator != "tcg" or real_time:
         return ["-accel", accelerator, "-smp", "2"]
     return ["-accel", "tcg,thread=single", "-icount", "shift=1,align=off,sleep=on", "-smp", "1"]
 
 
-def _qemu(cache: Path, folder: Path, disk: Path, memory_mb: int) -> list[str]:
+def _qemu(cache: Path, folder: Path, disk: Path, memory_mb: int, *, real_time: bool) -> list[str]:
     """A PC with what a kiosk has: USB ports, a keyboard wedge and a serial adapter in two of them, a watchdog."""
     kernel_line = (
         "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off nowatchdog random.trust_cpu=on "
@@ -216,7 +218,7 @@ def _qemu(cache: Path, folder: Path, disk: Path, memory_mb: int) -> list[str]:
     tools = cache / "tools/usr"
     return [
         f"{tools}/bin/qemu-system-x86_64",
-        *("-cpu", "Nehalem", *_pace()),
+        *("-cpu", "Nehalem", *_pace(real_time=real_time)),
         *("-M", "q35,i8042=off,vmport=off,usb=off", "-m", str(memory_mb)),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-L", f"{tools}/share/seabios", "-L", f"{tools}/share/qemu"),

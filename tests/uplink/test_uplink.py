@@ -3,9 +3,9 @@
 import json
 import socket
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from agent.errors import JournalFault
 from agent.uplink.settings import BrokerSettings, Confirm
