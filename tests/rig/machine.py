@@ -204,9 +204,10 @@ def _pace(*, real_time: bool) -> list[str]:
     busy neighbour nor the emulation itself makes the guest late by its own clock.
     """
     accelerator = os.environ.get("KIOSK_RIG_ACCEL", "tcg")
-    if accelerator != "tcg" or real_time:
+    if accelerator != "tcg":
         return ["-accel", accelerator, "-smp", "2"]
-    return ["-accel", "tcg,thread=single", "-icount", "shift=1,align=off,sleep=on", "-smp", "1"]
+    clock = [] if real_time else ["-icount", "shift=1,align=off,sleep=on"]
+    return ["-accel", "tcg,thread=single", *clock, "-smp", "1"]
 
 
 def _qemu(cache: Path, folder: Path, disk: Path, memory_mb: int, *, real_time: bool) -> list[str]:
