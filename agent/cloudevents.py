@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.json import Encoder
+from msgspec.structs import asdict
 
 from agent.events import (
     EVENTS,
@@ -42,11 +44,7 @@ __all__ = [
     "undeliverable",
 ]
 
-_ENVELOPE = ("station", "by")
-_DATA: dict[type[Event], tuple[str, ...]] = {
-    cls: tuple(name for name in cls.__struct_fields__ if name not in _ENVELOPE and name not in cls.private)
-    for cls in EVENTS.values()
-}
+_TYPES = {cls: f"kiosk.{cls.type}.v1" for cls in EVENTS.values()}
 
 
 # -- out: event → document ---------------------------------------------------------------------------------------
@@ -71,35 +69,25 @@ def event_id(journal: str, sequence: int, boot_id: str) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Unit):
-        return {"scheme": value.scheme, "id": value.id, "aliases": value.aliases}
-    if isinstance(value, Content):
-        return {"line": value.line, "sku": value.sku, "quantity": value.quantity, "units": value.units}
-    if isinstance(value, LineCount):
-        return {"line": value.line, "ordered": value.ordered, "scanned": value.scanned}
-    if isinstance(value, Size):
-        return {
-            "code": value.code,
-            "length_mm": value.length_mm,
-            "width_mm": value.width_mm,
-            "height_mm": value.height_mm,
-        }
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"no event holds a {type(value).__name__}")
 
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
+_encode = Encoder(enc_hook=_plain).encode
 
 
 def document(event: Event, envelope: Envelope, sequence: int) -> bytes:
     """The CloudEvents 1.0 JSON document of an event, as published."""
-    cls = type(event)
+    data = asdict(event)
+    station, operator = data.pop("station"), data.pop("by")
+    for name in event.private:
+        del data[name]
     doc: dict[str, Any] = {
         "specversion": "1.0",
         "id": event_id(envelope.journal, sequence, envelope.boot_id),
         "source": envelope.source,
-        "type": f"kiosk.{cls.type}.v1",
+        "type": _TYPES[type(event)],
         "time": envelope.time,
         "datacontenttype": "application/json",
         "sequence": f"{sequence:012d}",
@@ -107,15 +95,15 @@ def document(event: Event, envelope: Envelope, sequence: int) -> bytes:
         "uptimems": str(envelope.uptime_ms),
         "clocksynced": envelope.clock_synced,
     }
-    order = getattr(event, "order", None)
+    order = data.get("order")
     if order is not None:
         doc["subject"] = order
-    if event.station is not None:
-        doc["station"] = event.station
-    if event.by is not None:
-        doc["operator"] = event.by
-    doc["data"] = {name: getattr(event, name) for name in _DATA[cls]}
-    return _dumps(doc).encode("utf-8", "replace")
+    if station is not None:
+        doc["station"] = station
+    if operator is not None:
+        doc["operator"] = operator
+    doc["data"] = data
+    return _encode(doc)
 
 
 def private_of(event: Event) -> dict[str, Any]:
@@ -197,4 +185,4 @@ def undeliverable(document: bytes, reason: str) -> bytes:
     was = doc["type"]
     doc["type"] = "kiosk.event.undeliverable.v1"
     doc["data"] = {"type": was, "reason": reason, "bytes": len(document)}
-    return _dumps(doc).encode()
+    return _encode(doc)

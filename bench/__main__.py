@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -39,6 +40,8 @@ def main() -> int:
     names = arguments.part or list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}")
+    # A kiosk that was installed has its bytecode, and so have the reference's libraries.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # paho warns of every connection that it has closed itself.
     logging.getLogger("paho").setLevel(logging.CRITICAL)
     rows: list[Row] = []

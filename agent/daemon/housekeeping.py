@@ -4,6 +4,7 @@ One thread, one round a second. It works on immutable states that the scan path 
 """
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.reference.cache import Cache
 from agent.reference.stored import Change
+from agent.reference.unsaved import Unsaved
 from agent.workflow.forget import forgettable
 from agent.workflow.snapshot import encode_state
 from agent.workflow.state import State
@@ -22,7 +24,9 @@ __all__ = ["Housekeeping"]
 _log = logging.getLogger(__name__)
 
 _ROUND_S = 1.0
+_QUIET_S = 0.3
 _DAY_S = 86_400.0
+_ROOM_S = 0.1
 
 
 class Housekeeping:
@@ -51,9 +55,10 @@ class Housekeeping:
         self._keep_s = keep_days * _DAY_S
         self._reserve_bytes = int(reserve_mb * 1024 * 1024)
         self._changes: deque[Change] = deque()
-        self._unsaved: list[Change] = []
+        self._unsaved = Unsaved()
         self._aged_at = clock.monotonic()
         self._is_pruning_in_vain = False
+        self._room_until = -math.inf
         self._failing: set[str] = set()
         self._stopping = threading.Event()
         self._wanted = threading.Event()
@@ -73,8 +78,15 @@ class Housekeeping:
         self._changes.extend(changes)
 
     def is_starved(self, journal: Journal) -> bool:
-        """Whether the disk's reserve is touched and there is nothing left to prune; asked before each commit."""
+        """Whether the disk's reserve is touched and there is nothing left to prune; asked before each commit.
+
+        That there is room is believed for a moment: a commit itself takes none, it goes into a file made ahead.
+        """
+        now = self._clock.monotonic()
+        if now < self._room_until:
+            return False
         if journal.free_bytes() >= self._reserve_bytes:
+            self._room_until = now + _ROOM_S
             return False
         self._wanted.set()
         return self._is_pruning_in_vain
@@ -95,7 +107,10 @@ class Housekeeping:
             # Each for itself: on a full disk no segment can be made ahead, and pruning is what makes room for it.
             acts = (lambda: self._prune(journal), journal.prepare, lambda: self._snapshot(journal, last=last))
             self._failing = {why for act in acts if (why := self._try(act)) is not None}
-        self._save()
+        if last:
+            self._save_all()
+        else:
+            self._save()
 
     def _try(self, act: Callable[[], None]) -> str | None:
         """Why it failed, if it did; said once, not in each round anew."""
@@ -144,17 +159,51 @@ class Housekeeping:
             if early:
                 self._wanted.set()
 
+    # -- the cache -----------------------------------------------------------------------------------------------
+
     def _save(self) -> None:
-        while self._changes:
-            self._unsaved.append(self._changes.popleft())
+        """Write what is due: much while no scan comes, little while they do."""
+        self._gather()
         if not self._unsaved:
             return
+        is_quiet = self._is_quiet()
+        until = self._clock.monotonic() + _ROUND_S
+        while (now := self._clock.monotonic()) < until:
+            position = self._position()
+            changes = self._unsaved.take(now, is_quiet=is_quiet)
+            if not changes or not self._write(changes):
+                return
+            is_quiet = is_quiet and self._position() == position
+
+    def _save_all(self) -> None:
+        self._gather()
+        changes = self._unsaved.take_all()
+        if changes:
+            self._write(changes)
+
+    def _gather(self) -> None:
+        while self._changes:
+            self._unsaved.add([self._changes.popleft()])
+
+    def _is_quiet(self) -> bool:
+        """Whether no commit comes for a moment, which is waited for."""
+        position = self._position()
+        self._stopping.wait(_QUIET_S)
+        return self._position() == position
+
+    def _position(self) -> int | None:
+        journal = self._journal()
+        return None if journal is None else journal.last_position
+
+    def _write(self, changes: list[Change]) -> bool:
         try:
-            self._cache.save(self._unsaved)
+            self._cache.save(changes)
         except OSError as exc:
             if self.cache_fault is None:
                 _log.warning("the cache cannot be written and is tried again", extra={"why": exc})
             self.cache_fault = str(exc)
-            return
-        self._unsaved = []
-        self.cache_fault = None
+            self._unsaved.add(changes)
+            return False
+        if not self._unsaved:
+            self.cache_fault = None
+        return True

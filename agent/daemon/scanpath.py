@@ -244,13 +244,14 @@ class ScanPath:
         self._pass_time(station, frame.at)
         desk = self._desk(station, frame.at, scanner)
         decision = take(desk, frame, self.memories[station])
-        if decision.events and not self._commit(decision.events, decision.state):
+        if decision.events and not self._write(decision.events):
             self._signal_fault(station)
             return
         self.memories[station] = decision.memory
         if decision.reply is not None:
             self._signal(station, decision.reply)
         if decision.events:
+            self._adopt(decision.state)
             self._on_committed()
         self._show_station(station)
 
@@ -272,10 +273,16 @@ class ScanPath:
 
     def _commit(self, events: Iterable[Event], state: State) -> bool:
         """Write the events, flush, adopt the state they lead to. False: nothing is known to be on the disk."""
+        if not self._write(tuple(events)):
+            return False
+        self._adopt(state)
+        return True
+
+    def _write(self, events: tuple[Event, ...]) -> bool:
+        """Write the events and flush. False: nothing is known to be on the disk."""
         journal = self.journal
         if journal is None:
             return False
-        events = tuple(events)
         envelope = Envelope(
             source=self._source,
             journal=journal.id,
@@ -297,7 +304,6 @@ class ScanPath:
             return False
         self.commit_s.append(self._clock.monotonic() - began)
         self._marked_at = began
-        self._adopt(state)
         return True
 
     def _adopt(self, state: State) -> None:

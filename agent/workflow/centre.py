@@ -29,12 +29,10 @@ def revise(desk: Desk, manifest: Manifest) -> list[Alarm]:
     if known is None or not _is_news(known.manifest, manifest):
         return []
     station = desk.state.station_with(manifest.order)
-    before = desk.state
     desk.record(_revised(manifest, (), station))
     found = misfits(desk.state.orders[manifest.order])
     if found:
-        desk.events.pop()
-        desk.state = before
+        desk.undo()
         desk.record(_revised(manifest, found, station))
     order = desk.state.orders[manifest.order]
     if station is None or order.packed is not None:

@@ -1,6 +1,6 @@
 """Counting: units and products into the open box, and out of boxes again (rules 5 and 9)."""
 
-from agent.events import BoxReopened, Reopened, Selected, What
+from agent.events import Accepted, BoxReopened, Kind, Reopened, Selected, What
 from agent.reasons import Reason
 from agent.reference.manifest import Flow, same_case
 from agent.signals import Signal
@@ -8,7 +8,7 @@ from agent.workflow.classify import Product, UnitScan
 from agent.workflow.desk import Desk, Refusal
 from agent.workflow.ladder import Rung, line_for, unit_of
 from agent.workflow.memory import Reply
-from agent.workflow.state import Box, Order, ids_of
+from agent.workflow.state import Box, ids_of
 
 __all__ = ["ask_remove", "count", "remove", "set_quantity"]
 
@@ -23,6 +23,8 @@ def ask_remove(desk: Desk) -> Reply:
     return Reply(signal=Signal.PROMPT)
 
 
+_OK = Reply(signal=Signal.OK)
+
 # -- counting ----------------------------------------------------------------------------------------------------
 
 
@@ -33,8 +35,9 @@ def count(desk: Desk, code: UnitScan | Product) -> Reply:
         return _on_hold(desk, code)
     if not order.is_open:
         raise Refusal(Reason.ORDER_CLOSED)
-    if any(order.role(role) is None for role in desk.settings.required_roles):
-        raise Refusal(Reason.OPERATOR_UNASSIGNED)
+    for role in desk.settings.required_roles:
+        if order.role(role) is None:
+            raise Refusal(Reason.OPERATOR_UNASSIGNED)
     mode = desk.station.mode
     if mode is None:
         raise Refusal(Reason.MODE_REQUIRED)
@@ -55,17 +58,18 @@ def _on_hold(desk: Desk, code: UnitScan | Product) -> Reply:
     raise Refusal(Reason.HELD)
 
 
-def _done(order: Order, lines: list[str]) -> Reply:
-    """The signal after counting on `lines`: the order is complete, or one of them, or neither."""
-    if not any(order.pending_on(line) == 0 for line in lines):
-        return Reply(signal=Signal.OK)
-    return Reply(signal=Signal.ORDER_DONE if order.is_complete() else Signal.LINE_DONE)
+def _done(desk: Desk, counted: list[Accepted]) -> Reply:
+    """The signal after what was counted: the order is complete, or a line, or neither."""
+    for event in counted:
+        if event.line_pending == 0:
+            return Reply(signal=Signal.ORDER_DONE if desk.order.is_complete() else Signal.LINE_DONE)
+    return _OK
 
 
 def _count_product(desk: Desk, sku: str, mode: Flow) -> Reply:
     order, station = desk.order, desk.station
     serialized = order.is_serialized(sku)
-    if station.kind.value == ("sku" if serialized else "serial"):
+    if station.kind is (Kind.SKU if serialized else Kind.SERIAL):
         raise Refusal(Reason.WRONG_KIND)
     lines = [line for line in order.lines_of(sku) if line.flow is mode]
     if not lines:
@@ -76,7 +80,7 @@ def _count_product(desk: Desk, sku: str, mode: Flow) -> Reply:
         if station.product == sku:
             return Reply(signal=Signal.AGAIN)
         desk.emit(Selected, order=order.id, what=What.PRODUCT, value=sku)
-        return Reply(signal=Signal.OK)
+        return _OK
     left = station.quantity or 1
     if left > sum(max(0, order.pending_on(line.id)) for line in lines):
         raise Refusal(Reason.OVER_QUANTITY)
@@ -84,15 +88,14 @@ def _count_product(desk: Desk, sku: str, mode: Flow) -> Reply:
     for line in lines:
         taken = min(left, max(0, order.pending_on(line.id)))
         if taken:
-            desk.accept(line, None, taken)
-            counted.append(line.id)
+            counted.append(desk.accept(line, None, taken))
             left -= taken
-    return _done(desk.order, counted)
+    return _done(desk, counted)
 
 
 def _count_unit(desk: Desk, code: UnitScan, mode: Flow) -> Reply:
     order, station = desk.order, desk.station
-    if station.kind.value == "sku":
+    if station.kind is Kind.SKU:
         raise Refusal(Reason.WRONG_KIND)
     if code.with_product and (
         station.quantity is not None or (code.sku is not None and not order.is_serialized(code.sku))
@@ -113,8 +116,7 @@ def _count_unit(desk: Desk, code: UnitScan, mode: Flow) -> Reply:
         raise Refusal(line)
     if code.with_product and mode is Flow.DISTRIBUTION and station.product != code.sku:
         desk.emit(Selected, order=order.id, what=What.PRODUCT, value=code.sku)
-    desk.accept(line, unit, 1)
-    return _done(desk.order, [line.id])
+    return _done(desk, [desk.accept(line, unit, 1)])
 
 
 # -- taking out --------------------------------------------------------------------------------------------------

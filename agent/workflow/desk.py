@@ -1,13 +1,14 @@
 """The desk of one decision: the state as it grows by the events that a scan causes, and what those events need.
 
-`Desk.emit` is the only way to change anything: it records the event and folds it at once, so that the counts in the
-next event are those after this one, and the state after a step is the fold of its events by construction.
+`Desk.emit` is the only way to change anything: it records the event, and whoever asks for the state gets it with all
+recorded events folded in. So the counts in the next event are those after this one, and the state after a step is the
+fold of its events by construction.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from agent.events import (
     Accepted,
@@ -102,48 +103,92 @@ def line_bytes(line: str) -> int:
     return len(line.encode()) + line.count('"') + line.count("\\") + _COUNT_BYTES
 
 
-class Desk(Struct, kw_only=True):
-    """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get."""
+class Desk:
+    """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get.
 
-    state: State
-    station_id: str
-    cache: Cache
-    settings: Settings
-    now: float
-    journal: str
-    next_sequence: int
-    position: int
-    scanner: str | None = None
-    symbology: str | None = None
-    data: bytes = b""
-    events: list[Event] = field(default_factory=list)
+    `events` are what has happened at it so far, `before` the station as it was found. The events are folded when the
+    state is next asked for, which is after the signal for most scans: those that count and complete no line.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        station_id: str,
+        cache: Cache,
+        settings: Settings,
+        now: float,
+        journal: str,
+        next_sequence: int,
+        position: int,
+        scanner: str | None = None,
+    ) -> None:
+        self.station_id = station_id
+        self.cache = cache
+        self.settings = settings
+        self.now = now
+        self.journal = journal
+        self.scanner = scanner
+        self.symbology: str | None = None
+        self.data = b""
+        self.events: list[Event] = []
+        self.before = state.station(station_id)
+        self._next_sequence = next_sequence
+        self._position = position
+        self._found = self._state = state
+        self._station = self.before
+        self._folded = 0
+
+    @property
+    def state(self) -> State:
+        """After all events so far."""
+        if self._folded < len(self.events):
+            self._fold()
+        return self._state
 
     @property
     def station(self) -> Station:
-        return self.state.station(self.station_id)
+        """This station after all events so far."""
+        if self._folded < len(self.events):
+            self._fold()
+        return self._station
 
     @property
     def order(self) -> Order:
         """The order open at the station; KeyError where there is none, which the table keeps from happening."""
-        return self.state.orders[self.station.order or ""]
+        return self.state.orders[self._station.order or ""]
+
+    def _fold(self) -> None:
+        for number in range(self._folded, len(self.events)):
+            at = At(
+                sequence=self._next_sequence + number,
+                scan=self._next_sequence,
+                journal=self.journal,
+                position=self._position + number,
+                manifest_of=stored_manifest_of,
+            )
+            self._state = fold(self._state, self.events[number], at)
+        self._folded = len(self.events)
+        self._station = self._state.station(self.station_id)
+
+    def undo(self) -> None:
+        """Nothing has happened at this desk."""
+        self.events.clear()
+        self._state = self._found
+        self._station = self.before
+        self._folded = 0
 
     def emit(self, make: Callable[..., E_], *, station: str | None = None, **values: Any) -> E_:
-        """Record `make(**values)` and fold it. The envelope's station and operator are filled in."""
-        name = station or self.station_id
-        event = make(station=name, by=self.state.station(name).operator, **values)
+        """Record `make(**values)`. The envelope's station and operator are filled in."""
+        if station is None or station == self.station_id:
+            event = make(station=self.station_id, by=self.station.operator, **values)
+        else:
+            event = make(station=station, by=self.state.station(station).operator, **values)
         self.record(event)
         return event
 
     def record(self, event: Event) -> None:
-        at = At(
-            sequence=self.next_sequence + len(self.events),
-            scan=self.next_sequence,
-            journal=self.journal,
-            position=self.position + len(self.events),
-            manifest_of=stored_manifest_of,
-        )
         self.events.append(event)
-        self.state = fold(self.state, event, at)
 
     def reject(self, reason: Reason, *, seen: Seen | None = None, clears: tuple[str, ...] = ()) -> Rejected:
         """Record that the scan in hand was refused."""
@@ -160,14 +205,16 @@ class Desk(Struct, kw_only=True):
 
     # -- what several acts do ------------------------------------------------------------------------------------
 
-    def accept(self, line: Line, unit: Unit | None, quantity: int) -> None:
+    def accept(self, line: Line, unit: Unit | None, quantity: int) -> Accepted:
         """Count on a line, into the open box or a new one; Refusal when the box is full."""
-        order, box = self.order, self.order.box
+        order = self.order
+        box = order.box
         box_id = order.open_box or f"{self.journal}{self.state.box_number + 1:06d}"
         entry = Entry(sequence=0, scan=0, line=line.id, sku=line.sku, unit=unit, quantity=quantity)
         if not room_in(box, entry):
             raise Refusal(Reason.BOX_FULL)
-        self.emit(
+        scanned, total_scanned = order.scanned_on(line.id) + quantity, order.total_scanned + quantity
+        return self.emit(
             Accepted,
             order=order.id,
             line=line.id,
@@ -178,10 +225,10 @@ class Desk(Struct, kw_only=True):
             box=box_id,
             scanner=self.scanner,
             symbology=self.symbology,
-            line_scanned=order.scanned_on(line.id) + quantity,
-            line_pending=order.pending_on(line.id) - quantity,
-            order_scanned=order.total_scanned + quantity,
-            order_pending=order.total_pending - quantity,
+            line_scanned=scanned,
+            line_pending=order.ordered_on(line.id) - scanned,
+            order_scanned=total_scanned,
+            order_pending=order.manifest.total_ordered - total_scanned,
         )
 
     def void(self, box: Box, entry: Entry, quantity: int) -> None:

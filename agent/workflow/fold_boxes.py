@@ -21,12 +21,12 @@ from agent.events import (
 from agent.workflow.fold_steps import (
     At,
     at_station,
-    index_units,
     mode_shared,
     remove_ended,
     set_label,
     touched,
-    unindex_units,
+    units_with,
+    units_without,
     with_order,
 )
 from agent.workflow.state import Box, BoxState, Entry, Phase, State, ids_of
@@ -73,26 +73,27 @@ def accepted(state: State, event: Accepted, at: At) -> State:
         unit=event.unit,
         quantity=event.quantity,
     )
-    counted = order.counted
+    counted, units = order.counted, state.units
     if event.unit is not None:
         ids = ids_of(event.unit)
         for one in ids:
             counted = counted.set(one, box.id)
-        state = index_units(state, order.id, ids)
-    state = with_order(
-        state,
-        touched(
-            order,
-            at,
-            boxes=order.boxes.set(box.id, _with_entry(box, entry)),
-            open_box=box.id,
-            counted=counted,
-            scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) + event.quantity),
-        ),
+        units = units_with(units, order.id, ids)
+    order = touched(
+        order,
+        at,
+        boxes=order.boxes.set(box.id, _with_entry(box, entry)),
+        open_box=box.id,
+        counted=counted,
+        scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) + event.quantity),
     )
-    number = int(event.box[8:])
-    if number > state.box_number:
-        state = replace(state, box_number=number)
+    # One copy of the state for all of it: this is the fold of nearly every scan.
+    state = replace(
+        state,
+        orders=state.orders.set(order.id, order),
+        units=units,
+        box_number=max(state.box_number, int(event.box[8:])),
+    )
     if event.unit is None and event.station is not None and state.station(event.station).quantity is not None:
         state = at_station(state, event, quantity=None)
     return state
@@ -126,7 +127,7 @@ def voided(state: State, event: Voided, at: At) -> State:
         ids = ids_of(event.unit)
         for one in ids:
             counted = counted.delete(one)
-        state = unindex_units(state, order.id, ids)
+        state = replace(state, units=units_without(state.units, order.id, ids))
     box = _with_entries(box, tuple(entries), event.unit)
     gone = not entries and not box.dissolves
     state = with_order(

@@ -26,12 +26,12 @@ from agent.workflow.fold_steps import (
     At,
     adopted,
     at_station,
-    index_units,
     mode_shared,
     remove_ended,
     set_label,
     touched,
-    unindex_units,
+    units_with,
+    units_without,
     with_order,
 )
 from agent.workflow.state import BoxState, Hold, Phase, State, Station
@@ -143,7 +143,7 @@ def packing_left(state: State, event: PackingLeft, at: At) -> State:
 
 def packing_confirmed(state: State, event: PackingConfirmed, at: At) -> State:
     order = state.orders[event.order]
-    state = unindex_units(state, order.id, order.counted)
+    state = replace(state, units=units_without(state.units, order.id, order.counted))
     for box in order.boxes.values():
         state = set_label(state, box.id, box.label, None)
     state = with_order(state, touched(order, at, packed=event.revision, holds=Map()))
@@ -157,7 +157,7 @@ def revised(state: State, event: OrderRevised, at: At) -> State:
     order = adopted(state, before, at.manifest_of(event.manifest))
     state = with_order(state, order)
     if before is not None and before.packed is not None and order.packed is None:
-        state = index_units(state, order.id, order.counted)
+        state = replace(state, units=units_with(state.units, order.id, order.counted))
         for box in order.boxes.values():
             state = set_label(state, box.id, None, box.label)
     name = state.station_with(event.order)

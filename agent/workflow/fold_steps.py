@@ -15,13 +15,16 @@ __all__ = [
     "At",
     "adopted",
     "at_station",
-    "index_units",
     "remove_ended",
     "set_label",
     "touched",
-    "unindex_units",
+    "units_with",
+    "units_without",
     "with_order",
 ]
+
+
+Units = Map[str, tuple[str, ...]]
 
 
 class At(Struct, frozen=True, kw_only=True):
@@ -59,24 +62,24 @@ def touched(order: Order, at: At, **changes: Any) -> Order:
     return replace(order, first=order.first or at.position, last=at.position, **changes)
 
 
-def index_units(state: State, order: str, ids: Iterable[str]) -> State:
-    units = state.units
+def units_with(units: Units, order: str, ids: Iterable[str]) -> Units:
+    """The index of units, with these counted in an order."""
     for one in ids:
         holders = units.get(one, ())
         if order not in holders:
             units = units.set(one, (*holders, order))
-    return replace(state, units=units)
+    return units
 
 
-def unindex_units(state: State, order: str, ids: Iterable[str]) -> State:
-    units = state.units
+def units_without(units: Units, order: str, ids: Iterable[str]) -> Units:
+    """The index of units, with these no longer counted in an order."""
     for one in ids:
         left = tuple(holder for holder in units.get(one, ()) if holder != order)
         if left:
             units = units.set(one, left)
         elif one in units:
             units = units.delete(one)
-    return replace(state, units=units)
+    return units
 
 
 def set_label(state: State, box: str, old: str | None, new: str | None) -> State:

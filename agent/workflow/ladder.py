@@ -39,10 +39,14 @@ class Rung(Struct, frozen=True, kw_only=True):
 
 def unit_of(ids: Iterable[str], order: Order) -> Unit:
     """The device behind scanned identifiers, as it is published: the manifest's list first, if it lists one of them."""
-    ids = tuple(ids)
-    listed = next((unit for one in ids if (unit := order.manifest.unit_by_id.get(one)) is not None), ())
-    known = {same_case(one) for one in listed}
-    every = (*listed, *(one for one in ids if one not in known))
+    every = tuple(ids)
+    listed = order.manifest.unit_by_id
+    for one in every:
+        unit = listed.get(one)
+        if unit is not None:
+            known = {same_case(other) for other in unit}
+            every = (*unit, *(other for other in every if other not in known))
+            break
     return Unit(scheme=scheme_of(every[0]), id=every[0], aliases=every[1:])
 
 
@@ -50,20 +54,45 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
     """The line that takes a unit known by `unit_ids`, of which `scanned` were read; all in comparable form."""
     order = rung.order
     listed = order.manifest.unit_by_id
-    if any(imei_form(one) and one not in listed and not luhn_ok(one) for one in scanned):
-        return Reason.BAD_CHECK_DIGIT
-    if any(one in order.counted or one in order.elsewhere_units for one in unit_ids):
-        return Reason.ALREADY_COUNTED
-    if any(one in rung.state.barred for one in unit_ids):
-        return Reason.HELD
-    if any(_is_counted_elsewhere(one, rung) for one in unit_ids):
-        return Reason.COUNTED_ELSEWHERE
-    if any(one == _ZEROS or rung.is_blocked(one) for one in unit_ids):
-        return Reason.NOT_ON_ORDER
+    for one in scanned:
+        if one not in listed and imei_form(one) and not luhn_ok(one):
+            return Reason.BAD_CHECK_DIGIT
+    for refuses, reason in _BEFORE_LINES:
+        for one in unit_ids:
+            if refuses(one, rung):
+                return reason
     lines = [line for line in order.manifest.lines if line.flow is rung.mode and _takes(line, unit_ids, order)]
     if not lines:
         return Reason.NOT_ON_ORDER
     return _one_of(lines, rung)
+
+
+def _is_counted(identifier: str, rung: Rung) -> bool:
+    return identifier in rung.order.counted or identifier in rung.order.elsewhere_units
+
+
+def _is_barred(identifier: str, rung: Rung) -> bool:
+    return identifier in rung.state.barred
+
+
+def _is_counted_elsewhere(identifier: str, rung: Rung) -> bool:
+    return any(
+        other != rung.order.id and other in rung.state.orders and rung.state.orders[other].is_open
+        for other in rung.state.units.get(identifier, ())
+    )
+
+
+def _is_blocked(identifier: str, rung: Rung) -> bool:
+    return identifier == _ZEROS or rung.is_blocked(identifier)
+
+
+_BEFORE_LINES = (
+    (_is_counted, Reason.ALREADY_COUNTED),
+    (_is_barred, Reason.HELD),
+    (_is_counted_elsewhere, Reason.COUNTED_ELSEWHERE),
+    (_is_blocked, Reason.NOT_ON_ORDER),
+)
+"""Why a unit is refused whatever lines there are, the first reason first."""
 
 
 def _one_of(lines: list[Line], rung: Rung) -> Line | Reason:
@@ -78,22 +107,17 @@ def _one_of(lines: list[Line], rung: Rung) -> Line | Reason:
     lines = [line for line in lines if rung.order.pending_on(line.id) > 0]
     if not lines:
         return Reason.OVER_QUANTITY
-    if len({line.sku for line in lines}) > 1:
+    if len(lines) > 1 and len({line.sku for line in lines}) > 1:
         return Reason.PRODUCT_REQUIRED
     return lines[0]
 
 
-def _is_counted_elsewhere(identifier: str, rung: Rung) -> bool:
-    return any(
-        other != rung.order.id and other in rung.state.orders and rung.state.orders[other].is_open
-        for other in rung.state.units.get(identifier, ())
-    )
-
-
 def _takes(line: Line, ids: tuple[str, ...], order: Order) -> bool:
-    if not line.serialized:
-        return False
-    return any(_takes_one(line, one, order) for one in ids)
+    if line.serialized:
+        for one in ids:
+            if _takes_one(line, one, order):
+                return True
+    return False
 
 
 def _takes_one(line: Line, identifier: str, order: Order) -> bool:

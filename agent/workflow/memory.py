@@ -50,8 +50,7 @@ class Burst(Struct, frozen=True, kw_only=True):
 class Memory(Struct, kw_only=True):
     """One station's. `bounces` and `bursts` are by scanner.
 
-    A step works on a copy, so that a commit that fails leaves the memory as it was; it is not frozen because making
-    a frozen one anew for each of its changes costs a scan as much as its classification.
+    A step works on a copy, so that a commit that fails leaves the memory as it was.
     """
 
     last: Reply | None = None
@@ -60,13 +59,3 @@ class Memory(Struct, kw_only=True):
     cancel_since: float | None = None
     bounces: Map[str, Bounce] = field(default_factory=Map)
     bursts: Map[str, Burst] = field(default_factory=Map)
-
-    def copy(self) -> "Memory":
-        return Memory(
-            last=self.last,
-            idle_since=self.idle_since,
-            remove_since=self.remove_since,
-            cancel_since=self.cancel_since,
-            bounces=self.bounces,
-            bursts=self.bursts,
-        )

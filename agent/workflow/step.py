@@ -44,10 +44,14 @@ __all__ = ["Decision", "expire", "is_due", "take"]
 class Decision(Struct, frozen=True, kw_only=True):
     """What a step comes to: if there are events, they must be committed before state and signal count for anything."""
 
-    state: State
+    desk: Desk
     memory: Memory
     events: tuple[Event, ...]
     reply: Reply | None
+
+    @property
+    def state(self) -> State:
+        return self.desk.state
 
 
 _AGAIN = Reply(signal=Signal.AGAIN)
@@ -61,31 +65,28 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
     """Decide about one scan. `desk` is fresh: this scan's station, scanner, time and state."""
     scanner = desk.scanner or ""
     desk.data = frame.data
-    memory = memory.copy()
-    memory.idle_since = frame.at
+    memory = replace(memory, idle_since=frame.at)
     if not frame.intact:
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), Unreadable())
     bounce = memory.bounces.get(scanner)
     if bounce is not None and bounce.data == frame.data and frame.at - bounce.at <= desk.settings.bounce_s > 0:
         memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
         memory.last = bounce.reply
-        return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
+        return Decision(desk=desk, memory=memory, events=(), reply=bounce.reply)
     reading = _read(desk, frame)
     code = reading.code
     if isinstance(code, Unreadable):
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), code)
-    before = desk.state
     try:
         reply = _decide(desk, reading, memory)
     except Refusal as refusal:
-        desk.state = before
-        desk.events.clear()
+        desk.undo()
         decision = _refuse(desk, frame, memory, refusal, code)
     else:
         if memory.cancel_since != frame.at:
             memory.cancel_since = None
         _conclude(desk, memory, reply)
-        decision = Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
+        decision = Decision(desk=desk, memory=memory, events=tuple(desk.events), reply=reply)
     _remember(memory, scanner, frame, code, decision.reply)
     return decision
 
@@ -99,13 +100,16 @@ def _read(desk: Desk, frame: Frame) -> Reading:
 
 
 def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
-    """What of the reply is remembered; REMOVE's time runs from the scan that asked for it last."""
+    """What of the reply is remembered; REMOVE's time runs from the scan that asked for it last, or from the first one
+    after a start."""
     memory.last = reply
-    if not desk.station.remove:
+    for event in desk.events:
+        if isinstance(event, Selected) and event.what is What.REMOVE:
+            memory.remove_since = desk.now
+            return
+    if not (desk.before.remove and desk.station.remove):
         memory.remove_since = None
-    elif memory.remove_since is None or any(
-        isinstance(event, Selected) and event.what is What.REMOVE for event in desk.events
-    ):
+    elif memory.remove_since is None:
         memory.remove_since = desk.now
 
 
@@ -139,7 +143,6 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
         if burst.unwritten is not None:
             desk.record(burst.unwritten)
         burst = None
-    before = desk.state
     rejected = desk.reject(refusal.reason, seen=refusal.seen, clears=clears)
     if burst is None:
         burst = Burst(since=frame.at, journaled=1)
@@ -148,13 +151,12 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
     else:
         count = burst.unwritten.count + 1 if burst.unwritten is not None else 1
         burst = replace(burst, unwritten=replace(rejected, count=count))
-        desk.events.clear()
-        desk.state = before
+        desk.undo()
     reply = Reply(signal=refusal.signal, reason=refusal.reason)
     memory.bursts = memory.bursts.set(scanner, burst)
     memory.cancel_since = None
     _conclude(desk, memory, reply)
-    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
+    return Decision(desk=desk, memory=memory, events=tuple(desk.events), reply=reply)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------
@@ -218,6 +220,8 @@ def _has_good_argument(command: Command) -> bool:
 
 def _input_of(desk: Desk, code: Code) -> Input:
     match code:
+        case UnitScan() | Product():
+            return Input.PRODUCT_OR_UNIT
         case CommandScan(command):
             return _INPUT_OF_VERB[command.verb]
         case Badge(operator):
@@ -225,8 +229,6 @@ def _input_of(desk: Desk, code: Code) -> Input:
             return Input.OWN_BADGE if own else Input.OTHER_BADGE
         case OrderBarcode(order, is_open):
             return Input.OPEN_ORDER if is_open or order == desk.station.order else Input.OTHER_ORDER
-        case Product() | UnitScan():
-            return Input.PRODUCT_OR_UNIT
         case BoxLabel():
             return Input.LABEL
         case _:
@@ -330,7 +332,7 @@ def is_due(station: Station, memory: Memory, settings: Settings, now: float) -> 
 def expire(desk: Desk, memory: Memory) -> Decision:
     """What the passing of time does at a station: REMOVE ends, an idle operator is signed out, a flood is written."""
     station = desk.station
-    memory = memory.copy()
+    memory = replace(memory)
     if station.remove and memory.remove_since is None:
         memory.remove_since = desk.now
     elif station.remove and memory.remove_since is not None and desk.now - memory.remove_since >= REMOVE_S:
@@ -344,4 +346,4 @@ def expire(desk: Desk, memory: Memory) -> Decision:
             memory.bursts = memory.bursts.delete(scanner)
     if not desk.station.remove:
         memory.remove_since = None
-    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=None)
+    return Decision(desk=desk, memory=memory, events=tuple(desk.events), reply=None)
