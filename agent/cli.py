@@ -12,11 +12,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from agent import __version__
 from agent.errors import ConfigError, JournalDamaged, KioskError
 
 __all__ = ["DEFAULT_CONFIG", "Exit", "main"]
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DEFAULT_CONFIG = Path("/etc/kiosk-agent/agent.toml")
 
@@ -38,7 +41,8 @@ class Exit(IntEnum):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors that a person causes end in one line each, on stderr."""
-    args = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = _parser(argv).parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         code = command(args)
@@ -75,6 +79,8 @@ def _complain(*lines: str) -> None:
 def _run(args: argparse.Namespace) -> int:
     # Starting makes many objects and no garbage; the daemon turns the collector on again when it is ready.
     gc.disable()
+    # Else pydantic goes through the metadata of all that is installed, for plugins that we do not have.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from agent.commands import run
 
     return run.run(args.config)
@@ -170,47 +176,18 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="kiosk-agent",
-        description="The headless packing-bench kiosk: barcode scanners in, light and sound out, MQTT to the centre.",
-        epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 state on disk that must not be overwritten.",
-    )
-    parser.add_argument("--version", action="version", version=f"kiosk-agent {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def _add_run(commands: _Commands) -> None:
+    _add(commands, "run", _run, "run the daemon")
 
-    def command(
-        under: "argparse._SubParsersAction[argparse.ArgumentParser]",
-        name: str,
-        function: Callable[[argparse.Namespace], int],
-        summary: str,
-        *,
-        config: bool = True,
-        state: bool = False,
-    ) -> argparse.ArgumentParser:
-        one = under.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        one.set_defaults(command=function)
-        if config:
-            one.add_argument(
-                "--config",
-                metavar="F",
-                type=Path,
-                default=DEFAULT_CONFIG,
-                help="the configuration (default: %(default)s)",
-            )
-        if state:
-            one.add_argument(
-                "--state-dir", metavar="DIR", help="read this state folder, whatever the configuration says"
-            )
-        return one
 
-    command(commands, "run", _run, "run the daemon")
-
-    check = command(commands, "check", _check, "check the configuration file")
+def _add_check(commands: _Commands) -> None:
+    check = _add(commands, "check", _check, "check the configuration file")
     check.add_argument("--hardware", action="store_true", help="also open every device")
     check.add_argument("--broker", action="store_true", help="also connect to the broker")
 
-    demo = command(commands, "demo", _demo, "show the whole thing on this machine, without hardware", config=False)
+
+def _add_demo(commands: _Commands) -> None:
+    demo = _add(commands, "demo", _demo, "show the whole thing on this machine, without hardware", config=False)
     demo.add_argument("--play", action="store_true", help="play a scripted day instead of waiting for input")
     demo.add_argument(
         "--broker",
@@ -220,9 +197,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--svg", metavar="FILE", type=Path, help="play, and write the picture of one moment to FILE")
 
-    scanners = command(
-        commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False
-    )
+
+def _add_scanners(commands: _Commands) -> None:
+    scanners = _add(commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False)
     scanners.add_argument("--learn", action="store_true", help="find a scanner's settings from the test barcode")
     scanners.add_argument(
         "--baud",
@@ -232,7 +209,9 @@ def _parser() -> argparse.ArgumentParser:
         help="the speed to learn serial lines at (default: %(default)s)",
     )
 
-    sheet = command(commands, "sheet", _sheet, "print the command barcodes, box sizes and badges", state=True)
+
+def _add_sheet(commands: _Commands) -> None:
+    sheet = _add(commands, "sheet", _sheet, "print the command barcodes, box sizes and badges", state=True)
     sheet.add_argument("file", metavar="OUT.pdf", type=Path, help="the file to write")
     sheet.add_argument(
         "--new-badges",
@@ -242,18 +221,77 @@ def _parser() -> argparse.ArgumentParser:
         help="also print so many new badges, and list their codes for the operators list",
     )
 
-    status = command(commands, "status", _status, "show what the running daemon sees", state=True)
+
+def _add_status(commands: _Commands) -> None:
+    status = _add(commands, "status", _status, "show what the running daemon sees", state=True)
     status.add_argument("--json", action="store_true", help="the whole document, for programs")
 
+
+def _add_journal(commands: _Commands) -> None:
     journal = commands.add_parser("journal", help="read the journal, also while the daemon runs")
     reads = journal.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    tail = command(reads, "tail", _tail, "show the newest events, one a line", state=True)
+    tail = _add(reads, "tail", _tail, "show the newest events, one a line", state=True)
     tail.add_argument("-n", "--lines", type=_whole, default=20, metavar="N", help="how many (default: %(default)s)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on with new ones as they come")
-    export = command(reads, "export", _export, "write the exact CloudEvents, one a line", state=True)
+    export = _add(reads, "export", _export, "write the exact CloudEvents, one a line", state=True)
     export.add_argument("--from", dest="first", metavar="SEQ", help="the first sequence, or an event's id")
     export.add_argument("--through", metavar="SEQ", help="the last sequence, or an event's id")
-    command(reads, "verify", _verify, "check every event of the journal", state=True)
+    _add(reads, "verify", _verify, "check every event of the journal", state=True)
 
-    command(commands, "retire", _retire, "take this kiosk out of service: clear its retained topics")
+
+def _add_retire(commands: _Commands) -> None:
+    _add(commands, "retire", _retire, "take this kiosk out of service: clear its retained topics")
+
+
+_COMMANDS: dict[str, Callable[[_Commands], None]] = {
+    "run": _add_run,
+    "check": _add_check,
+    "demo": _add_demo,
+    "scanners": _add_scanners,
+    "sheet": _add_sheet,
+    "status": _add_status,
+    "journal": _add_journal,
+    "retire": _add_retire,
+}
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of these arguments. It has all commands, or that one alone with which `argv` begins.
+
+    To describe them all costs every start some milliseconds; no message tells the difference.
+    """
+    parser = argparse.ArgumentParser(
+        prog="kiosk-agent",
+        description="The headless packing-bench kiosk: barcode scanners in, light and sound out, MQTT to the centre.",
+        epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 state on disk that must not be overwritten.",
+    )
+    parser.add_argument("--version", action="version", version=f"kiosk-agent {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in argv[:1] if argv[:1] and argv[0] in _COMMANDS else _COMMANDS:
+        _COMMANDS[name](commands)
     return parser
+
+
+def _add(
+    commands: _Commands,
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    summary: str,
+    *,
+    config: bool = True,
+    state: bool = False,
+) -> argparse.ArgumentParser:
+    """One command: what runs it, what the list of commands says, and the arguments that many have."""
+    one = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    one.set_defaults(command=function)
+    if config:
+        one.add_argument(
+            "--config",
+            metavar="F",
+            type=Path,
+            default=DEFAULT_CONFIG,
+            help="the configuration (default: %(default)s)",
+        )
+    if state:
+        one.add_argument("--state-dir", metavar="DIR", help="read this state folder, whatever the configuration says")
+    return one

@@ -74,6 +74,17 @@ def test_run_has_the_default_configuration(monkeypatch: pytest.MonkeyPatch) -> N
     assert calls == [((Path("/etc/kiosk-agent/agent.toml"),), {})]
 
 
+@pytest.mark.parametrize(("before", "after"), [(None, "__all__"), ("one", "one")])
+def test_run_looks_for_no_plugins_of_pydantic_unless_told(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+) -> None:
+    environ = {} if before is None else {"PYDANTIC_DISABLE_PLUGINS": before}
+    monkeypatch.setattr(os, "environ", environ)
+    record(monkeypatch, run, "run")
+    assert main(["run"]) == 0
+    assert environ == {"PYDANTIC_DISABLE_PLUGINS": after}
+
+
 def test_run_hands_on_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = record(monkeypatch, run, "run", code=3)
     assert main(["run", "--config", "x.toml"]) == 3
@@ -166,13 +177,27 @@ def test_wrong_usage_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.startswith("usage: kiosk-agent")
 
 
-@pytest.mark.parametrize(
-    "argv",
-    [["--help"], *([name, "--help"] for name in ("run", "check", "demo", "scanners", "status", "journal", "retire"))],
-)
-def test_help_is_no_error(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert usage_error(argv) == 0
-    assert capsys.readouterr().out.startswith("usage: kiosk-agent")
+COMMANDS = ("run", "check", "demo", "scanners", "sheet", "status", "journal", "retire")
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "usage: kiosk-agent [-h] [--version] COMMAND ..."
+    assert tuple(line.split()[0] for line in lines if line.startswith("    ") and line[4] != " ") == COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_one_command_is_no_error(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: kiosk-agent {name} [-h]")
+
+
+def test_what_is_no_command_is_told_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(["rum"]) == Exit.USAGE
+    told = capsys.readouterr().err
+    assert "'rum'" in told
+    assert [name for name in COMMANDS if f"'{name}'" in told] == [*COMMANDS]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,6 +275,11 @@ def modules_after(code: str) -> set[str]:
 def test_the_command_line_alone_loads_nothing_of_the_kiosk() -> None:
     loaded = modules_after("import agent.cli")
     assert not loaded & {"pydantic", "asyncio", "paho", "evdev", "serial", "gpiozero", "tinydb", "logging", "tomllib"}
+
+
+def test_the_daemon_alone_loads_no_library_of_a_device_or_of_the_network() -> None:
+    loaded = modules_after("import agent.daemon.root")
+    assert not loaded & {"paho", "evdev", "serial", "gpiozero", "tinydb", "sqlite3", "agent.daemon.failure"}
 
 
 def test_the_configuration_loads_no_driver_and_no_uplink() -> None:

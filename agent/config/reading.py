@@ -111,22 +111,23 @@ def config_hash(config: Config) -> str:
     import hashlib
     import json
 
+    # The fields of a table are what it gives when it is gone through; private attributes are not among them.
     plain = {
-        "kiosk": config.kiosk.model_dump(mode="json"),
-        "mqtt": config.mqtt.model_dump(mode="json"),
-        "uplink": config.uplink.model_dump(mode="json"),
-        "workflow": config.workflow.model_dump(mode="json"),
+        "kiosk": dict(config.kiosk),
+        "mqtt": dict(config.mqtt),
+        "uplink": dict(config.uplink),
+        "workflow": dict(config.workflow),
         "stations": [
             {
                 "id": station.id,
-                "scanners": [scanner.model_dump(mode="json") for scanner in station.scanners],
-                "indicator": station.indicator.model_dump(mode="json"),
+                "scanners": [dict(scanner) for scanner in station.scanners],
+                "indicator": dict(station.indicator),
                 "buttons": dict(station.buttons),
             }
             for station in config.stations
         ],
     }
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(plain, default=os.fspath, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -163,9 +164,9 @@ def _read(path: Path, environ: Mapping[str, str]) -> _Reading:
     check_files(raw_mqtt, reading.base, problems)
     password = read_password(raw_mqtt, reading.base, environ, problems)
     mqtt_sound = len(problems.lines) == before
-    uplink = _check(UplinkSettings, raw.get("uplink", {}), ("uplink",), reading)
+    uplink = _check_optional(UplinkSettings.model_construct(), raw, ("uplink",), reading)
     check_delivery(raw_mqtt, raw_uplink, problems)
-    workflow = _check(WorkflowSettings, raw.get("workflow", {}), ("workflow",), reading)
+    workflow = _check_optional(WorkflowSettings.model_construct(), raw, ("workflow",), reading)
     stations = _stations(raw.get("station", MISSING), reading)
 
     reading.kiosk = kiosk
@@ -203,6 +204,15 @@ def _parse(path: Path, problems: Problems) -> dict[str, Any] | None:
 
 def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _check_optional(defaults: _S, raw: Mapping[str, Any], path: KeyPath, reading: _Reading) -> _S | None:
+    """The table that `raw` has under the last key of `path`; `defaults` if it is left out.
+
+    Defaults are ours and need no check, so that no validator is built for a table that nobody writes.
+    """
+    key = str(path[-1])
+    return _check(type(defaults), raw[key], path, reading) if key in raw else defaults
 
 
 def _check(
@@ -270,16 +280,18 @@ def _station(raw: object, path: KeyPath, reading: _Reading) -> StationSettings |
             reading.problems.unknown_key((*path, key), _STATION_KEYS)
     identity = _check(StationIdentity, {key: raw[key] for key in ("id",) if key in raw}, path, reading)
     scanners = _scanners(raw.get("scanner", MISSING), (*path, "scanner"), reading)
-    indicator: IndicatorSettings | None = NoIndicatorSettings()
+    indicator: IndicatorSettings | None
     if "indicator" in raw:
         indicator = _by_driver(_INDICATORS, raw["indicator"], (*path, "indicator"), reading)
-    buttons = _check(ButtonSettings, raw.get("buttons", {}), (*path, "buttons"), reading)
+    else:
+        indicator = NoIndicatorSettings.model_construct()
+    buttons = _check_optional(ButtonSettings.model_construct(), raw, (*path, "buttons"), reading)
     if identity is None or indicator is None:
         return None
     reading.indicators.append((identity.id, indicator))
     if scanners is None or buttons is None:
         return None
-    pins = {word: pin for word, pin in buttons.model_dump().items() if pin is not None}
+    pins = {word: pin for word, pin in buttons if pin is not None}
     return StationSettings(id=identity.id, scanners=scanners, indicator=indicator, buttons=pins)
 
 

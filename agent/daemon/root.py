@@ -23,7 +23,6 @@ from msgspec import Struct
 from agent import __version__
 from agent.clock import Clock, SystemClock
 from agent.config import Config, config_hash
-from agent.daemon.failure import tell_failure
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
 from agent.daemon.intake import Intake
@@ -112,6 +111,8 @@ def run(config: Config) -> int:
 
 
 def _tell(config: Config, reason: str) -> None:
+    from agent.daemon.failure import tell_failure
+
     indicators = [(station.id, station.indicator) for station in config.stations]
     tell_failure(reason=reason, kiosk=config.kiosk, mqtt=config.mqtt, indicators=indicators)
 

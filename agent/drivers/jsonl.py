@@ -26,9 +26,7 @@ class JsonlIndicator(SignalsOnly):
             self._fd: int | None = _open(path)
         except OSError as exc:
             raise DeviceError(f"{path} cannot be opened: {exc.strerror}") from exc
-        self._starts = {
-            (signal, reason): _start_of_line(station, signal, reason) for signal in Signal for reason in (None, *Reason)
-        }
+        self._starts = _starts_of_lines(station)
         self._torn = b""
 
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
@@ -63,7 +61,13 @@ def _open(path: str) -> int:
     return os.open(path, flags | (os.O_RDWR if is_fifo else os.O_WRONLY), 0o644)
 
 
-def _start_of_line(station: str, signal: Signal, reason: Reason | None) -> bytes:
-    return json.dumps({"station": station, "signal": signal, "reason": reason}).removesuffix("}").encode() + (
-        b', "monotonic_ns": '
-    )
+def _starts_of_lines(station: str) -> dict[tuple[Signal, Reason | None], bytes]:
+    """Every line that there can be, up to its time. Each word is written as JSON once, not once a line."""
+    name = json.dumps(station)
+    signals = [(signal, json.dumps(signal)) for signal in Signal]
+    reasons = [(reason, json.dumps(reason)) for reason in (None, *Reason)]
+    return {
+        (signal, reason): f'{{"station": {name}, "signal": {shown}, "reason": {why}, "monotonic_ns": '.encode()
+        for signal, shown in signals
+        for reason, why in reasons
+    }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from agent.config import config_hash, load, salvage
 from agent.config.problems import dotted
 from agent.config.settings import (
+    ButtonSettings,
     Config,
     ConsoleSettings,
     EvdevSettings,
@@ -18,6 +19,9 @@ from agent.config.settings import (
     JsonlSettings,
     NoIndicatorSettings,
     SerialSettings,
+    Settings,
+    UplinkSettings,
+    WorkflowSettings,
 )
 from agent.errors import ConfigError
 from agent.reference.manifest import Role
@@ -683,6 +687,20 @@ def test_password_is_in_no_text_of_the_configuration(file: Path) -> None:
     with_one = config_hash(config)
     (file.parent / "password").write_text("another")
     assert config_hash(read(file, text)) == with_one
+
+
+# -- tables left out ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [UplinkSettings, WorkflowSettings, ButtonSettings, NoIndicatorSettings])
+def test_defaults_of_a_table_that_may_be_left_out_would_pass_its_check(model: type[Settings]) -> None:
+    defaults = model.model_construct()
+    assert model.model_validate(dict(defaults)) == defaults
+
+
+def test_a_table_left_out_is_as_one_with_nothing_in_it(file: Path) -> None:
+    nothing = '\n[station.indicator]\ndriver = "none"\n[station.buttons]\n[uplink]\n[workflow]\n'
+    assert read(file, MINIMAL + nothing) == read(file, MINIMAL)
 
 
 # -- the fingerprint ---------------------------------------------------------------------------------------------
