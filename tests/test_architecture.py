@@ -19,6 +19,7 @@ BOTTOM = (
     "agent.identifiers",
     "agent.log",
     "agent.systemd",
+    "agent.threads",
 )
 REFERENCE = (*BOTTOM, "agent.reference")
 MAY_IMPORT = {

@@ -15,6 +15,7 @@ from agent.journal import Journal
 from agent.reference.cache import Cache
 from agent.reference.stored import Change
 from agent.reference.unsaved import Unsaved
+from agent.threads import give_way
 from agent.workflow.forget import forgettable
 from agent.workflow.snapshot import encode_state
 from agent.workflow.state import State
@@ -94,6 +95,7 @@ class Housekeeping:
     # -- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        give_way()
         while not self._stopping.is_set():
             self._wanted.wait(_ROUND_S)
             self._wanted.clear()

@@ -10,7 +10,6 @@ import contextlib
 import gc
 import logging
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -46,6 +45,7 @@ from agent.reference.source import stored_manifest_of
 from agent.scan import Frame
 from agent.signals import Signal
 from agent.systemd import Notifier, watchdog_interval_s
+from agent.threads import come_first, share_in_turns
 from agent.uplink.health import UplinkHealth
 from agent.uplink.uplink import Uplink
 from agent.workflow.desk import Settings
@@ -68,7 +68,6 @@ _BEAT_S = 1.0
 _HANG_S = 10.0
 _STOP_S = 3.0
 _ASKED_MAX = 1000
-_SWITCH_S = 0.00005
 
 
 def open_state(directory: Path) -> Opened:
@@ -156,8 +155,8 @@ class Daemon:
         self._asked: deque[Request] = deque()
 
     def run(self) -> int:
-        # No thread keeps the interpreter to itself for long while a scan waits for it.
-        sys.setswitchinterval(_SWITCH_S)
+        share_in_turns()
+        come_first()
         return asyncio.run(self._main())
 
     def stop(self, why: str) -> None:

@@ -30,6 +30,7 @@ from agent.reference.stored import Change
 from agent.reference.verdicts import Verdict
 from agent.scan import Frame
 from agent.signals import Signal
+from agent.threads import come_first
 from agent.workflow.centre import Alarm, abandon, delist, judge, revise
 from agent.workflow.desk import Desk, Settings
 from agent.workflow.forget import forget
@@ -165,6 +166,7 @@ class ScanPath:
     # -- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        come_first()
         try:
             for name in self._stations:
                 self._show_station(name)

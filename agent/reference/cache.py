@@ -16,12 +16,13 @@ from agent.errors import CacheDamaged
 from agent.reference.manifest import Status
 from agent.reference.stored import Change, Forgotten, Loaded, StoredOrder, StoredReference
 
-__all__ = ["DAMAGED_SUFFIX", "SHARDS", "Cache", "references_in", "shard_of"]
+__all__ = ["DAMAGED_SUFFIX", "REFERENCE", "SHARDS", "Cache", "place_of", "references_in", "shard_of"]
 
 SHARDS = 64
 DAMAGED_SUFFIX = ".damaged"
 
-_REFERENCE = "reference.db"
+REFERENCE = "reference.db"
+"""The file of the reference messages."""
 
 R = TypeVar("R")
 
@@ -35,10 +36,10 @@ def shard_of(order: str) -> str:
     return _shard(zlib.crc32(order.encode("utf-8", "replace")) % SHARDS)
 
 
-def _place_of(change: Change) -> tuple[str, str]:
+def place_of(change: Change) -> tuple[str, str]:
     """(file, key in it) of what a change concerns."""
     if isinstance(change, StoredReference):
-        return _REFERENCE, change.name
+        return REFERENCE, change.name
     return shard_of(change.order), change.order
 
 
@@ -72,7 +73,7 @@ def references_in(directory: Path) -> tuple[StoredReference, ...]:
     """The reference messages of a cache that may be another process's: nothing is changed. Raises CacheDamaged."""
     from agent.reference.storage import read_documents
 
-    path = directory / _REFERENCE
+    path = directory / REFERENCE
     try:
         return tuple(_reference_of(document) for document in read_documents(path)) if path.exists() else ()
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -89,7 +90,7 @@ class Cache:
         """All that is cached. Never raises for what stands on the disk: what cannot be read is named in `damaged`."""
         damaged: list[str] = []
         self._sweep()
-        references = self._load_file(_REFERENCE, _reference_of, damaged)
+        references = self._load_file(REFERENCE, _reference_of, damaged)
         orders = [order for n in range(SHARDS) for order in self._load_file(_shard(n), _order_of, damaged)]
         return Loaded(orders=tuple(orders), references=tuple(references), damaged=tuple(damaged))
 
@@ -101,12 +102,16 @@ class Cache:
         damaged: list[str] = []
         by_file: dict[str, dict[str, Change]] = defaultdict(dict)
         for change in changes:
-            name, key = _place_of(change)
+            name, key = place_of(change)
             by_file[name][key] = change
         if by_file:
             self._directory.mkdir(parents=True, exist_ok=True)
         for name, of_file in by_file.items():
             self._update(name, of_file, damaged)
+        if by_file:
+            from agent.reference.storage import flush_names
+
+            flush_names(self._directory)
         return tuple(damaged)
 
     def _load_file(self, name: str, read: Callable[[Mapping[str, Any]], R], damaged: list[str]) -> list[R]:

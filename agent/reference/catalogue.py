@@ -103,7 +103,10 @@ class Catalogue:
 
     def missing_orders(self) -> list[str]:
         """Orders that the index names and that are not here at all."""
-        return [] if self._index is None else [order for order in self._index.orders if not self._is_here(order)]
+        if self._index is None:
+            return []
+        known, gone = self._orders, self._withdrawn
+        return [order for order in self._index.orders if order not in known or order in gone]
 
     def to_fetch(self) -> list[str]:
         """Orders that the index names and that are not here, or older than it says."""
@@ -196,9 +199,10 @@ class Catalogue:
         return [order for order in self._orders if order not in index.orders and order not in self._withdrawn]
 
     def recheck(self, budget: int = 1) -> bool:
-        """Hold at most `budget` of the waiting orders against the badges; whether any still wait.
+        """Hold at most `budget` pieces of the waiting orders against the badges; whether any still wait.
 
-        An order of 100 devices takes some tenths of a millisecond: to be called between scans.
+        A piece is an order, or a part of one that lists many devices; it takes a tenth of a millisecond, and as long
+        again if the order has to be parsed: to be called between scans.
         """
         return self._conflicts.recheck(budget)
 

@@ -1,11 +1,12 @@
 """Which badges equal a code of a cached order: such a badge is refused, since nobody can tell what was meant.
 
 Kept per order, so that a new manifest costs only its own check. With a salted operators list every code of an order
-has to be hashed, and a new list concerns all orders: such checks wait, and are made order by order when there is time.
+has to be hashed, and a new list concerns all orders: such checks wait, and are made piece by piece when there is time.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from agent.reference.manifest import Manifest
 from agent.reference.operators import Operators, badge_key
@@ -13,6 +14,8 @@ from agent.reference.operators import Operators, badge_key
 __all__ = ["BadgeConflicts", "gtin_forms"]
 
 _GTIN_DIGITS = (14, 13, 12, 8)
+_PIECE = 100
+"""So many codes are hashed at one go; they take some 70 microseconds."""
 
 
 def gtin_forms(gtin: str) -> Iterator[str]:
@@ -35,6 +38,23 @@ def _codes_of(manifest: Manifest) -> Iterator[str]:
     yield from _gtins_of(manifest)
 
 
+def _equal_badges(manifest: Manifest, operators: Operators) -> set[str]:
+    """The badges of a list without a salt that equal a code of the manifest."""
+    badges = operators.by_badge.keys()
+    # Views, so that the smaller side is walked: a manifest may list thousands of units.
+    found = badges & manifest.unit_by_id.keys() | badges & manifest.sku_by_code.keys()
+    return found | badges & manifest.codes | badges & set(_gtins_of(manifest))
+
+
+class _Check:
+    """An order whose codes are being hashed: those to come, and the badges found so far."""
+
+    def __init__(self, order: str, codes: Iterator[str]) -> None:
+        self.order = order
+        self.codes = codes
+        self.found: set[str] = set()
+
+
 class BadgeConflicts:
     """The badges of one operators list held against the codes of all cached orders.
 
@@ -47,6 +67,7 @@ class BadgeConflicts:
         self._by_order: dict[str, frozenset[str]] = {}
         self._count: Counter[str] = Counter()
         self._unchecked: dict[str, None] = {}
+        self._begun: _Check | None = None
 
     def __contains__(self, key: str) -> bool:
         """Whether the badge with this `badge_key` equals a code of some order, as far as checked."""
@@ -55,6 +76,7 @@ class BadgeConflicts:
     def use(self, operators: Operators | None, orders: Iterator[str]) -> None:
         """Start anew with another operators list; `orders` are all that are cached, and wait to be checked."""
         self._operators = operators
+        self._begun = None
         self._by_order.clear()
         self._count.clear()
         self._unchecked = dict.fromkeys(orders) if operators is not None and operators.by_badge else {}
@@ -65,7 +87,7 @@ class BadgeConflicts:
         if self._operators is None or not self._operators.by_badge:
             return
         if self._operators.salt is None:
-            self._check(manifest, self._operators)
+            self._keep(manifest.order, _equal_badges(manifest, self._operators))
         else:
             self._unchecked[manifest.order] = None
 
@@ -77,35 +99,47 @@ class BadgeConflicts:
     def drop(self, order: str) -> None:
         """An order is gone."""
         self._unchecked.pop(order, None)
+        if self._begun is not None and self._begun.order == order:
+            self._begun = None
         for key in self._by_order.pop(order, ()):
             self._count[key] -= 1
             if not self._count[key]:
                 del self._count[key]
 
     def recheck(self, budget: int) -> bool:
-        """Check at most `budget` waiting orders; whether any are left."""
-        for order in list(self._first_unchecked(budget)):
-            del self._unchecked[order]
-            manifest = self._manifest_of(order)
-            if manifest is not None and self._operators is not None:
-                self._check(manifest, self._operators)
+        """Check at most `budget` pieces of the waiting orders, an order or a part of one each; whether any are left."""
+        for _ in range(budget):
+            if not self._check_piece():
+                break
         return bool(self._unchecked)
 
-    def _first_unchecked(self, budget: int) -> Iterator[str]:
-        for order, _ in zip(self._unchecked, range(budget), strict=False):
-            yield order
+    def _check_piece(self) -> bool:
+        """A piece of the first order that waits; false: none does. An order waits until its last piece is done."""
+        order, operators = next(iter(self._unchecked), None), self._operators
+        if order is None or operators is None:
+            return False
+        begun = self._begun
+        if begun is None:
+            manifest = self._manifest_of(order)
+            if manifest is None:
+                self._unchecked.pop(order, None)
+                return True
+            if operators.salt is None:
+                del self._unchecked[order]
+                self._keep(order, _equal_badges(manifest, operators))
+                return True
+            begun = self._begun = _Check(order, _codes_of(manifest))
+        codes = list(islice(begun.codes, _PIECE))
+        begun.found |= {badge_key(code, operators.salt) for code in codes} & operators.by_badge.keys()
+        if len(codes) < _PIECE:
+            self._begun = None
+            del self._unchecked[order]
+            self._keep(order, begun.found)
+        return True
 
-    def _check(self, manifest: Manifest, operators: Operators) -> None:
-        badges = operators.by_badge.keys()
-        salt = operators.salt
-        if salt is None:
-            # Views, so that the smaller side is walked: a manifest may list thousands of units.
-            found = badges & manifest.unit_by_id.keys() | badges & manifest.sku_by_code.keys()
-            found |= badges & manifest.codes | badges & set(_gtins_of(manifest))
-        else:
-            found = {key for code in _codes_of(manifest) if (key := badge_key(code, salt)) in badges}
+    def _keep(self, order: str, found: set[str]) -> None:
         if found:
-            self._by_order[manifest.order] = frozenset(found)
+            self._by_order[order] = frozenset(found)
             self._count.update(found)
 
     def lines(self) -> Iterator[str]:

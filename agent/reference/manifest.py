@@ -3,13 +3,14 @@
 Parsing and refusing messages is `agent.reference.messages`' subject; a `Manifest` that exists is valid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 
 from msgspec import Struct
 
-__all__ = ["CountedElsewhere", "Flow", "Line", "Manifest", "Role", "Status", "same_case"]
+__all__ = ["CountedElsewhere", "Flow", "Line", "Manifest", "Role", "Status", "all_in_same_case", "same_case"]
 
 
 class Flow(StrEnum):
@@ -41,6 +42,16 @@ def same_case(code: str) -> str:
         return code.upper()
     folded = code.casefold()
     return code if folded.isascii() else folded
+
+
+def all_in_same_case(codes: Sequence[str]) -> list[str]:
+    """`same_case` of each. One call for all of them where it can be: a manifest may list thousands."""
+    text = "\n".join(codes)
+    if text.isascii():
+        found = text.upper().split("\n")
+        if len(found) == len(codes):
+            return found
+    return [same_case(code) for code in codes]
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -100,7 +111,7 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def unit_by_id(self) -> Mapping[str, tuple[str, ...]]:
         """Listed identifiers in comparable form, each with all identifiers of its device as written."""
-        return {same_case(one): unit for line in self.lines for unit in line.units for one in unit}
+        return self._unit_look_ups[0]
 
     @cached_property
     def sku_by_code(self) -> Mapping[str, str]:
@@ -116,7 +127,19 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def line_of_unit(self) -> Mapping[str, Line]:
         """Listed identifiers in comparable form, each with the line that lists it."""
-        return {same_case(one): line for line in self.lines for unit in line.units for one in unit}
+        return self._unit_look_ups[1]
+
+    @cached_property
+    def _unit_look_ups(self) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, Line]]:
+        """`unit_by_id` and `line_of_unit`, which share their keys."""
+        units: dict[str, tuple[str, ...]] = {}
+        lines: dict[str, Line] = {}
+        for line in self.lines:
+            keys = iter(all_in_same_case(list(chain.from_iterable(line.units))))
+            here = {next(keys): unit for unit in line.units for _ in unit}
+            units.update(here)
+            lines.update(dict.fromkeys(here, line))
+        return units, lines
 
     @cached_property
     def total_ordered(self) -> int:

@@ -6,6 +6,7 @@ wrong field that the schema finds, or else every one found here.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from agent.reference.boxes import BoxSize, BoxSizes
 from agent.reference.manifest import CountedElsewhere, Flow, Line, Manifest, Role, Status, same_case
@@ -92,11 +93,10 @@ def _wrong_identifiers(named: Iterable[tuple[str, str]]) -> Iterator[str]:
     yield from repeated(pairs)
 
 
-def _look_right(identifiers: list[str]) -> bool:
-    """Whether all are printable and none is repeated; quick, and at times wrongly false, never wrongly true."""
-    text = " ".join(identifiers)
-    words = text.casefold().split(" ")
-    return text.isprintable() and len(set(words)) == len(words)
+def _units_look_right(manifest: Manifest) -> bool:
+    """Whether all identifiers are printable and none is repeated: all at once, since there may be thousands."""
+    identifiers = list(chain.from_iterable(chain.from_iterable(line.units for line in manifest.lines)))
+    return len(manifest.unit_by_id) == len(identifiers) and "".join(identifiers).isprintable()
 
 
 def _roles(doc: RolesMessage) -> dict[Role, str]:
@@ -115,12 +115,7 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
     default = Flow.POS if doc["type"] == "pos" else None
     lines = tuple([_line(line, default, i, wrong) for i, line in enumerate(doc["lines"])])
     wrong += repeated((f"lines.{i}.line", line.id) for i, line in enumerate(lines))
-    if not _look_right([identifier for line in lines for unit in line.units for identifier in unit]):
-        wrong += _wrong_identifiers(_listed(doc["lines"]))
     counted = doc.get("counted") or []
-    wrong += _wrong_identifiers(_counted(counted))
-    if wrong:
-        raise refused(topic, wrong)
     manifest = with_source(
         Manifest(
             order=doc["order"],
@@ -143,6 +138,11 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
         )
     )
     manifest.work_out()
+    if not _units_look_right(manifest):
+        wrong += _wrong_identifiers(_listed(doc["lines"]))
+    wrong += _wrong_identifiers(_counted(counted))
+    if wrong:
+        raise refused(topic, wrong)
     return manifest
 
 

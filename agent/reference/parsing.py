@@ -51,7 +51,8 @@ def content_of(payload: bytes, topic: str) -> Any:
     if len(payload) > MAX_MESSAGE_BYTES:
         raise refused(topic, [f"{len(payload)} bytes, more than {MAX_MESSAGE_BYTES}"])
     try:
-        return from_json(payload, allow_inf_nan=False)
+        # Only the fields' names come again and again; to look for the values too takes half as long again.
+        return from_json(payload, allow_inf_nan=False, cache_strings="keys")
     except ValueError as exc:
         raise refused(topic, [f"not JSON: {_shown(str(exc))}"]) from exc
 

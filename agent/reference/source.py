@@ -5,10 +5,10 @@ the checks of `agent.reference.messages`, since what is read was checked before 
 carry checksums.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.json import decode, encode
 from msgspec.structs import replace
 
 from agent.errors import CacheDamaged
@@ -16,7 +16,10 @@ from agent.reference.manifest import CountedElsewhere, Flow, Line, Manifest, Rol
 
 __all__ = ["compact", "stored_manifest_of", "tombstone", "with_source", "withdrawn"]
 
-compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def compact(document: object) -> str:
+    """A JSON value's text, without blanks."""
+    return encode(document).decode("utf-8")
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def stored_manifest_of(source: str | bytes) -> Manifest:
     """The manifest whose `source` this is, equal to the one it was taken from. Raises CacheDamaged if it is none."""
     try:
         text = source if isinstance(source, str) else source.decode("utf-8")
-        doc = json.loads(text)
+        doc = decode(text)
         return Manifest(
             order=doc["order"],
             revision=doc["revision"],

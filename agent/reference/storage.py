@@ -1,10 +1,10 @@
 """TinyDB on files that survive a power cut: the old content or the new, never a part, and damage is noticed.
 
 TinyDB's own storage writes in place. Here a file is written beside the old one, flushed, and put in its place; its
-first line carries the checksum of the rest, one JSON document a line. The only file that imports tinydb.
+first line carries the checksum of the rest, one JSON document a line. Which file has the name is durable when
+`flush_names` returns, so that many files need it once. The only file that imports tinydb.
 """
 
-import json
 import os
 import zlib
 from collections.abc import Iterable
@@ -12,17 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from msgspec.json import decode, encode
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage, Storage
 
 from agent.errors import CacheDamaged
 
-__all__ = ["TEMPORARY_SUFFIX", "DurableStorage", "read_documents", "replace_documents"]
+__all__ = ["TEMPORARY_SUFFIX", "DurableStorage", "flush_names", "read_documents", "replace_documents"]
 
 TEMPORARY_SUFFIX = ".tmp"
 
 _MAGIC = b"kiosk-cache-1"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class DurableStorage(Storage):
@@ -43,28 +43,28 @@ class DurableStorage(Storage):
         tables: dict[str, dict[str, Any]] = {}
         try:
             for line in body.splitlines():
-                table, doc_id, document = json.loads(line)
+                table, doc_id, document = decode(line)
                 tables.setdefault(table, {})[doc_id] = document
-        except (ValueError, TypeError) as exc:
+        except (ValueError, TypeError, RecursionError) as exc:
             raise CacheDamaged(f"{self._path}: not a table's document: {exc}") from exc
         return tables
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         # Document by document: encoding them at one go would keep the other threads waiting.
         lines = [
-            _encode((table, doc_id, document)).encode("utf-8") + b"\n"
+            encode((table, doc_id, document)) + b"\n"
             for table, documents in data.items()
             for doc_id, document in documents.items()
         ]
         body = b"".join(lines)
-        _replace_durably(self._path, _head_of(body) + b"\n" + body)
+        _replace(self._path, _head_of(body) + b"\n" + body)
 
 
 def _head_of(body: bytes) -> bytes:
     return b"%s %08x %d" % (_MAGIC, zlib.crc32(body), len(body))
 
 
-def _replace_durably(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
@@ -80,7 +80,11 @@ def _replace_durably(path: Path, data: bytes) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def flush_names(directory: Path) -> None:
+    """Make it durable which files have the names in a folder. Raises OSError."""
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
@@ -94,7 +98,9 @@ def read_documents(path: Path) -> list[dict[str, Any]]:
 
 
 def replace_documents(path: Path, documents: Iterable[dict[str, Any]]) -> None:
-    """Let a file hold these documents and no others, in one durable step. Raises OSError; the file is as it was."""
+    """Let a file hold these documents and no others, in one step; after a power cut it has them or the old ones, until
+    `flush_names` the old ones perhaps. Raises OSError; the file is as it was.
+    """
     with TinyDB(storage=MemoryStorage) as database:
         database.table("documents").insert_multiple(documents)
         DurableStorage(path).write(database.storage.read() or {})

@@ -9,7 +9,8 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from ctypes import CDLL, byref, c_int, sizeof
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ __all__ = ["Client"]
 LARGEST_INBOUND = 1 << 20
 """What we tell an MQTT 5 broker not to exceed: well over a manifest's 256 KiB, so that those are refused by name."""
 UNLIMITED = 65_535
+_libc = CDLL(None)
 TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)
 """Linux has it."""
 UNSPECIFIED = 0x80
@@ -198,10 +200,7 @@ class Client:
                 self._cork(0)
 
     def _count_publish(self) -> None:
-        """Cork from the second publish of a burst on: one alone goes out by its own `send`.
-
-        Taking the cork out is what sends then, and Python holds its lock through that, which `send` does not.
-        """
+        """Cork from the second publish of a burst on: one alone goes out by its own `send`."""
         if self._published is None:
             return
         self._published += 1
@@ -209,10 +208,12 @@ class Client:
             self._cork(1)
 
     def _cork(self, value: int) -> None:
+        """Taking the cork out is what sends then. `socket.setsockopt` would hold Python's lock through that, for a
+        millisecond at times, while a scan waits for it; a call by ctypes does not."""
         sock = self._paho.socket()
         if TCP_CORK is not None and isinstance(sock, socket.socket):
-            with suppress(OSError):  # lost, which the next publish or poll tells
-                sock.setsockopt(socket.IPPROTO_TCP, TCP_CORK, value)
+            # An error is a connection lost, which the next publish or poll tells.
+            _libc.setsockopt(sock.fileno(), socket.IPPROTO_TCP, TCP_CORK, byref(c_int(value)), sizeof(c_int))
 
     def publish_event(self, topic: str, document: bytes) -> int:
         """Publish an event's document; returns its token. Raises BrokerLost."""

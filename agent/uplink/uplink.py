@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agent.clock import Clock, SystemClock
+from agent.threads import give_way
 from agent.uplink.backoff import Backoff
 from agent.uplink.certificates import expiry_of_pem_file
 from agent.uplink.desk import Desk, Tell
@@ -165,6 +166,7 @@ class Uplink:
     # -- its thread --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        give_way()
         if not self._broker.tls:
             logger.warning("mqtt.tls is false: the password and all events go over the network in the clear")
         hosts = self._broker.hosts

@@ -59,6 +59,19 @@ def test_change_rewrites_only_its_own_file(tmp_path: Path) -> None:
     assert {name for name in before if before[name] != after[name]} == {shard_of("SO/2")}
 
 
+def test_many_files_are_written_with_one_flush_of_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[Path] = []
+    whole_at_flush: list[int] = []
+
+    def note(directory: Path) -> None:
+        flushed.append(directory)
+        whole_at_flush.append(len(list(directory.glob("*.db"))))
+
+    monkeypatch.setattr("agent.reference.storage.flush_names", note)
+    Cache(tmp_path).save([*ORDERS, OPERATORS])
+    assert (flushed, whole_at_flush) == ([tmp_path], [SHARDS + 1])
+
+
 def test_shards_do_not_change_between_versions() -> None:
     assert [shard_of(id) for id in ("SO-1001", "SO/2026/0017", "Ä")] == ["orders-05.db", "orders-28.db", "orders-11.db"]
 

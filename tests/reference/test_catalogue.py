@@ -9,9 +9,10 @@ from agent.reference.boxes import BoxSize
 from agent.reference.catalogue import MAX_WITHDRAWN, Catalogue
 from agent.reference.manifest import Manifest, Status, same_case
 from agent.reference.messages import blocked_of, boxes_of, order_index_of
+from agent.reference.operators import Operators
 from agent.reference.orders import BlockedPart, OrderIndex
 from agent.reference.stored import Forgotten, StoredOrder, StoredReference
-from tests.reference.samples import manifest, operators, payload
+from tests.reference.samples import MANIFEST, manifest, operators, payload
 
 
 def index(revision: int, **orders: int) -> OrderIndex:
@@ -217,6 +218,59 @@ def test_recheck_keeps_to_its_budget() -> None:
     assert catalogue.recheck(2)
     assert not catalogue.recheck(2)
     assert len(catalogue.conflicts()) == 5
+
+
+def _salted(*badges: str, revision: int = 1) -> Operators:
+    listed = [hashlib.sha256(f"pepper{badge}".encode()).hexdigest() for badge in badges]
+    return operators({"E7": listed}, salt="pepper", revision=revision)
+
+
+def _with_units(order: str, units: int) -> Manifest:
+    listed = [[f"{order}-{n:04d}"] for n in range(units)]
+    return manifest(order, lines=[{**MANIFEST["lines"][0], "units": listed}])
+
+
+def test_salted_check_of_a_long_order_is_made_in_pieces() -> None:
+    catalogue = Catalogue()
+    catalogue.put_operators(_salted("SO-1-0999", "SO-2-0000"))
+    catalogue.put_manifest(_with_units("SO-1", 1000))
+    catalogue.put_manifest(_with_units("SO-2", 1))
+    pieces = 1
+    while catalogue.recheck():
+        pieces += 1
+    assert pieces > 5
+    assert [catalogue.is_ambiguous(code) for code in ("SO-1-0999", "SO-2-0000", "SO-1-0998")] == [True, True, False]
+    assert len(catalogue.conflicts()) == 2
+
+
+def test_check_begun_of_an_order_that_is_withdrawn_is_dropped() -> None:
+    catalogue = Catalogue()
+    catalogue.put_operators(_salted("SO-1-0000", "SO-2-0000"))
+    catalogue.put_manifest(_with_units("SO-1", 1000))
+    catalogue.put_manifest(_with_units("SO-2", 1))
+    assert catalogue.recheck()
+    catalogue.withdraw("SO-1")
+    while catalogue.recheck():
+        pass
+    assert [catalogue.is_ambiguous(code) for code in ("SO-1-0000", "SO-2-0000")] == [False, True]
+
+
+def test_check_begun_of_an_order_that_is_revised_or_with_an_older_list_starts_anew() -> None:
+    catalogue = Catalogue()
+    catalogue.put_operators(_salted("SO-1-0000"))
+    catalogue.put_manifest(_with_units("SO-1", 1000))
+    assert catalogue.recheck()
+    catalogue.put_manifest(manifest("SO-1", revision=4, lines=[]))
+    while catalogue.recheck():
+        pass
+    assert not catalogue.is_ambiguous("SO-1-0000")
+
+    catalogue.put_manifest(_with_units("SO-3", 1000))
+    assert catalogue.recheck()
+    catalogue.put_operators(_salted("SO-3-0001", revision=2))
+    while catalogue.recheck():
+        pass
+    assert [catalogue.is_ambiguous(code) for code in ("SO-3-0000", "SO-3-0001")] == [False, True]
 
 
 def test_conflicts_are_bounded() -> None:

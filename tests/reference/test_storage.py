@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.errors import CacheDamaged
-from agent.reference.storage import DurableStorage, read_documents, replace_documents
+from agent.reference.storage import DurableStorage, flush_names, read_documents, replace_documents
 
 DOCUMENTS: list[dict[str, Any]] = [{"key": "A", "source": 'é\n"\u2028\x1d'}, {"key": "B", "source": "", "n": [1]}]
 
@@ -100,6 +100,7 @@ def test_new_content_is_flushed_before_it_takes_the_place_of_the_old(
     recorder = Recorder()
     monkeypatch.setattr("agent.reference.storage.os", recorder)
     replace_documents(tmp_path / "a.db", DOCUMENTS)
+    flush_names(tmp_path)
     once = list(dict.fromkeys(recorder.calls))
     assert once == [
         ("open", "a.db.tmp"),
@@ -113,7 +114,12 @@ def test_new_content_is_flushed_before_it_takes_the_place_of_the_old(
     assert read_documents(tmp_path / "a.db") == DOCUMENTS
 
 
-@pytest.mark.parametrize("fail_at", range(9))
+def _replace_and_flush(path: Path) -> None:
+    replace_documents(path, DOCUMENTS)
+    flush_names(path.parent)
+
+
+@pytest.mark.parametrize("fail_at", range(7))
 def test_failing_disk_leaves_the_old_or_the_new_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_at: int
 ) -> None:
@@ -122,11 +128,8 @@ def test_failing_disk_leaves_the_old_or_the_new_content(
     with monkeypatch.context() as patched:
         recorder = Recorder(fail_at)
         patched.setattr("agent.reference.storage.os", recorder)
-        if fail_at < 7:
-            with pytest.raises(OSError, match="No space left"):
-                replace_documents(path, DOCUMENTS)
-        else:
-            replace_documents(path, DOCUMENTS)
+        with pytest.raises(OSError, match="No space left"):
+            _replace_and_flush(path)
     replaced = any(call == "replace" for call, _ in recorder.calls[:fail_at])
     assert read_documents(path) == (DOCUMENTS if replaced else DOCUMENTS[:1])
     assert os.listdir(tmp_path) == ["a.db"]

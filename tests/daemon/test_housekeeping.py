@@ -1,0 +1,100 @@
+"""Housekeeping and the manifest cache: when what the centre told is written."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.daemon.housekeeping import Housekeeping
+from agent.journal import Journal
+from agent.reference.cache import Cache
+from agent.reference.manifest import Status
+from agent.reference.stored import Change, StoredOrder
+
+ORDERS = {
+    StoredOrder(order=f"SO-{n}", revision=1, status=Status.OPEN, codes=(f"SO-{n}",), source=b"{}") for n in range(200)
+}
+DEADLINE_S = 60.0
+
+
+class Watched(Cache):
+    """A cache that tells when so many changes are saved, and when a save has failed."""
+
+    def __init__(self, directory: Path, awaited: int = len(ORDERS)) -> None:
+        super().__init__(directory)
+        self._missing = awaited
+        self.complete = threading.Event()
+        self.failed = threading.Event()
+
+    def save(self, changes: Iterable[Change]) -> tuple[str, ...]:
+        saved = [*changes]
+        try:
+            damaged = super().save(saved)
+        except OSError:
+            self.failed.set()
+            raise
+        self._missing -= len(saved)
+        if self._missing <= 0:
+            self.complete.set()
+        return damaged
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal") as journal:
+        yield journal
+
+
+def housekeeping(cache: Cache, journal: Callable[[], Journal | None]) -> Housekeeping:
+    return Housekeeping(
+        journal=journal,
+        published=lambda: None,
+        forget=lambda orders: None,
+        cache=cache,
+        clock=SystemClock(),
+        keep_days=14.0,
+        reserve_mb=0.0,
+    )
+
+
+def test_without_scans_everything_is_written_soon(tmp_path: Path, journal: Journal) -> None:
+    cache = Watched(tmp_path / "cache")
+    keeping = housekeeping(cache, lambda: journal)
+    keeping.cache(ORDERS)
+    keeping.start()
+    try:
+        assert cache.complete.wait(DEADLINE_S)
+    finally:
+        keeping.stop(DEADLINE_S)
+    assert set(Cache(tmp_path / "cache").load().orders) == ORDERS
+
+
+def test_stop_writes_what_waited_for_the_scans_to_end(tmp_path: Path, journal: Journal) -> None:
+    def with_a_commit_each_time() -> Journal:
+        journal.commit([b"{}"])
+        return journal
+
+    keeping = housekeeping(Cache(tmp_path / "cache"), with_a_commit_each_time)
+    keeping.cache(ORDERS)
+    keeping.start()
+    keeping.stop(DEADLINE_S)
+    assert set(Cache(tmp_path / "cache").load().orders) == ORDERS
+
+
+def test_what_the_disk_did_not_take_is_written_when_it_does(tmp_path: Path, journal: Journal) -> None:
+    in_the_way = tmp_path / "cache"
+    in_the_way.write_bytes(b"")
+    cache = Watched(in_the_way)
+    keeping = housekeeping(cache, lambda: journal)
+    keeping.cache(ORDERS)
+    keeping.start()
+    try:
+        assert cache.failed.wait(DEADLINE_S)
+        in_the_way.unlink()
+        assert cache.complete.wait(DEADLINE_S)
+    finally:
+        keeping.stop(DEADLINE_S)
+    assert keeping.cache_fault is None
+    assert set(Cache(in_the_way).load().orders) == ORDERS
