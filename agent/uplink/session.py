@@ -92,11 +92,6 @@ class Session:
         if now - self._desk.outbox.stalled_since() > self._timing.stall_s:
             raise BrokerLost("the broker does not answer what is published")
 
-    @property
-    def is_caught_up(self) -> bool:
-        """Whether every event that there is has been published."""
-        return self._desk.outbox.sent >= self._desk.source.head().last_position
-
     def stop(self, *, reason: str, until: float) -> None:
         """Say `offline`, wait for the broker's answer until that monotonic time, disconnect. Raises BrokerLost."""
         while self._free() < 1 and self._clock.monotonic() < until:

@@ -66,9 +66,6 @@ class Timing(Struct, frozen=True, kw_only=True):
     """A broker that leaves publishes unanswered for so long is as good as gone."""
     poll_s: float = 5.0
     """How long to wait for the socket at most, so that keep-alives are sent."""
-    rest_s: float = 0.02
-    """Between two turns while nothing is behind: what comes meanwhile, commits and answers, makes one turn, so that the
-    uplink's work for one scan stands beside few of the next ones."""
     view_interval_s: float = 0.2
     view_patience_s: float = 2.0
     """Views go behind events, but after this long they go between them."""

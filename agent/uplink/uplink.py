@@ -274,8 +274,6 @@ class Uplink:
                 self._backoff.reset()
             if self._situation.duplicate_id and lasted_s >= 2 * self._timing.duplicate_wait_s:
                 self._note(duplicate_id=False)  # the other one would have come back by now
-            if session.is_caught_up:
-                self._stopping.wait(self._timing.rest_s)
         session.stop(reason=self._stop_reason, until=self._stop_until)
 
     def _note(self, **changes: Any) -> None:
