@@ -261,15 +261,16 @@ class ScanPath:
         journal = self.journal
         if journal is None:
             raise RuntimeError("no decision is made without a journal")
+        journal_id, position, sequence = journal.head
         return Desk(
             state=self.state,
             station_id=station,
             cache=self.catalogue,
             settings=self._settings,
             now=now,
-            journal=journal.id,
-            next_sequence=journal.last_sequence + 1,
-            position=journal.last_position + 1,
+            journal=journal_id,
+            next_sequence=sequence + 1,
+            position=position + 1,
             scanner=scanner,
         )
 
@@ -285,17 +286,18 @@ class ScanPath:
         journal = self.journal
         if journal is None:
             return False
+        clock = self._clock
+        journal_id, _, sequence = journal.head
         envelope = Envelope(
             source=self._source,
-            journal=journal.id,
-            boot_id=self._clock.boot_id(),
-            time=self._clock.utc_text(),
-            uptime_ms=self._clock.monotonic_ns() // 1_000_000,
-            clock_synced=self._clock.synced(),
+            journal=journal_id,
+            boot_id=clock.boot_id(),
+            time=clock.utc_text(),
+            uptime_ms=clock.monotonic_ns() // 1_000_000,
+            clock_synced=clock.synced(),
         )
-        sequence = journal.last_sequence + 1
-        documents = [document(event, envelope, sequence + number) for number, event in enumerate(events)]
-        began = self._clock.monotonic()
+        documents = [document(event, envelope, number) for number, event in enumerate(events, sequence + 1)]
+        began = clock.monotonic()
         try:
             if self._is_starved(journal):
                 raise JournalFault("the disk's reserve is touched")
@@ -304,7 +306,7 @@ class ScanPath:
         except JournalFault as exc:
             self._fail(str(exc))
             return False
-        self.commit_s.append(self._clock.monotonic() - began)
+        self.commit_s.append(clock.monotonic() - began)
         self._marked_at = began
         return True
 

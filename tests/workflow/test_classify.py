@@ -45,6 +45,9 @@ ORDER = Order(
 class Cache:
     """Badge CARD-7 is E7's; TWICE is contested, SHARED a badge and more; SO-1 and SO-2 exist."""
 
+    def is_known(self, code: str) -> bool:
+        return bool(self.find_operator(code) or self.is_ambiguous(code) or self.orders_by_code(code))
+
     def find_operator(self, code: str) -> Operator | None:
         return OPERATOR if code.upper() in ("CARD-7", "SHARED", badge_text("TOKENOFE7")) else None
 
