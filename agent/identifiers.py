@@ -8,6 +8,7 @@ GS1 General Specifications (GTIN, SSCC), ISO/IEC 7064 (MOD 37,36).
 
 import re
 from enum import Enum, StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -61,6 +62,7 @@ def is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+@lru_cache(maxsize=32)
 def luhn_ok(digits: str) -> bool:
     """Whether the text is digits of which the last is the Luhn check digit (ISO/IEC 7812-1). All zeros pass."""
     if not is_digits(digits):
@@ -95,6 +97,7 @@ def sscc_ok(text: str) -> bool:
 # -- devices -----------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=32)
 def imei_form(text: str) -> bool:
     """Whether the text is 15 digits: an IMEI, its check digit right or wrong."""
     return len(text) == _IMEI_DIGITS and is_digits(text)

@@ -57,42 +57,30 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
     for one in scanned:
         if one not in listed and imei_form(one) and not luhn_ok(one):
             return Reason.BAD_CHECK_DIGIT
-    for refuses, reason in _BEFORE_LINES:
-        for one in unit_ids:
-            if refuses(one, rung):
-                return reason
+    state = rung.state
+    for one in unit_ids:
+        if one in order.counted or one in order.elsewhere_units:
+            return Reason.ALREADY_COUNTED
+    for one in unit_ids:
+        if one in state.barred:
+            return Reason.HELD
+    for one in unit_ids:
+        if one in state.units and _is_counted_elsewhere(one, rung):
+            return Reason.COUNTED_ELSEWHERE
+    for one in unit_ids:
+        if one == _ZEROS or rung.is_blocked(one):
+            return Reason.NOT_ON_ORDER
     lines = [line for line in order.manifest.lines if line.flow is rung.mode and _takes(line, unit_ids, order)]
     if not lines:
         return Reason.NOT_ON_ORDER
     return _one_of(lines, rung)
 
 
-def _is_counted(identifier: str, rung: Rung) -> bool:
-    return identifier in rung.order.counted or identifier in rung.order.elsewhere_units
-
-
-def _is_barred(identifier: str, rung: Rung) -> bool:
-    return identifier in rung.state.barred
-
-
 def _is_counted_elsewhere(identifier: str, rung: Rung) -> bool:
     return any(
         other != rung.order.id and other in rung.state.orders and rung.state.orders[other].is_open
-        for other in rung.state.units.get(identifier, ())
+        for other in rung.state.units[identifier]
     )
-
-
-def _is_blocked(identifier: str, rung: Rung) -> bool:
-    return identifier == _ZEROS or rung.is_blocked(identifier)
-
-
-_BEFORE_LINES = (
-    (_is_counted, Reason.ALREADY_COUNTED),
-    (_is_barred, Reason.HELD),
-    (_is_counted_elsewhere, Reason.COUNTED_ELSEWHERE),
-    (_is_blocked, Reason.NOT_ON_ORDER),
-)
-"""Why a unit is refused whatever lines there are, the first reason first."""
 
 
 def _one_of(lines: list[Line], rung: Rung) -> Line | Reason:

@@ -163,11 +163,11 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
 
 
 def _decide(desk: Desk, reading: Reading, memory: Memory) -> Reply:
-    code = reading.code
+    code, station = reading.code, desk.station
     command = code.command if isinstance(code, CommandScan) else None
     if command is not None and command.verb in _EVERYWHERE and not command.argument:
         return _tell(desk, command, memory)
-    if desk.station.operator is None and not _is_badge(code):
+    if station.operator is None and not _is_badge(code):
         raise Refusal(Reason.NOT_SIGNED_IN)
     if isinstance(code, Badge) and code.operator is None:
         raise Refusal(Reason.BADGE_UNKNOWN)
@@ -175,9 +175,9 @@ def _decide(desk: Desk, reading: Reading, memory: Memory) -> Reply:
         raise Refusal(Reason.AMBIGUOUS)
     if isinstance(code, BadArgument) or (command is not None and not _has_good_argument(command)):
         raise Refusal(Reason.BAD_ARGUMENT)
-    if isinstance(code, Badge) and desk.station.operator is None:
+    if isinstance(code, Badge) and station.operator is None:
         return orders.sign_in(desk, _operator(code))
-    cell = TABLE[_input_of(desk, code), desk.station.phase]
+    cell = TABLE[_input_of(station, code), station.phase]
     if isinstance(cell, Reason):
         raise Refusal(cell, seen=_seen(code))
     if cell in REFUSED_ON_CLOSED and not desk.order.is_open:
@@ -218,17 +218,17 @@ def _has_good_argument(command: Command) -> bool:
             return command.argument == ""
 
 
-def _input_of(desk: Desk, code: Code) -> Input:
+def _input_of(station: Station, code: Code) -> Input:
     match code:
         case UnitScan() | Product():
             return Input.PRODUCT_OR_UNIT
         case CommandScan(command):
             return _INPUT_OF_VERB[command.verb]
         case Badge(operator):
-            own = operator is not None and operator.id == desk.station.operator
+            own = operator is not None and operator.id == station.operator
             return Input.OWN_BADGE if own else Input.OTHER_BADGE
         case OrderBarcode(order, is_open):
-            return Input.OPEN_ORDER if is_open or order == desk.station.order else Input.OTHER_ORDER
+            return Input.OPEN_ORDER if is_open or order == station.order else Input.OTHER_ORDER
         case BoxLabel():
             return Input.LABEL
         case _:
