@@ -240,7 +240,8 @@ class ScanPath:
         """One frame: decide, commit, adopt, signal; or `fault`, and everything stays as it was."""
         indicator = self._stations[station].indicator
         indicator.scan_seen()
-        if not self._is_ready() or self.fault is not None:
+        # Nothing is in doubt without a fault; where there is one, it may be over.
+        if self.fault is not None and not (self._is_ready() and self.fault is None):
             self._signal_fault(station)
             return
         self._pass_time(station, frame.at)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 WANTED = re.compile(
-    r"extra/|kernel/(drivers/(usb/(core|host|serial|class|gadget|storage|common)|hid|input|virtio|watchdog|gpio|block|"
+    r"extra/|kernel/(drivers/(usb/(core|host|dwc2|serial|class|gadget|storage|common)|hid|input|virtio|watchdog|gpio|block|"
     r"char/(hw_random|virtio_console)|tty|net/(virtio_net|dummy|loopback)|rtc)|"
     r"fs/(ext4|jbd2|mbcache|fat|nls|configfs|overlayfs|fuse|autofs)|net/(netfilter|ipv4/netfilter|unix|packet)|lib|crypto)"
 )
