@@ -77,7 +77,7 @@ def _complain(*lines: str) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    # Starting makes many objects and no garbage; the daemon turns the collector on again when it is ready.
+    # Starting makes many objects and no garbage; the daemon has its own time for collections.
     gc.disable()
     # Else pydantic goes through the metadata of all that is installed, for plugins that we do not have.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -1,8 +1,9 @@
-"""What must be done for the disk beside the scans: segments made ahead, snapshots, pruning, the manifest cache.
+"""What must be done beside the scans: segments made ahead, snapshots, pruning, the manifest cache, garbage collection.
 
 One thread, one round a second. It works on immutable states that the scan path hands out, and never holds up a commit.
 """
 
+import gc
 import logging
 import math
 import threading
@@ -28,6 +29,7 @@ _ROUND_S = 1.0
 _QUIET_S = 0.3
 _DAY_S = 86_400.0
 _ROOM_S = 0.1
+_FULL_COLLECTION = 600
 
 
 class Housekeeping:
@@ -96,10 +98,14 @@ class Housekeeping:
 
     def _run(self) -> None:
         give_way()
+        rounds = 0
         while not self._stopping.is_set():
             self._wanted.wait(_ROUND_S)
             self._wanted.clear()
             self._round()
+            rounds += 1
+            # Python's own collections come while objects are made, which is while a scan waits.
+            gc.collect(2 if rounds % _FULL_COLLECTION == 0 else 1)
         self._round(last=True)
 
     def _round(self, *, last: bool = False) -> None:

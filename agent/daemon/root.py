@@ -191,7 +191,8 @@ class Daemon:
             notifier.ready()
             # What stands now stands until the end: no collection need look at it again, while a scan waits.
             gc.freeze()
-            gc.enable()
+            gc.disable()  # housekeeping collects
+            undo.callback(gc.enable)
             _log.info("started", extra={"version": __version__, "journal": self._journal_id(), "config": self._hash})
             self._beat(notifier, watchdog_interval_s())
             self._reports.start(self._loop)

@@ -250,11 +250,13 @@ class ScanPath:
         if decision.events and not self._write(decision.events):
             self._signal_fault(station)
             return
-        self.memories[station] = decision.memory
         if decision.reply is not None:
             self._signal(station, decision.reply)
         if decision.events:
             self._adopt(decision.state)
+        # Behind the state: a view may be made at any moment, and tells of the last signal what came of it.
+        self.memories[station] = decision.memory
+        if decision.events:
             self._on_committed()
         self._show_station(station)
 

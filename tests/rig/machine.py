@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.rig.boards import PC, Board, Parts
 from tests.rig.qmp import Qmp
 
 __all__ = ["GuestError", "Machine"]
@@ -29,10 +30,10 @@ class GuestError(RuntimeError):
 
 
 class Machine:
-    """A guest of the image in `cache`/img; what it writes is thrown away. `name` is its folder of sockets and logs.
+    """A guest of `board`'s image in `cache`; what it writes is thrown away. `name` is its folder of sockets and logs.
 
-    Its clock goes by the instructions it executes, or in `real_time`, which boots sooner. `devices` are more arguments
-    for QEMU.
+    A PC's clock goes by the instructions it executes, or in `real_time`, which boots sooner. `devices` are more
+    arguments for QEMU.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Machine:
         cache: Path,
         name: str = "kiosk",
         *,
+        board: Board = PC,
         memory_mb: int = 768,
         boot_s: float = 240.0,
         real_time: bool = False,
@@ -58,14 +60,15 @@ class Machine:
         subprocess.run(
             [
                 cache / "tools/usr/bin/qemu-img",
-                *("create", "-q", "-f", "qcow2", "-F", "raw", "-b", cache / "img/base.ext4", disk),
+                *("create", "-q", "-f", "qcow2", "-F", "raw", "-b", cache / board.image, disk),
             ],
             env=environ,
             check=True,
         )
+        parts = Parts(cache=cache, folder=self.folder, disk=disk, memory_mb=memory_mb, real_time=real_time)
         with (self.folder / "qemu.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [*_qemu(cache, self.folder, disk, memory_mb, real_time=real_time), *devices],
+                [*board.command(parts), *devices],
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -184,7 +187,9 @@ class Machine:
 
     def _read(self) -> None:
         try:
-            for text in self._socket.makefile("r"):
+            for text in self._socket.makefile("r", errors="replace"):
+                if not text.startswith("{"):
+                    continue  # the console's, where it shares the line
                 answer = json.loads(text)
                 with self._arrived:
                     self._answers[answer["id"]] = answer
@@ -195,44 +200,3 @@ class Machine:
 
 def _libraries(cache: Path) -> str:
     return f"{cache}/tools/usr/lib/x86_64-linux-gnu:{cache}/tools/lib/x86_64-linux-gnu"
-
-
-def _pace(*, real_time: bool) -> list[str]:
-    """How the guest's time passes.
-
-    Emulated, by the instructions that it executes, two nanoseconds each, and in real time while it idles: so neither a
-    busy neighbour nor the emulation itself makes the guest late by its own clock.
-    """
-    accelerator = os.environ.get("KIOSK_RIG_ACCEL", "tcg")
-    if accelerator != "tcg":
-        return ["-accel", accelerator, "-smp", "2"]
-    clock = [] if real_time else ["-icount", "shift=1,align=off,sleep=on"]
-    return ["-accel", "tcg,thread=single", *clock, "-smp", "1"]
-
-
-def _qemu(cache: Path, folder: Path, disk: Path, memory_mb: int, *, real_time: bool) -> list[str]:
-    """A PC with what a kiosk has: USB ports, a keyboard wedge and a serial adapter in two of them, a watchdog."""
-    kernel_line = (
-        "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off nowatchdog random.trust_cpu=on "
-        "init=/lib/systemd/systemd systemd.show_status=0"
-    )
-    tools = cache / "tools/usr"
-    return [
-        f"{tools}/bin/qemu-system-x86_64",
-        *("-cpu", "Nehalem", *_pace(real_time=real_time)),
-        *("-M", "q35,i8042=off,vmport=off,usb=off", "-m", str(memory_mb)),
-        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-        *("-L", f"{tools}/share/seabios", "-L", f"{tools}/share/qemu"),
-        *("-kernel", f"{cache}/img/vmlinux", "-initrd", f"{cache}/img/initrd.gz", "-append", kernel_line),
-        *("-chardev", f"file,id=con,path={folder}/console.log", "-serial", "chardev:con"),
-        *("-qmp", f"unix:{folder}/qmp.sock,server=on,wait=off"),
-        *("-device", "virtio-serial-pci"),
-        *("-chardev", f"socket,id=agent,path={folder}/agent.sock,server=on,wait=off"),
-        *("-device", "virtserialport,chardev=agent,name=rig.agent"),
-        *("-drive", f"file={disk},format=qcow2,if=none,id=d0,cache=unsafe", "-device", "virtio-blk-pci,drive=d0"),
-        *("-object", "rng-random,filename=/dev/urandom,id=rng0", "-device", "virtio-rng-pci,rng=rng0"),
-        *("-device", "i6300esb", "-device", "qemu-xhci,id=xhci,p2=8,p3=8"),
-        *("-chardev", f"socket,id=ser0,path={folder}/serial.sock,server=on,wait=off"),
-        *("-device", "usb-kbd,id=kbd0,bus=xhci.0,port=1"),
-        *("-device", "usb-serial,chardev=ser0,id=ftdi0,bus=xhci.0,port=2,always-plugged=on,serial=S1"),
-    ]

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.rig.__main__ import CACHE, build
 from tests.rig.bench import SERIAL_PORT
+from tests.rig.image import CACHE, build
 from tests.rig.lossy_disk import Cut, LossyDisk
 from tests.rig.machine import GuestError, Machine
 from tests.system.harness.codes import badge, imei

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """The rig's hands in the guest: one JSON request a line on the virtio-serial port "rig.agent", answered by its id.
 
+`guest_agent.py [DEVICE]`: a serial line is as good, where the board has no virtio.
+
 {"id", "cmd": shell text, "timeout"} -> {"id", "rc", "out"}; {"id", "bg": shell text, "log"} -> {"id", "pid"};
 {"id", "put": path, "b64", "mode"} -> {"id", "rc"}; {"id", "get": path} -> {"id", "b64"}; what fails -> {"id", "err"}.
 """
@@ -9,8 +11,10 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
+import tty
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,9 @@ def find_port() -> str:
 
 class GuestAgent:
     def __init__(self, port: str) -> None:
-        self._fd = os.open(port, os.O_RDWR)
+        self._fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        if os.isatty(self._fd):
+            tty.setraw(self._fd)
         self._lock = threading.Lock()
 
     def serve(self) -> None:
@@ -89,4 +95,4 @@ class GuestAgent:
 
 
 if __name__ == "__main__":
-    GuestAgent(find_port()).serve()
+    GuestAgent(sys.argv[1] if sys.argv[1:] else find_port()).serve()
