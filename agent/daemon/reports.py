@@ -111,7 +111,7 @@ class Reports:
 
     def _view(self, station: str) -> dict[str, Any]:
         path = self._scan_path
-        return station_view(path.state, station, path.memories[station], self._clock.utc_text())
+        return station_view(path.ledger.state, station, path.memories[station], self._clock.utc_text())
 
     # -- health --------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Reports:
         """Publish `health` at once when the clock, a device or an error has changed."""
         looks = (
             self._clock.synced(),
-            self._scan_path.fault,
+            self._scan_path.ledger.fault,
             *(indicator.fault for indicator in self._indicators.values()),
             *self._errors(),
         )
@@ -139,7 +139,7 @@ class Reports:
 
     def health(self) -> dict[str, Any]:
         path = self._scan_path
-        journal = path.journal
+        journal = path.ledger.journal
         now = self._clock.monotonic()
         if journal is not None:
             self._rate.look(journal.last_position, 800.0, now)
@@ -164,8 +164,8 @@ class Reports:
                 uplink=uplink,
                 oldest_utc=self._oldest_utc(journal),
                 journal=journal,
-                journal_fault=path.fault,
-                commit_s=list(path.commit_s),
+                journal_fault=path.ledger.fault,
+                commit_s=list(path.ledger.commit_s),
                 rate=self._rate,
                 reserve_bytes=self._config.uplink.reserve_mb * 1024 * 1024,
                 catalogue=path.facts,
@@ -185,10 +185,10 @@ class Reports:
 
     def _oldest_utc(self, journal: Journal | None) -> str | None:
         """When the oldest event that waits was recorded."""
-        if journal is None or self._scan_path.delivered >= journal.last_position:
+        if journal is None or self._scan_path.ledger.delivered >= journal.last_position:
             return None
         try:
-            with journal.reader(self._scan_path.delivered) as reader:
+            with journal.reader(self._scan_path.ledger.delivered) as reader:
                 events = reader.read(1)
         except (JournalDamaged, JournalFault):
             return None
@@ -206,6 +206,7 @@ class Reports:
 
     def status_text(self) -> bytes:
         """The document that `kiosk-agent status` shows."""
+        journal = self._scan_path.ledger.journal
         scanners = list(self._scanner_health())
         stations = [
             {
@@ -221,7 +222,7 @@ class Reports:
         ]
         document = {
             "version": __version__,
-            "journal": None if self._scan_path.journal is None else self._scan_path.journal.id,
+            "journal": None if journal is None else journal.id,
             "uptime_s": int(self._clock.monotonic() - self._started),
             "stations": stations,
             "health": self.health(),

@@ -26,22 +26,21 @@ from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
 from agent.daemon.intake import Intake
 from agent.daemon.journal_source import JournalSource
+from agent.daemon.ledger import Ledger, Opened, open_state
 from agent.daemon.machine import RunRecord
 from agent.daemon.reports import Reports
 from agent.daemon.requests import Requests
-from agent.daemon.scanpath import Opened, ScanPath, Station
+from agent.daemon.scanpath import ScanPath, Station
 from agent.daemon.status_socket import StatusSocket
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.drivers.indicator import Indicator
 from agent.drivers.scanner import Scanner
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
 from agent.identifiers import Verb, command_text
-from agent.journal import Journal
 from agent.reference.cache import Cache
 from agent.reference.catalogue import Catalogue
 from agent.reference.requests import Request
 from agent.reference.restore import restore
-from agent.reference.source import stored_manifest_of
 from agent.scan import Frame
 from agent.signals import Signal
 from agent.systemd import Notifier, watchdog_interval_s
@@ -49,11 +48,9 @@ from agent.threads import come_first, share_in_turns
 from agent.uplink.health import UplinkHealth
 from agent.uplink.uplink import Uplink
 from agent.workflow.desk import Settings
-from agent.workflow.replay import replay
-from agent.workflow.snapshot import decode_state
 from agent.workflow.state import State
 
-__all__ = ["Daemon", "Look", "open_state", "run"]
+__all__ = ["Daemon", "Look", "run"]
 
 _log = logging.getLogger(__name__)
 
@@ -68,27 +65,6 @@ _BEAT_S = 1.0
 _HANG_S = 10.0
 _STOP_S = 3.0
 _ASKED_MAX = 1000
-
-
-def open_state(directory: Path) -> Opened:
-    """Open the journal and fold its state. Raises JournalDamaged, JournalBusy, JournalFault."""
-    journal = Journal.open(directory)
-    try:
-        state = State()
-        if journal.snapshot_state is not None:
-            state = decode_state(journal.snapshot_state, stored_manifest_of)
-        state = replay(state, journal.replay())
-    except (ValueError, KeyError, TypeError) as exc:
-        journal.close()
-        if isinstance(exc, JournalDamaged):
-            raise
-        raise JournalDamaged(str(directory), 0, f"what it says makes no sense to this version: {exc!r}") from exc
-    except BaseException:
-        journal.close()
-        raise
-    if journal.dropped_tail_bytes:
-        _log.warning("an interrupted write was dropped", extra={"bytes": journal.dropped_tail_bytes})
-    return Opened(journal=journal, state=state)
 
 
 def run(config: Config) -> int:
@@ -167,7 +143,7 @@ class Daemon:
         """How it stands, from any thread; none before everything is put together."""
         if not self._composed:
             return None
-        return Look(state=self._scan_path.state, catalogue=self._catalogue, uplink=self._uplink.health())
+        return Look(state=self._scan_path.ledger.state, catalogue=self._catalogue, uplink=self._uplink.health())
 
     # -- starting and stopping -----------------------------------------------------------------------------------
 
@@ -229,17 +205,23 @@ class Daemon:
 
         opened = self._try_open(state_dir / "journal")
         self._housekeeping = Housekeeping(
-            journal=lambda: self._scan_path.journal,
-            published=lambda: self._scan_path.published,
+            journal=lambda: self._scan_path.ledger.journal,
+            published=lambda: self._scan_path.ledger.published,
             forget=lambda orders: self._scan_path.post(lambda: self._scan_path.forget(orders)),
             cache=cache,
             clock=self._clock,
             keep_days=config.uplink.keep_days,
             reserve_mb=config.uplink.reserve_mb,
         )
-        self._scan_path = ScanPath(
+        ledger = Ledger(
             opened=opened,
             open_journal=lambda: open_state(state_dir / "journal"),
+            source=f"/kiosk/{config.kiosk.site}/{config.kiosk.id}",
+            clock=self._clock,
+            is_starved=self._housekeeping.is_starved,
+        )
+        self._scan_path = ScanPath(
+            ledger=ledger,
             catalogue=catalogue,
             settings=Settings(
                 required_roles=config.workflow.required_roles,
@@ -248,9 +230,7 @@ class Daemon:
                 bounce_s=config.workflow.bounce_ms / 1000,
             ),
             stations=[Station(id=name, indicator=one) for name, one in self._indicators.items()],
-            source=f"/kiosk/{config.kiosk.site}/{config.kiosk.id}",
             clock=self._clock,
-            is_starved=self._housekeeping.is_starved,
             on_committed=self._committed,
             on_view=lambda station: self._reports.view_changed(station),
             on_wanted=lambda orders: self._uplink.fetch(orders),
@@ -258,7 +238,7 @@ class Daemon:
             on_fatal=self._die,
         )
         undo.callback(self._close_journal)
-        self._source = JournalSource(lambda: self._scan_path.journal)
+        self._source = JournalSource(lambda: self._scan_path.ledger.journal)
         self._centre = Centre(self._scan_path, on_request=self._requested, on_change=self._centre_changed)
         self._uplink = Uplink(
             broker=broker_of(config.mqtt),
@@ -291,7 +271,7 @@ class Daemon:
             health=self._reports.health,
             identify=self._identify,
             reload=self._uplink.reload,
-            journal=lambda: self._scan_path.journal,
+            journal=lambda: self._scan_path.ledger.journal,
             resend=self._uplink.resend,
         )
         undo.push(lambda kind, *_: record.end(failed=kind is not None or self._fatal is not None))
@@ -331,11 +311,11 @@ class Daemon:
         undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._reports.status_text))
 
     def _close_journal(self) -> None:
-        if self._scan_path.journal is not None:
-            self._scan_path.journal.close()
+        if self._scan_path.ledger.journal is not None:
+            self._scan_path.ledger.journal.close()
 
     def _journal_id(self) -> str | None:
-        journal = self._scan_path.journal
+        journal = self._scan_path.ledger.journal
         return None if journal is None else journal.id
 
     # -- scans ---------------------------------------------------------------------------------------------------
@@ -365,7 +345,7 @@ class Daemon:
         self._uplink.wake()
 
     def _delivered(self, position: int) -> None:
-        self._scan_path.delivered = position
+        self._scan_path.ledger.delivered = position
 
     def _uplink_changed(self) -> None:
         is_offline = not self._uplink.health().online

@@ -1,8 +1,9 @@
 """The way of a scan, from a frame to its signal, to be read from top to bottom; and everything else that the state
 may learn, in one thread.
 
-`ScanPath` owns the workflow's state and the journal. What others hand in waits in its queue; what it hands on is
-immutable. The one law is kept in `_scan`: the success signal is shown after `_commit` has returned, never before.
+`ScanPath` alone writes to the ledger: the journal, and the state folded from it. What others hand in waits in its
+queue; what it hands on is immutable. The one law is kept in `_scan`: the success signal is shown after `ledger.write`
+has returned, never before.
 """
 
 import logging
@@ -15,11 +16,9 @@ from functools import partial
 from msgspec import Struct
 
 from agent.clock import Clock
-from agent.cloudevents import Envelope, document
+from agent.daemon.ledger import Ledger
 from agent.drivers.indicator import Indicator
-from agent.errors import JournalFault
 from agent.events import Event
-from agent.journal import Journal
 from agent.reasons import Reason
 from agent.reference.boxes import BoxSizes
 from agent.reference.catalogue import Catalogue
@@ -35,20 +34,17 @@ from agent.workflow.centre import Alarm, abandon, delist, judge, revise
 from agent.workflow.desk import Desk, Settings
 from agent.workflow.forget import forget
 from agent.workflow.memory import Memory, Reply
-from agent.workflow.replay import fold_commit, private_text
 from agent.workflow.state import State
 from agent.workflow.step import expire, is_due, take
 from agent.workflow.view import bar_of, steady_of
 
-__all__ = ["CacheFacts", "Opened", "ScanPath", "Station"]
+__all__ = ["CacheFacts", "ScanPath", "Station"]
 
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _COMPARE_S = 2.0
 _FACTS_S = 5.0
-_MARK_S = 5.0
-_RECENT = 1000
 
 
 class Station(Struct, frozen=True, kw_only=True):
@@ -56,13 +52,6 @@ class Station(Struct, frozen=True, kw_only=True):
 
     id: str
     indicator: Indicator
-
-
-class Opened(Struct, frozen=True, kw_only=True):
-    """A journal that could be opened, and the state folded from it."""
-
-    journal: Journal
-    state: State
 
 
 class CacheFacts(Struct, frozen=True, kw_only=True):
@@ -77,24 +66,20 @@ class CacheFacts(Struct, frozen=True, kw_only=True):
 class ScanPath:
     """Takes scans, one after the other. `start` and `stop` it; `submit` and `post` from any thread.
 
-    `on_wanted` is told which orders should be fetched singly, `on_changes` what the cache should keep.
-    `open_journal` opens the journal and folds its state; it raises JournalFault while the disk does not allow it, and
-    is tried again. `on_committed` is called after each commit, `on_view` when a station looks different, both in this
-    thread: they must only hand over. `is_starved` says whether the disk's reserve is touched and pruning cannot help.
-    `on_fatal` is told of what must end the process: a damaged journal, or a bug.
+    `ledger` is this thread's alone from `start` on. `on_wanted` is told which orders should be fetched singly,
+    `on_changes` what the cache should keep. `on_committed` is called after each commit, `on_view` when a station looks
+    different, both in this thread: they must only hand over. `on_fatal` is told of what must end the process: a damaged
+    journal, or a bug.
     """
 
     def __init__(
         self,
         *,
-        opened: Opened | None,
-        open_journal: Callable[[], Opened],
+        ledger: Ledger,
         catalogue: Catalogue,
         settings: Settings,
         stations: Iterable[Station],
-        source: str,
         clock: Clock,
-        is_starved: Callable[[Journal], bool],
         on_committed: Callable[[], None],
         on_view: Callable[[str], None],
         on_wanted: Callable[[list[str]], None],
@@ -102,22 +87,12 @@ class ScanPath:
         on_fatal: Callable[[BaseException], None],
     ) -> None:
         self.catalogue = catalogue
-        self.journal: Journal | None = None
-        self.state = State()
-        self.published: tuple[int, State] | None = None
-        """(position, the state there), replaced as a whole: for whoever writes snapshots and views."""
-        self.commit_s: deque[float] = deque(maxlen=_RECENT)
-        self.fault: str | None = None if opened is not None else "the journal is not open yet"
-        self.delivered = 0
-        """The position up to which everything is delivered; set by the uplink's thread, marked with the next commit."""
+        self.ledger = ledger
         self.facts = CacheFacts()
         """Replaced as a whole, for `health`."""
-        self._open_journal = open_journal
         self._settings = settings
         self._stations: Mapping[str, Station] = {station.id: station for station in stations}
-        self._source = source
         self._clock = clock
-        self._is_starved = is_starved
         self._on_committed = on_committed
         self._on_view = on_view
         self._on_wanted = on_wanted
@@ -129,7 +104,6 @@ class ScanPath:
         self._chores: deque[Callable[[], None]] = deque()
         self._compare_at: float | None = None
         self._facts_at = now
-        self._marked_at = now
         self._ticked_at = now
         self._is_rechecking = False
         self._inbox: queue.SimpleQueue[Callable[[], None] | tuple[str, str, Frame] | None] = queue.SimpleQueue()
@@ -138,8 +112,8 @@ class ScanPath:
         """When the thread was last seen at work; a watchdog looks at it."""
         self.taken = 0
         """How many scans have been dealt with."""
-        if opened is not None:
-            self._adopt_journal(opened)
+        if ledger.journal is not None:
+            self._compare_with_cache()
 
     # -- from other threads --------------------------------------------------------------------------------------
 
@@ -214,21 +188,14 @@ class ScanPath:
         return True
 
     def _finish(self) -> None:
-        if self.journal is None:
-            return
         self._write_refusals()
-        try:
-            if not self.journal.in_doubt:
-                self.journal.mark(self.delivered)
-                self.journal.flush_mark()
-        except JournalFault as exc:
-            _log.warning("the delivery mark could not be written", extra={"why": exc})
+        self.ledger.finish()
 
     def _write_refusals(self) -> None:
         """Those of the last second that wait to be counted in with others."""
         for name, memory in self.memories.items():
             waiting = [burst.unwritten for burst in memory.bursts.values() if burst.unwritten is not None]
-            if waiting and self.fault is None:
+            if waiting and self.ledger.fault is None:
                 desk = self._desk(name, self._clock.monotonic())
                 for refusal in waiting:
                     desk.record(refusal)
@@ -241,19 +208,19 @@ class ScanPath:
         indicator = self._stations[station].indicator
         indicator.scan_seen()
         # Nothing is in doubt without a fault; where there is one, it may be over.
-        if self.fault is not None and not (self._is_ready() and self.fault is None):
+        if self.ledger.fault is not None and not (self._is_ready() and self.ledger.fault is None):
             self._signal_fault(station)
             return
         self._pass_time(station, frame.at)
         desk = self._desk(station, frame.at, scanner)
         decision = take(desk, frame, self.memories[station])
-        if decision.events and not self._write(decision.events):
+        if decision.events and not self.ledger.write(decision.events):
             self._signal_fault(station)
             return
         if decision.reply is not None:
             self._signal(station, decision.reply)
         if decision.events:
-            self._adopt(decision.state)
+            self.ledger.adopt(decision.state)
         # Behind the state: a view may be made at any moment, and tells of the last signal what came of it.
         self.memories[station] = decision.memory
         if decision.events:
@@ -261,12 +228,12 @@ class ScanPath:
         self._show_station(station)
 
     def _desk(self, station: str, now: float, scanner: str | None = None) -> Desk:
-        journal = self.journal
-        if journal is None:
+        ledger = self.ledger
+        if ledger.journal is None:
             raise RuntimeError("no decision is made without a journal")
-        journal_id, position, sequence = journal.head
+        journal_id, position, sequence = ledger.journal.head
         return Desk(
-            state=self.state,
+            state=ledger.state,
             station_id=station,
             cache=self.catalogue,
             settings=self._settings,
@@ -279,49 +246,15 @@ class ScanPath:
 
     def _commit(self, events: Iterable[Event], state: State) -> bool:
         """Write the events, flush, adopt the state they lead to. False: nothing is known to be on the disk."""
-        if not self._write(tuple(events)):
+        if not self.ledger.write(tuple(events)):
             return False
-        self._adopt(state)
+        self.ledger.adopt(state)
         return True
-
-    def _write(self, events: tuple[Event, ...]) -> bool:
-        """Write the events and flush. False: nothing is known to be on the disk."""
-        journal = self.journal
-        if journal is None:
-            return False
-        clock = self._clock
-        journal_id, _, sequence = journal.head
-        envelope = Envelope(
-            source=self._source,
-            journal=journal_id,
-            boot_id=clock.boot_id(),
-            time=clock.utc_text(),
-            uptime_ms=clock.monotonic_ns() // 1_000_000,
-            clock_synced=clock.synced(),
-        )
-        documents = [document(event, envelope, number) for number, event in enumerate(events, sequence + 1)]
-        began = clock.monotonic()
-        try:
-            if self._is_starved(journal):
-                raise JournalFault("the disk's reserve is touched")
-            journal.mark(self.delivered)
-            journal.commit(documents, private_text(events))
-        except JournalFault as exc:
-            self._fail(str(exc))
-            return False
-        self.commit_s.append(clock.monotonic() - began)
-        self._marked_at = began
-        return True
-
-    def _adopt(self, state: State) -> None:
-        self.state = state
-        if self.journal is not None:
-            self.published = (self.journal.last_position, state)
 
     def _signal(self, station: str, reply: Reply) -> None:
         indicator = self._stations[station].indicator
         indicator.show(reply.signal, reply.reason, pending=reply.pending, monotonic_ns=self._clock.monotonic_ns())
-        if reply.signal is Signal.FAULT and self.fault is None:
+        if reply.signal is Signal.FAULT and self.ledger.fault is None:
             indicator.clear_fault()  # REPEAT tells of one that is over: nothing else would end its light
 
     def _signal_fault(self, station: str) -> None:
@@ -334,8 +267,8 @@ class ScanPath:
     def _show_station(self, station: str) -> None:
         """Steady light, bar and view, after the signal."""
         indicator = self._stations[station].indicator
-        indicator.steady(steady_of(self.state, station))
-        indicator.bar(*bar_of(self.state, station))
+        indicator.steady(steady_of(self.ledger.state, station))
+        indicator.bar(*bar_of(self.ledger.state, station))
         self._on_view(station)
 
     # -- time ----------------------------------------------------------------------------------------------------
@@ -356,9 +289,9 @@ class ScanPath:
             return
         for station in self._stations:
             self._pass_time(station, now)
-        while self._overdue and self.fault is None:
+        while self._overdue and self.ledger.fault is None:
             self._overdue.popleft()()
-        self._mark_when_idle(now)
+        self.ledger.mark_when_idle(now)
 
     def _look_up_facts(self, now: float) -> None:
         self._facts_at = now
@@ -370,7 +303,7 @@ class ScanPath:
         )
 
     def _pass_time(self, station: str, now: float) -> None:
-        if not is_due(self.state.station(station), self.memories[station], self._settings, now):
+        if not is_due(self.ledger.state.station(station), self.memories[station], self._settings, now):
             return
         decision = expire(self._desk(station, now), self.memories[station])
         if decision.events and not self._commit(decision.events, decision.state):
@@ -380,59 +313,28 @@ class ScanPath:
             self._on_committed()
             self._show_station(station)
 
-    def _mark_when_idle(self, now: float) -> None:
-        journal = self.journal
-        if journal is None or self.delivered <= journal.delivered or now - self._marked_at < _MARK_S:
-            return
-        self._marked_at = now
-        journal.mark(self.delivered)
-        try:
-            journal.flush_mark()
-        except JournalFault as exc:
-            self._fail(str(exc))
-
     # -- faults --------------------------------------------------------------------------------------------------
 
-    def _fail(self, why: str) -> None:
-        if self.fault != why:
-            _log.error("the journal cannot be written, scans are refused", extra={"why": why})
-        self.fault = why
-
     def _is_ready(self) -> bool:
-        """Whether a commit can be tried: the journal is open, and nothing in it is in doubt."""
-        try:
-            if self.journal is None:
-                self._adopt_journal(self._open_journal())
-                self._on_committed()
-            elif self.journal.in_doubt:
-                self._recover(self.journal)
-            is_over = self.fault is not None and self.journal is not None and not self._is_starved(self.journal)
-        except JournalFault as exc:
-            self._fail(str(exc))
-            return False
-        if is_over:
-            self.fault = None
-            _log.warning("the journal can be written again")
+        """Whether a commit can be tried; shows what has changed by finding that out."""
+        ledger = self.ledger
+        journal, state, fault = ledger.journal, ledger.state, ledger.fault
+        is_ready = ledger.settle()
+        if ledger.journal is not journal:
+            self._compare_with_cache()
+        if ledger.journal is not journal or ledger.state is not state:
+            self._on_committed()
+            for name in self._stations:
+                self._show_station(name)
+        if fault is not None and ledger.fault is None:
             for station in self._stations.values():
                 station.indicator.clear_fault()
-        return True
+        return is_ready
 
-    def _recover(self, journal: Journal) -> None:
-        """After a failed commit: what stands on the disk is what happened."""
-        for commit in journal.recover():
-            _log.warning("a commit in doubt stands on the disk and is adopted", extra={"sequence": commit.sequence})
-            self._adopt(fold_commit(self.state, commit))
-        self._on_committed()
-        for station in self._stations:
-            self._show_station(station)
-
-    def _adopt_journal(self, opened: Opened) -> None:
-        self.journal = opened.journal
-        self.delivered = opened.journal.delivered
-        self.state = opened.state
-        self.published = (opened.journal.last_position, opened.state)
+    def _compare_with_cache(self) -> None:
+        """The journal has just been opened: see to what the centre has said meanwhile."""
         # The cache may be gone or behind; what the journal knows of its orders is never older than their counts.
-        for order in opened.state.orders.values():
+        for order in self.ledger.state.orders.values():
             self.catalogue.put_manifest(order.manifest)
             newer = self.catalogue.manifest(order.id)
             if newer is not None and newer.revision > order.manifest.revision:
@@ -472,9 +374,7 @@ class ScanPath:
 
     def forget(self, orders: list[str]) -> None:
         """The details of these orders, closed for long, need not be kept."""
-        self.state = forget(self.state, orders)
-        if self.journal is not None:
-            self.published = (self.journal.last_position, self.state)
+        self.ledger.adopt(forget(self.ledger.state, orders))
 
     def take_verdict(self, verdict: Verdict) -> None:
         self._when_ready(lambda desk: judge(desk, verdict))
@@ -526,13 +426,8 @@ class ScanPath:
 
     def start_over(self, why: str) -> None:
         """The journal is an old copy: go on under a new journal id."""
-        if not self._is_ready() or self.journal is None:
-            self._overdue.append(lambda: self.start_over(why))
-            return
-        try:
-            new = self.journal.start_over()
-        except JournalFault as exc:
-            self._fail(str(exc))
+        new = self.ledger.start_over() if self._is_ready() else None
+        if new is None:
             self._overdue.append(lambda: self.start_over(why))
             return
         _log.error("the journal was an old copy and goes on under a new id", extra={"journal": new, "why": why})

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from agent.daemon.root import open_state
+from agent.daemon.ledger import open_state
 from agent.journal import Journal
 from bench.filling import add, commits, fill, marked
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from agent.clock import FakeClock
-from agent.daemon.scanpath import Opened, ScanPath, Station
+from agent.daemon.ledger import Ledger, Opened
+from agent.daemon.scanpath import ScanPath, Station
 from agent.drivers.fake import FakeIndicator
 from agent.identifiers import Verb, command_text
 from agent.journal import Journal
@@ -88,14 +89,17 @@ class Kiosk:
 
     def start(self) -> None:
         self.path = ScanPath(
-            opened=opened(self.directory),
-            open_journal=lambda: opened(self.directory),
+            ledger=Ledger(
+                opened=opened(self.directory),
+                open_journal=lambda: opened(self.directory),
+                source="/kiosk/rtm1/dock-3",
+                clock=self.clock,
+                is_starved=lambda _: False,
+            ),
             catalogue=catalogue(),
             settings=Settings(),
             stations=[Station(id="1", indicator=self.light)],
-            source="/kiosk/rtm1/dock-3",
             clock=self.clock,
-            is_starved=lambda _: False,
             on_committed=lambda: None,
             on_view=lambda _: None,
             on_wanted=lambda _: None,
@@ -106,13 +110,13 @@ class Kiosk:
 
     def stop(self) -> None:
         self.path.stop(DEADLINE_S)
-        assert self.path.journal is not None
-        self.path.journal.close()
+        assert self.path.ledger.journal is not None
+        self.path.ledger.journal.close()
 
     @property
     def journal(self) -> Journal:
-        assert self.path.journal is not None
-        return self.path.journal
+        assert self.path.ledger.journal is not None
+        return self.path.ledger.journal
 
     def scan(self, code: str) -> Signal:
         """Scan one code; returns its signal, once the thread is done with it."""
@@ -121,7 +125,7 @@ class Kiosk:
         self.path.submit("1", "left", Frame(data=code.encode(), intact=True, at=self.clock.monotonic()))
         wait_for(lambda: len(self.light.shown) > before or bool(self.failures), "a signal")
         self.settle()
-        self.states.append(self.path.state)
+        self.states.append(self.path.ledger.state)
         return self.light.shown[-1].signal
 
     def settle(self) -> None:
@@ -136,9 +140,9 @@ class Kiosk:
         if what == "<prepare>":
             journal.prepare()
         elif what == "<checkpoint>":
-            journal.checkpoint(journal.last_position, encode_state(self.path.state))
+            journal.checkpoint(journal.last_position, encode_state(self.path.ledger.state))
         elif what == "<delivered>":
-            self.path.delivered = journal.last_position
+            self.path.ledger.delivered = journal.last_position
         elif what == "<prune>":
             assert journal.prune(age_s=0, keep_s=0, pinned=[]) > 0
         elif what == "<start over>":
@@ -249,10 +253,10 @@ def test_the_day_goes_on_after_a_power_cut(lived: tuple[Kiosk, list[tuple[Image,
         again = Kiosk(tmp_path / "image")
         again.start()
         try:
-            before, state = again.journal.last_position, again.path.state
+            before, state = again.journal.last_position, again.path.ledger.state
             assert state in kiosk.states[signalled : signalled + 2]
             assert again.scan(BADGES["E9"]) is Signal.OK
             assert again.journal.last_position > before
-            assert again.path.state.orders == state.orders, "a takeover counts nothing"
+            assert again.path.ledger.state.orders == state.orders, "a takeover counts nothing"
         finally:
             again.stop()

@@ -9,8 +9,9 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
+from agent.daemon.ledger import Ledger, Opened
 from agent.daemon.machine import LastRun
-from agent.daemon.scanpath import CacheFacts, Opened, ScanPath, Station
+from agent.daemon.scanpath import CacheFacts, ScanPath, Station
 from agent.drivers.fake import FakeIndicator
 from agent.errors import JournalFault
 from agent.identifiers import Verb, command_text
@@ -35,14 +36,17 @@ class Bench:
         self.indicator = FakeIndicator()
         self.fatal: list[BaseException] = []
         self.path = ScanPath(
-            opened=None,
-            open_journal=self._open,
+            ledger=Ledger(
+                opened=None,
+                open_journal=self._open,
+                source="/kiosk/a/b",
+                clock=SystemClock(),
+                is_starved=lambda journal: self.starved(journal),
+            ),
             catalogue=Catalogue(),
             settings=Settings(),
             stations=[Station(id="1", indicator=self.indicator)],
-            source="/kiosk/a/b",
             clock=SystemClock(),
-            is_starved=lambda journal: self.starved(journal),
             on_committed=lambda: None,
             on_view=lambda station: None,
             on_wanted=lambda orders: None,
@@ -65,8 +69,8 @@ class Bench:
         return [shown.signal for shown in self.indicator.shown]
 
     def close(self) -> None:
-        if self.path.journal is not None:
-            self.path.journal.close()
+        if self.path.ledger.journal is not None:
+            self.path.ledger.journal.close()
 
 
 @pytest.fixture
@@ -77,12 +81,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_fault_from_the_start_is_over_when_the_journal_opens(bench: Bench) -> None:
-    assert bench.path.fault is not None, "the light was told of a fault before the thread ran"
+    assert bench.path.ledger.fault is not None, "the light was told of a fault before the thread ran"
     bench.broken = False
     bench.path.start()
     bench.scan("anything")
     assert bench.signals() == [Signal.REJECT]
-    assert bench.path.fault is None
+    assert bench.path.ledger.fault is None
     assert bench.indicator.faults_cleared == 1
 
 
@@ -166,8 +170,8 @@ def test_every_refusal_is_in_the_journal_when_the_kiosk_stops(bench: Bench) -> N
     for number in range(9):
         bench.scan(f"unknown {number}")
     assert bench.signals() == [Signal.REJECT] * 9
-    assert bench.path.journal is not None
-    with bench.path.journal.reader(0) as reader:
+    assert bench.path.ledger.journal is not None
+    with bench.path.ledger.journal.reader(0) as reader:
         refused = [json.loads(event.document)["data"] for event in reader.read(100)]
     assert sum(one["count"] for one in refused) == 9
     assert len(refused) < 9
