@@ -2,8 +2,10 @@
 
 .PHONY: rig rig-image
 
-rig: $(STAMP) ## the device tests in a virtual kiosk (QEMU); some minutes, writes docs/rig.md
-	$(BIN)/python -m tests.rig --write docs/rig.md
+rig: $(STAMP) ## the device tests in a virtual kiosk (QEMU), then arm64; some minutes, writes docs/rig.md
+	$(BIN)/python -m tests.rig --write docs/rig.md; pc=$$?; \
+	$(BIN)/python -m tests.rig.arm64 --write docs/rig.md && exit $$pc
 
-rig-image: $(STAMP) ## build the virtual kiosk's image, if anything in it has changed
+rig-image: $(STAMP) ## build the virtual kiosks' images, if anything in them has changed
 	$(BIN)/python -m tests.rig --build
+	$(BIN)/python -m tests.rig.arm64 --build

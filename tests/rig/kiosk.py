@@ -49,7 +49,7 @@ class Kiosk:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        machine.until("systemctl is-active mosquitto")
+        machine.until("mosquitto_pub -V 5 -t rig -n")  # until the broker answers
         self.listen()
         self._seen = 0
         self._healths_before = 0

@@ -5,13 +5,13 @@ from itertools import pairwise
 
 from tests.rig.machine import Machine
 
-__all__ = ["Part", "Recorder", "check", "rhythm"]
+__all__ = ["BLUE", "COLOURS", "GREEN", "RED", "Change", "Part", "Recorder", "check", "parts", "rhythm"]
 
 RED, GREEN, BLUE, BUZZER = 17, 27, 22, 18
 TOLERANCE_MS = 150.0
 """Tells short from long, and no more: in an emulated guest a thread may wake late. The table shows how late it was."""
 
-_COLOURS = {"000": "dark", "100": "red", "010": "green", "001": "blue", "110": "amber"}
+COLOURS = {"000": "dark", "100": "red", "010": "green", "001": "blue", "110": "amber"}
 _GAP_MS = 80.0
 _SETTLING_MS = 12.0
 _LOG = "/run/gpio.log"
@@ -20,6 +20,7 @@ Part = tuple[str, float | None]
 """A colour, or "on" and "off" of the buzzer, and for how many milliseconds; None: for any time."""
 
 Change = tuple[float, str]
+"""When, in milliseconds, and what from then on."""
 
 
 class Recorder:
@@ -38,17 +39,17 @@ class Recorder:
 
     def light(self) -> list[Part]:
         """The colours since `now`."""
-        return _parts([(at, _COLOURS.get(values[:3], values[:3])) for at, values in self._changes()])
+        return parts([(at, COLOURS.get(values[:3], values[:3])) for at, values in self._changes()])
 
     def light_with_buzzer(self) -> list[Part]:
         """The colours from the buzzer's first mark on: a signal begins both at once."""
         changes = self._changes()
         sounds = [place for place, (_, values) in enumerate(changes) if values[3] == "1"]
         assert sounds, f"no sound: {changes}"
-        return _parts([(at, _COLOURS.get(values[:3], values[:3])) for at, values in changes[sounds[0] :]])
+        return parts([(at, COLOURS.get(values[:3], values[:3])) for at, values in changes[sounds[0] :]])
 
     def buzzer(self) -> list[Part]:
-        return _parts([(at, "on" if values[3] == "1" else "off") for at, values in self._changes()])
+        return parts([(at, "on" if values[3] == "1" else "off") for at, values in self._changes()])
 
     def _changes(self) -> list[Change]:
         """Every change since `now`, and the values that it began with."""
@@ -60,10 +61,10 @@ class Recorder:
 
 def rhythm(marks: Sequence[int]) -> list[Part]:
     """The buzzer's parts for marks of so many milliseconds."""
-    parts: list[Part] = [("off", None)]
+    sound: list[Part] = [("off", None)]
     for mark in marks:
-        parts += [("on", float(mark)), ("off", _GAP_MS)]
-    return [*parts[:-1], ("off", None)]
+        sound += [("on", float(mark)), ("off", _GAP_MS)]
+    return [*sound[:-1], ("off", None)]
 
 
 def check(found: Sequence[Part], wanted: Sequence[Part], what: str) -> list[float]:
@@ -75,7 +76,7 @@ def check(found: Sequence[Part], wanted: Sequence[Part], what: str) -> list[floa
     return differences
 
 
-def _parts(changes: Sequence[Change]) -> list[Part]:
+def parts(changes: Sequence[Change]) -> list[Part]:
     """Values with how long each lasted; equal ones in a row are one, and the last has no known end.
 
     The three colours are three lines, set one after the other: what lasts for less than `_SETTLING_MS` is no colour.
@@ -90,5 +91,5 @@ def _parts(changes: Sequence[Change]) -> list[Part]:
     return lasted + [(value, None) for _, value in merged[-1:]]
 
 
-def _text(parts: Sequence[Part]) -> str:
-    return " ".join(value if ms is None else f"{value} {ms:.0f}" for value, ms in parts)
+def _text(found: Sequence[Part]) -> str:
+    return " ".join(value if ms is None else f"{value} {ms:.0f}" for value, ms in found)

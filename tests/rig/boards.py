@@ -1,0 +1,119 @@
+"""The machines that QEMU plays, and what each has of a kiosk."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["PC", "PI_3B", "VIRT", "Board", "Parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a guest is put together from: the tools and images in `cache`, its sockets' and logs' `folder`, its disk."""
+
+    cache: Path
+    folder: Path
+    disk: Path
+    memory_mb: int
+    real_time: bool
+    """Its clock goes by the machine's time, not by the instructions that it executes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """The image that a guest's disk begins as, below the cache; and QEMU's whole command."""
+
+    image: str
+    command: Callable[[Parts], list[str]]
+
+
+def _pc(parts: Parts) -> list[str]:
+    """A PC with what a kiosk has: USB ports, a keyboard wedge and a serial adapter in two of them, a watchdog."""
+    kernel_line = (
+        "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off nowatchdog random.trust_cpu=on "
+        "init=/lib/systemd/systemd systemd.show_status=0"
+    )
+    tools, image = parts.cache / "tools/usr", parts.cache / "img"
+    return [
+        f"{tools}/bin/qemu-system-x86_64",
+        *("-cpu", "Nehalem", *_pace(real_time=parts.real_time)),
+        *("-M", "q35,i8042=off,vmport=off,usb=off", "-m", str(parts.memory_mb)),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-L", f"{tools}/share/seabios", "-L", f"{tools}/share/qemu"),
+        *("-kernel", f"{image}/vmlinux", "-initrd", f"{image}/initrd.gz", "-append", kernel_line),
+        *("-chardev", f"file,id=con,path={parts.folder}/console.log", "-serial", "chardev:con"),
+        *_virtio(parts),
+        *("-device", "i6300esb", "-device", "qemu-xhci,id=xhci,p2=8,p3=8"),
+        *("-chardev", f"socket,id=ser0,path={parts.folder}/serial.sock,server=on,wait=off"),
+        *("-device", "usb-kbd,id=kbd0,bus=xhci.0,port=1"),
+        *("-device", "usb-serial,chardev=ser0,id=ftdi0,bus=xhci.0,port=2,always-plugged=on,serial=S1"),
+    ]
+
+
+def _virt(parts: Parts) -> list[str]:
+    """An arm64 machine that is no real one, with a keyboard wedge; its GPIO lines are gpio-sim's."""
+    tools, image = parts.cache / "tools/usr", parts.cache / "arm64/img"
+    kernel_line = "console=ttyAMA0 quiet panic=-1 RIG_INIT=/opt/rig/rig_init RIG_GPIO=sim"
+    return [
+        f"{tools}/bin/qemu-system-aarch64",
+        *("-M", "virt", "-cpu", "cortex-a53", "-accel", "tcg,thread=single", "-smp", "1", "-m", str(parts.memory_mb)),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-L", f"{tools}/share/qemu"),
+        *("-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/initrd.gz", "-append", kernel_line),
+        *("-chardev", f"file,id=con,path={parts.folder}/console.log", "-serial", "chardev:con"),
+        *_virtio(parts),
+        *("-device", "qemu-xhci,id=xhci", "-device", "usb-kbd,id=kbd0,bus=xhci.0,port=1"),
+    ]
+
+
+def _pi_3b(parts: Parts) -> list[str]:
+    """A Raspberry Pi 3B: BCM2837 with its own pins, SD card and dwc2 USB, and a keyboard wedge.
+
+    The second UART is both the line to the guest and its console; the console's part of it begins no line with "{".
+    """
+    tools, image = parts.cache / "tools/usr", parts.cache / "arm64/img"
+    kernel_line = (
+        "console=ttyS1,115200 loglevel=1 panic=-1 RIG_DISK=/dev/mmcblk0 RIG_INIT=/opt/rig/rig_init RIG_PORT=/dev/ttyS1"
+    )
+    line = f"socket,id=agent,path={parts.folder}/agent.sock,server=on,wait=off,logfile={parts.folder}/console.log"
+    return [
+        f"{tools}/bin/qemu-system-aarch64",
+        *("-M", "raspi3b", "-accel", "tcg,thread=single", "-display", "none", "-no-reboot"),
+        *("-no-user-config", "-L", f"{tools}/share/qemu"),
+        *("-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/initrd.gz", "-dtb", f"{image}/pi3.dtb"),
+        *("-append", kernel_line, "-chardev", line, "-serial", "null", "-serial", "chardev:agent"),
+        *("-qmp", f"unix:{parts.folder}/qmp.sock,server=on,wait=off"),
+        *("-drive", f"file={parts.disk},format=qcow2,if=sd,cache=unsafe"),
+        *("-usb", "-device", "usb-kbd,id=kbd0"),
+    ]
+
+
+def _virtio(parts: Parts) -> list[str]:
+    """What has no counterpart in a kiosk: the lines to the guest, its disk, its randomness."""
+    return [
+        *("-qmp", f"unix:{parts.folder}/qmp.sock,server=on,wait=off"),
+        *("-device", "virtio-serial-pci"),
+        *("-chardev", f"socket,id=agent,path={parts.folder}/agent.sock,server=on,wait=off"),
+        *("-device", "virtserialport,chardev=agent,name=rig.agent"),
+        *("-drive", f"file={parts.disk},format=qcow2,if=none,id=d0,cache=unsafe"),
+        *("-device", "virtio-blk-pci,drive=d0"),
+        *("-object", "rng-random,filename=/dev/urandom,id=rng0", "-device", "virtio-rng-pci,rng=rng0"),
+    ]
+
+
+def _pace(*, real_time: bool) -> list[str]:
+    """How the guest's time passes.
+
+    Emulated, by the instructions that it executes, two nanoseconds each, and in real time while it idles: so neither a
+    busy neighbour nor the emulation itself makes the guest late by its own clock.
+    """
+    accelerator = os.environ.get("KIOSK_RIG_ACCEL", "tcg")
+    if accelerator != "tcg":
+        return ["-accel", accelerator, "-smp", "2"]
+    clock = [] if real_time else ["-icount", "shift=1,align=off,sleep=on"]
+    return ["-accel", "tcg,thread=single", *clock, "-smp", "1"]
+
+
+PC = Board(image="img/base.ext4", command=_pc)
+VIRT = Board(image="arm64/img/base.ext4", command=_virt)
+PI_3B = Board(image="arm64/img/base.ext4", command=_pi_3b)
