@@ -29,7 +29,7 @@ _ROUND_S = 1.0
 _QUIET_S = 0.3
 _DAY_S = 86_400.0
 _ROOM_S = 0.1
-_FULL_COLLECTION = 600
+_FULL_COLLECTION = 30
 
 
 class Housekeeping:
@@ -83,7 +83,7 @@ class Housekeeping:
     def is_starved(self, journal: Journal) -> bool:
         """Whether the disk's reserve is touched and there is nothing left to prune; asked before each commit.
 
-        That there is room is believed for a moment: a commit itself takes none, it goes into a file made ahead.
+        That there is room is believed for a moment: a commit seldom takes any, it goes into a file made ahead.
         """
         now = self._clock.monotonic()
         if now < self._room_until:

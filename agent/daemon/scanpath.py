@@ -204,7 +204,7 @@ class ScanPath:
     # -- a scan --------------------------------------------------------------------------------------------------
 
     def _scan(self, station: str, scanner: str, frame: Frame) -> None:
-        """One frame: decide, commit, adopt, signal; or `fault`, and everything stays as it was."""
+        """One frame: decide, commit, signal, adopt; or `fault`, and everything stays as it was."""
         indicator = self._stations[station].indicator
         indicator.scan_seen()
         # Nothing is in doubt without a fault; where there is one, it may be over.
@@ -318,11 +318,11 @@ class ScanPath:
     def _is_ready(self) -> bool:
         """Whether a commit can be tried; shows what has changed by finding that out."""
         ledger = self.ledger
-        journal, state, fault = ledger.journal, ledger.state, ledger.fault
+        journal, head, fault = ledger.journal, ledger.journal and ledger.journal.head, ledger.fault
         is_ready = ledger.settle()
         if ledger.journal is not journal:
             self._compare_with_cache()
-        if ledger.journal is not journal or ledger.state is not state:
+        if ledger.journal is not None and ledger.journal.head != head:
             self._on_committed()
             for name in self._stations:
                 self._show_station(name)

@@ -40,7 +40,8 @@ class Unsaved:
         file = REFERENCE if REFERENCE in self._by_file else next(iter(self._by_file), None)
         if file is None or not (is_quiet or file == REFERENCE or now - self._taken_at >= PACE_S):
             return []
-        self._taken_at = now
+        if file != REFERENCE:  # however often that changes, orders must not wait for ever
+            self._taken_at = now
         return [*self._by_file.pop(file).values()]
 
     def take_all(self) -> list[Change]:

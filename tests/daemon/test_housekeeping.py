@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.clock import FakeClock, SystemClock
 from agent.daemon.housekeeping import Housekeeping
 from agent.journal import Journal
 from agent.reference.cache import Cache
@@ -98,3 +98,34 @@ def test_what_the_disk_did_not_take_is_written_when_it_does(tmp_path: Path, jour
         keeping.stop(DEADLINE_S)
     assert keeping.cache_fault is None
     assert set(Cache(in_the_way).load().orders) == ORDERS
+
+
+def test_room_is_believed_for_a_moment_and_the_want_of_it_never(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    free = [2 << 20]
+    asked = []
+
+    def free_bytes() -> int:
+        asked.append(clock.monotonic())
+        return free[0]
+
+    monkeypatch.setattr(journal, "free_bytes", free_bytes)
+    keeping = Housekeeping(
+        journal=lambda: journal,
+        published=lambda: None,
+        forget=lambda orders: None,
+        cache=Cache(tmp_path / "cache"),
+        clock=clock,
+        keep_days=14.0,
+        reserve_mb=1.0,
+    )
+    for _ in range(100):
+        keeping.is_starved(journal)
+    assert len(asked) == 1
+    clock.advance(0.2)
+    free[0] = 0
+    for _ in range(100):
+        keeping.is_starved(journal)
+    assert len(asked) == 101

@@ -38,6 +38,18 @@ def test_changes_of_one_file_are_written_together_and_those_that_waited_longest_
     assert not unsaved
 
 
+def test_what_never_waits_keeps_nothing_else_waiting() -> None:
+    unsaved = gathered(FIRST)
+    assert unsaved.take(0.0, is_quiet=False) == [FIRST]
+    unsaved.add([SECOND])
+    written = []
+    for moment in range(1, 10):
+        unsaved.add([OPERATORS])
+        while changes := unsaved.take(moment * PACE_S / 2, is_quiet=False):
+            written += changes
+    assert SECOND in written
+
+
 def test_of_one_order_only_the_newest_is_written() -> None:
     unsaved = gathered(FIRST, order(FIRST.order, 2), SECOND, Forgotten(order=SECOND.order))
     assert len(unsaved) == 2
