@@ -15,13 +15,14 @@ class BrokerLost(KioskError, ConnectionError):
     """There is no connection to the broker, or no longer.
 
     `code` is the broker's MQTT reason code, if it gave one; `unexplained`: it had accepted us and then closed the
-    connection without a word.
+    connection without a word; `stalled`: we left, because it took what we published and never answered.
     """
 
-    def __init__(self, text: str, *, code: int | None = None, unexplained: bool = False) -> None:
+    def __init__(self, text: str, *, code: int | None = None, unexplained: bool = False, stalled: bool = False) -> None:
         super().__init__(text)
         self.code = code
         self.unexplained = unexplained
+        self.stalled = stalled
 
     @property
     def taken_over(self) -> bool:

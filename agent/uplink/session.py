@@ -90,7 +90,7 @@ class Session:
         self._tell_delivered()
         self._tell_rolled_back(now)
         if now - self._desk.outbox.stalled_since() > self._timing.stall_s:
-            raise BrokerLost("the broker does not answer what is published")
+            raise BrokerLost("the broker does not answer what is published", stalled=True)
 
     def stop(self, *, reason: str, until: float) -> None:
         """Say `offline`, wait for the broker's answer until that monotonic time, disconnect. Raises BrokerLost."""

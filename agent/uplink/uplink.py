@@ -180,7 +180,7 @@ class Uplink:
             except BrokerLost as exc:
                 was_online = self._situation.online
                 wait_s = self._after_loss(exc, f"{host}:{port}", round_over=turn % len(hosts) == 0 or was_online)
-                if self._proved:
+                if self._proved and not exc.stalled:
                     turn = 0  # else it is the next one's turn: this one may let us in and drop us for ever
                 self._stopping.wait(wait_s)
         self._note(online=False, state="stopped")

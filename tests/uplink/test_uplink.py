@@ -366,6 +366,19 @@ def test_a_broker_that_never_answers_is_left() -> None:
         again.expect_publish("/event/scan")
 
 
+def test_a_broker_that_never_answers_is_left_for_the_next_one_however_long_it_lasted() -> None:
+    journal = LockedJournal(events=1)
+    timing = replace(QUICK, stable_s=0.0, stall_s=0.1)
+    with Peer() as silent, Peer() as other, running(Kiosk(silent.port, other.port, journal=journal, timing=timing)):
+        broker = silent.accept()
+        broker.welcome()
+        broker.expect_publish("/event/scan", answer=None)
+        broker.expect_closed()
+        next_one = other.accept()
+        next_one.welcome()
+        next_one.expect_publish("/event/scan")
+
+
 def test_a_journal_that_cannot_be_read_shows_and_is_tried_again() -> None:
     journal = LockedJournal(events=1)
     journal.broken = JournalFault("segment 3: input/output error")
