@@ -10,7 +10,7 @@ from ctypes import CDLL, c_ulong
 
 __all__ = ["come_first", "give_way", "share_in_turns"]
 
-_SWITCH_S = 10e-6
+_SWITCH_S = 50e-6
 _PR_SET_TIMERSLACK = 29
 _FIRST_NS = 1
 _PATIENT_NS = 1_000_000

@@ -102,7 +102,11 @@ class Scanners:
     def type_at_once(
         self, scans: Sequence[tuple[str, Iterable[Sequence[int]], float]], *, one_by_one: bool = False
     ) -> None:
-        """Type on several devices: (device, what, gap in ms) each; or on one after the other, without a pause."""
+        """Type on several devices: (device, what, gap in ms) each; or on one after the other, without a pause.
+
+        Not before a breath has passed: beyond five refusals a second from one scanner, the kiosk tells of them as one.
+        """
+        self._machine.pause(0.25)
         self._ask(
             type=[{"on": on, "send": list(send), "gap_ms": gap_ms} for on, send, gap_ms in scans],
             one_by_one=one_by_one,
