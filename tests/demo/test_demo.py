@@ -119,6 +119,8 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "agent", "demo", *args], env=env, stdin=self.slave, stdout=self.slave,
             stderr=self.slave, start_new_session=True,
+            # Tests run by nohup ignore it, and so would what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip
 
     def type(self, text: bytes) -> None:
