@@ -47,8 +47,9 @@ class Qmp:
             else:
                 return answer["return"]
 
-    def type(self, text: str, gap_s: float = 0.012) -> None:
-        """As a US scanner does, `gap_s` after every key event. QEMU's keyboard loses keys below 12 ms."""
+    def type(self, text: str, gap_s: float = 0.04) -> None:
+        """As a US scanner does, `gap_s` after every key event. QEMU's keyboard loses keys below 12 ms of the guest's
+        time, which may pass three times slower than this machine's."""
         for char in text:
             key, shift = (_SHIFTED[char], True) if char in _SHIFTED else (char.lower(), char.isupper())
             code = _KEYS.get(key, key)

@@ -35,7 +35,7 @@ def _at_pace(bench: Bench, gap_ms: float, count: int) -> str:
 
 
 def from_qemu(bench: Bench) -> str:
-    """QEMU's USB keyboard on xHCI, a key event every 12 ms"""
+    """QEMU's USB keyboard on xHCI, a key event every 40 ms of the host's time"""
     codes = _codes("QEMU", 5)
     bench.kiosk.mark()
     for code in codes:
