@@ -79,6 +79,9 @@ def reports(text: str) -> list[list[int]]:
     return [report for char in text for report in ([2 * char.isupper(), _USAGES[char.lower()]], [0, 0])]
 
 
+BREATH_S = 0.25
+
+
 class Scanners:
     """Makes scanners in the guest, and scans with them."""
 
@@ -96,17 +99,22 @@ class Scanners:
     def drop(self, name: str) -> None:
         self._ask(drop=name)
 
-    def type(self, on: str, send: Iterable[Sequence[int]], gap_ms: float = 2.0) -> None:
-        self.type_at_once([(on, send, gap_ms)])
+    def type(self, on: str, send: Iterable[Sequence[int]], gap_ms: float = 2.0, *, breath_s: float = BREATH_S) -> None:
+        self.type_at_once([(on, send, gap_ms)], breath_s=breath_s)
 
     def type_at_once(
-        self, scans: Sequence[tuple[str, Iterable[Sequence[int]], float]], *, one_by_one: bool = False
+        self,
+        scans: Sequence[tuple[str, Iterable[Sequence[int]], float]],
+        *,
+        one_by_one: bool = False,
+        breath_s: float = BREATH_S,
     ) -> None:
         """Type on several devices: (device, what, gap in ms) each; or on one after the other, without a pause.
 
         Not before a breath has passed: beyond five refusals a second from one scanner, the kiosk tells of them as one.
         """
-        self._machine.pause(0.25)
+        if breath_s:
+            self._machine.pause(breath_s)
         self._ask(
             type=[{"on": on, "send": list(send), "gap_ms": gap_ms} for on, send, gap_ms in scans],
             one_by_one=one_by_one,

@@ -34,9 +34,9 @@ def key_to_light(bench: Bench) -> str:
     _trace(bench)
     for _ in range(ROUNDS):
         for scanner, text in (("us", "RIG-9"), ("bare", ""), ("us", command("CLOSE"))):
-            scanners.type(scanner, keys(f"{text}\r"))
+            scanners.type(scanner, keys(f"{text}\r"), breath_s=0)
             machine.pause(0.15)
-        scanners.type("bare", keys("x"))
+        scanners.type("bare", keys("x"), breath_s=0)
         machine.pause(0.3)
     trace = machine.get(f"{_TRACING}/trace").decode()
     machine.run(f"echo 0 > {_TRACING}/tracing_on; pkill -f bare_loo[p]; true")
