@@ -2,7 +2,7 @@
 may learn, in one thread.
 
 `ScanPath` alone writes to the ledger: the journal, and the state folded from it. What others hand in waits in its
-queue; what it hands on is immutable. The one law is kept in `_scan`: the success signal is shown after `ledger.write`
+queue; what it hands on is immutable. The one law is kept in `_scan`: the success signal is shown after `_commit`
 has returned, never before.
 """
 
@@ -204,7 +204,7 @@ class ScanPath:
     # -- a scan --------------------------------------------------------------------------------------------------
 
     def _scan(self, station: str, scanner: str, frame: Frame) -> None:
-        """One frame: decide, commit, signal, adopt; or `fault`, and everything stays as it was."""
+        """One frame: decide, commit, adopt, signal; or `fault`, and everything stays as it was."""
         indicator = self._stations[station].indicator
         indicator.scan_seen()
         # Nothing is in doubt without a fault; where there is one, it may be over.
@@ -214,15 +214,13 @@ class ScanPath:
         self._pass_time(station, frame.at)
         desk = self._desk(station, frame.at, scanner)
         decision = take(desk, frame, self.memories[station])
-        if decision.events and not self.ledger.write(decision.events):
+        # Folded before it is written: what cannot be folded must not come to the disk and be found there at each start.
+        if decision.events and not self._commit(decision.events, decision.state):
             self._signal_fault(station)
             return
+        self.memories[station] = decision.memory
         if decision.reply is not None:
             self._signal(station, decision.reply)
-        if decision.events:
-            self.ledger.adopt(decision.state)
-        # Behind the state: a view may be made at any moment, and tells of the last signal what came of it.
-        self.memories[station] = decision.memory
         if decision.events:
             self._on_committed()
         self._show_station(station)

@@ -107,7 +107,7 @@ class Desk:
     """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get.
 
     `events` are what has happened at it so far, `before` the station as it was found. The events are folded when the
-    state is next asked for, which is after the signal for most scans: those that count and complete no line.
+    state is next asked for, once for all of them.
     """
 
     def __init__(

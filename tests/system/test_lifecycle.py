@@ -46,6 +46,8 @@ def test_status_follows_the_daemon(own: World) -> None:
     seen = len(own.centre.statuses)
     own.kiosk.start()
     assert own.centre.wait_status("online", after=seen).journal == online.journal
+    own.centre.wait_view(lambda view: True)  # the views come behind the status
+    own.centre.wait_health(lambda health: True, "anything")
     seen = len(own.centre.statuses)
     own.kiosk.kill()
     own.centre.wait_status("offline", after=seen)
