@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 BOTTOM = (
     "agent",
     "agent.errors",
+    "agent.durable",
     "agent.scan",
     "agent.reasons",
     "agent.signals",

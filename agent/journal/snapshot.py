@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from agent.durable import replace_durably
 from agent.errors import JournalDamaged
-from agent.journal.files import replace_durably
 from agent.journal.segments import Segment
 
 __all__ = ["Era", "Snapshot", "load_snapshot", "store_snapshot"]

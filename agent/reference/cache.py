@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agent.durable import sync_directory
 from agent.errors import CacheDamaged
 from agent.reference.manifest import Status
 from agent.reference.stored import Change, Forgotten, Loaded, StoredOrder, StoredReference
@@ -109,9 +110,7 @@ class Cache:
         for name, of_file in by_file.items():
             self._update(name, of_file, damaged)
         if by_file:
-            from agent.reference.storage import flush_names
-
-            flush_names(self._directory)
+            sync_directory(self._directory)
         return tuple(damaged)
 
     def _load_file(self, name: str, read: Callable[[Mapping[str, Any]], R], damaged: list[str]) -> list[R]:

@@ -1,14 +1,12 @@
 """TinyDB on files that survive a power cut: the old content or the new, never a part, and damage is noticed.
 
 TinyDB's own storage writes in place. Here a file is written beside the old one, flushed, and put in its place; its
-first line carries the checksum of the rest, one JSON document a line. Which file has the name is durable when
-`flush_names` returns, so that many files need it once. The only file that imports tinydb.
+first line carries the checksum of the rest, one JSON document a line. Whoever has written the last of many files makes
+their names durable, once (`agent.durable`). The only file that imports tinydb.
 """
 
-import os
 import zlib
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,10 @@ from msgspec.json import decode, encode
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage, Storage
 
+from agent.durable import replace_file
 from agent.errors import CacheDamaged
 
-__all__ = ["TEMPORARY_SUFFIX", "DurableStorage", "flush_names", "read_documents", "replace_documents"]
-
-TEMPORARY_SUFFIX = ".tmp"
+__all__ = ["DurableStorage", "read_documents", "replace_documents"]
 
 _MAGIC = b"kiosk-cache-1"
 
@@ -57,38 +54,11 @@ class DurableStorage(Storage):
             for doc_id, document in documents.items()
         ]
         body = b"".join(lines)
-        _replace(self._path, _head_of(body) + b"\n" + body)
+        replace_file(self._path, _head_of(body) + b"\n" + body)
 
 
 def _head_of(body: bytes) -> bytes:
     return b"%s %08x %d" % (_MAGIC, zlib.crc32(body), len(body))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def flush_names(directory: Path) -> None:
-    """Make it durable which files have the names in a folder. Raises OSError."""
-    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def read_documents(path: Path) -> list[dict[str, Any]]:
@@ -98,9 +68,7 @@ def read_documents(path: Path) -> list[dict[str, Any]]:
 
 
 def replace_documents(path: Path, documents: Iterable[dict[str, Any]]) -> None:
-    """Let a file hold these documents and no others, in one step; after a power cut it has them or the old ones, until
-    `flush_names` the old ones perhaps. Raises OSError; the file is as it was.
-    """
+    """Let a file hold these documents and no others, in one step, as `replace_file` does. Raises OSError."""
     with TinyDB(storage=MemoryStorage) as database:
         database.table("documents").insert_multiple(documents)
         DurableStorage(path).write(database.storage.read() or {})

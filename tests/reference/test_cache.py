@@ -67,7 +67,7 @@ def test_many_files_are_written_with_one_flush_of_their_names(tmp_path: Path, mo
         flushed.append(directory)
         whole_at_flush.append(len(list(directory.glob("*.db"))))
 
-    monkeypatch.setattr("agent.reference.storage.flush_names", note)
+    monkeypatch.setattr("agent.reference.cache.sync_directory", note)
     Cache(tmp_path).save([*ORDERS, OPERATORS])
     assert (flushed, whole_at_flush) == ([tmp_path], [SHARDS + 1])
 

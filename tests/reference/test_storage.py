@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from agent.durable import sync_directory
 from agent.errors import CacheDamaged
-from agent.reference.storage import DurableStorage, flush_names, read_documents, replace_documents
+from agent.reference.storage import DurableStorage, read_documents, replace_documents
 
 DOCUMENTS: list[dict[str, Any]] = [{"key": "A", "source": 'é\n"\u2028\x1d'}, {"key": "B", "source": "", "n": [1]}]
 
@@ -81,9 +82,9 @@ class Recorder:
         self._names[descriptor] = path.name
         return descriptor
 
-    def write(self, descriptor: int, data: memoryview) -> int:
+    def pwrite(self, descriptor: int, data: memoryview, offset: int) -> int:
         self._note("write", self._names[descriptor])
-        return os.write(descriptor, data[:100])
+        return os.pwrite(descriptor, data[:100], offset)
 
     def fsync(self, descriptor: int) -> None:
         self._note("fsync", self._names[descriptor])
@@ -98,9 +99,9 @@ def test_new_content_is_flushed_before_it_takes_the_place_of_the_old(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = Recorder()
-    monkeypatch.setattr("agent.reference.storage.os", recorder)
+    monkeypatch.setattr("agent.durable.os", recorder)
     replace_documents(tmp_path / "a.db", DOCUMENTS)
-    flush_names(tmp_path)
+    sync_directory(tmp_path)
     once = list(dict.fromkeys(recorder.calls))
     assert once == [
         ("open", "a.db.tmp"),
@@ -116,7 +117,7 @@ def test_new_content_is_flushed_before_it_takes_the_place_of_the_old(
 
 def _replace_and_flush(path: Path) -> None:
     replace_documents(path, DOCUMENTS)
-    flush_names(path.parent)
+    sync_directory(path.parent)
 
 
 @pytest.mark.parametrize("fail_at", range(7))
@@ -127,7 +128,7 @@ def test_failing_disk_leaves_the_old_or_the_new_content(
     replace_documents(path, DOCUMENTS[:1])
     with monkeypatch.context() as patched:
         recorder = Recorder(fail_at)
-        patched.setattr("agent.reference.storage.os", recorder)
+        patched.setattr("agent.durable.os", recorder)
         with pytest.raises(OSError, match="No space left"):
             _replace_and_flush(path)
     replaced = any(call == "replace" for call, _ in recorder.calls[:fail_at])
