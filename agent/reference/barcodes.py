@@ -33,9 +33,6 @@ class Barcodes:
         else:
             self._contested.discard(code)
 
-    def __contains__(self, code: object) -> bool:
-        return code in self._claims
-
     def orders(self, code: str) -> tuple[str, ...]:
         """The ids of the orders that claim `code`, open ones first, else as they came."""
         return tuple([order.order for order in self._claims.get(code, ())])

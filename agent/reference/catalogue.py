@@ -56,15 +56,6 @@ class Catalogue:
         """How many orders are known, without the withdrawn ones."""
         return len(self._orders) - len(self._withdrawn)
 
-    def is_known(self, code: str) -> bool:
-        """Whether `code`, in comparable form, is a badge or an order's barcode: the only ones to look further for."""
-        operators = self._operators
-        if code in self._barcodes:
-            return True
-        if operators is None:
-            return False
-        return (code if operators.salt is None else badge_key(code, operators.salt)) in operators.by_badge
-
     def find_operator(self, code: str) -> Operator | None:
         """Whose badge `code` is."""
         return None if self._operators is None else self._operators.find(code)

@@ -50,12 +50,11 @@ __all__ = [
 class Lookup(Protocol):
     """What classification asks of the cache; codes are given in comparable form."""
 
-    def is_known(self, code: str) -> bool:
-        """Whether one of the others has anything to say about `code`, which is true of few scans."""
+    def find_operator(self, code: str) -> Operator | None: ...
+    def is_ambiguous(self, code: str) -> bool:
+        """Asked only of badges and orders' barcodes: nothing else is ambiguous."""
         ...
 
-    def find_operator(self, code: str) -> Operator | None: ...
-    def is_ambiguous(self, code: str) -> bool: ...
     def orders_by_code(self, code: str) -> tuple[str, ...]: ...
 
 
@@ -242,9 +241,8 @@ def _plain(symbology: str | None, text: str, order: Order | None, label_awaited:
         if symbology not in _OURS_BY_CODE_128:
             return Recognised(Seen.COMMAND)
         return CommandScan(command) if isinstance(command, Command) else BadArgument()
-    known = lookup.is_known(key)
-    operator = lookup.find_operator(key) if known else None
-    if known and lookup.is_ambiguous(key):
+    operator, claimed_by = lookup.find_operator(key), lookup.orders_by_code(key)
+    if (operator is not None or claimed_by) and lookup.is_ambiguous(key):
         return Ambiguous(is_badge=operator is not None)
     ours = is_our_badge(key)
     if operator is not None or (ours and not (order is not None and _is_unit_of(key, order))):
@@ -259,7 +257,7 @@ def _plain(symbology: str | None, text: str, order: Order | None, label_awaited:
             return UnitScan((key,))
     if label_awaited and (sscc_ok(key) or is_our_label(key)):
         return BoxLabel(key)
-    if known and (claimed_by := lookup.orders_by_code(key)):
+    if claimed_by:
         return OrderBarcode(claimed_by[0], is_open=False)
     return _by_form(key, order)
 

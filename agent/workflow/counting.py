@@ -36,7 +36,7 @@ def count(desk: Desk, code: UnitScan | Product) -> Reply:
     if not order.is_open:
         raise Refusal(Reason.ORDER_CLOSED)
     for role in desk.settings.required_roles:
-        if role not in order.assigned and order.role(role) is None:
+        if order.role(role) is None:
             raise Refusal(Reason.OPERATOR_UNASSIGNED)
     mode = desk.station.mode
     if mode is None:

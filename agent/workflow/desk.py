@@ -1,8 +1,7 @@
 """The desk of one decision: the state as it grows by the events that a scan causes, and what those events need.
 
-`Desk.emit` is the only way to change anything: it records the event, and whoever asks for the state gets it with all
-recorded events folded in. So the counts in the next event are those after this one, and the state after a step is the
-fold of its events by construction.
+`Desk.record` is the only way to change anything: it keeps the event and folds it at once, so that the counts in the
+next event are those after this one, and the state after a step is the fold of its events by construction.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,12 +25,11 @@ from agent.events import (
 from agent.reasons import Reason, Seen
 from agent.reference.boxes import BoxSize
 from agent.reference.manifest import Flow, Line, Manifest, Role
-from agent.reference.source import stored_manifest_of
 from agent.signals import Signal
 from agent.workflow.classify import Lookup, escaped
 from agent.workflow.fold import At, fold
 from agent.workflow.ladder import room_in
-from agent.workflow.state import Box, Entry, Order, State, Station, ids_of
+from agent.workflow.state import Box, Entry, Order, State, ids_of
 
 __all__ = ["LINES_BYTES", "Cache", "Desk", "Refusal", "Settings", "contents_of", "line_bytes", "line_counts"]
 
@@ -106,8 +104,7 @@ def line_bytes(line: str) -> int:
 class Desk:
     """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get.
 
-    `events` are what has happened at it so far, `before` the station as it was found. The events are folded when the
-    state is next asked for, once for all of them.
+    `events` are what has happened at it so far; `state` and `station`, this desk's, are those after them.
     """
 
     def __init__(
@@ -132,63 +129,37 @@ class Desk:
         self.symbology: str | None = None
         self.data = b""
         self.events: list[Event] = []
-        self.before = state.station(station_id)
+        self.state = self._found = state
+        self.station = state.station(station_id)
         self._next_sequence = next_sequence
         self._position = position
-        self._found = self._state = state
-        self._station = self.before
-        self._folded = 0
-
-    @property
-    def state(self) -> State:
-        """After all events so far."""
-        if self._folded < len(self.events):
-            self._fold()
-        return self._state
-
-    @property
-    def station(self) -> Station:
-        """This station after all events so far."""
-        if self._folded < len(self.events):
-            self._fold()
-        return self._station
 
     @property
     def order(self) -> Order:
         """The order open at the station; KeyError where there is none, which the table keeps from happening."""
-        return self.state.orders[self._station.order or ""]
-
-    def _fold(self) -> None:
-        for number in range(self._folded, len(self.events)):
-            at = At(
-                sequence=self._next_sequence + number,
-                scan=self._next_sequence,
-                journal=self.journal,
-                position=self._position + number,
-                manifest_of=stored_manifest_of,
-            )
-            self._state = fold(self._state, self.events[number], at)
-        self._folded = len(self.events)
-        self._station = self._state.station(self.station_id)
-
-    def undo(self) -> None:
-        """Nothing has happened at this desk."""
-        self.events.clear()
-        self._state = self._found
-        self._station = self.before
-        self._folded = 0
+        return self.state.orders[self.station.order or ""]
 
     def emit(self, make: Callable[..., E_], *, station: str | None = None, **values: Any) -> E_:
         """Record `make(**values)`. The envelope's station and operator are filled in."""
-        if station is None or station == self.station_id:
-            event = make(station=self.station_id, by=self.station.operator, **values)
-        else:
-            event = make(station=station, by=self.state.station(station).operator, **values)
+        name = station or self.station_id
+        event = make(station=name, by=self.state.station(name).operator, **values)
         self.record(event)
         return event
 
     def record(self, event: Event) -> None:
+        """It has happened: fold it."""
+        at = At.in_commit(len(self.events), journal=self.journal, position=self._position, sequence=self._next_sequence)
         self.events.append(event)
+        self._stand_at(fold(self.state, event, at))
+
+    def undo(self) -> None:
+        """Nothing has happened at this desk."""
+        self.events.clear()
+        self._stand_at(self._found)
+
+    def _stand_at(self, state: State) -> None:
+        self.state = state
+        self.station = state.station(self.station_id)
 
     def reject(self, reason: Reason, *, seen: Seen | None = None, clears: tuple[str, ...] = ()) -> Rejected:
         """Record that the scan in hand was refused."""

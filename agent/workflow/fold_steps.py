@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from agent.events import Event
 from agent.reference.manifest import Manifest, same_case
+from agent.reference.source import stored_manifest_of
 from agent.workflow.state import Order, State
 
 __all__ = [
@@ -38,6 +39,17 @@ class At(Struct, frozen=True, kw_only=True):
     journal: str
     position: int
     manifest_of: Callable[[str], Manifest]
+
+    @staticmethod
+    def in_commit(number: int, *, journal: str, position: int, sequence: int) -> "At":
+        """Where a commit's event stands, counted from 0; `position` and `sequence` are those of its first."""
+        return At(
+            sequence=sequence + number,
+            scan=sequence,
+            journal=journal,
+            position=position + number,
+            manifest_of=stored_manifest_of,
+        )
 
 
 def at_station(state: State, event: Event, **changes: Any) -> State:

@@ -72,7 +72,7 @@ class Elements(Struct, frozen=True, kw_only=True):
 
 def aim_split(text: str) -> tuple[str | None, str]:
     """A scan's AIM symbology identifier without its `]` (as `C0`), none if it has none, and the data after it."""
-    found = _AIM.match(text) if text.startswith("]") else None
+    found = _AIM.match(text)
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
@@ -165,7 +165,7 @@ def _link(text: str) -> list[tuple[str, str]] | None:
 
     The path may begin with anything. Its last segments, two by two, must be AI and value, a key of `_LINK_KEYS` first.
     """
-    url = _URL.fullmatch(text) if text[:4].lower() == "http" else None
+    url = _URL.fullmatch(text)
     if url is None:
         return None
     segments = url[1].rstrip("/").split("/")

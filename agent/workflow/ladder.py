@@ -65,7 +65,7 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
         if one in state.barred:
             return Reason.HELD
     for one in unit_ids:
-        if one in state.units and _is_counted_elsewhere(one, rung):
+        if _is_counted_elsewhere(one, rung):
             return Reason.COUNTED_ELSEWHERE
     for one in unit_ids:
         if one == _ZEROS or rung.is_blocked(one):
@@ -79,7 +79,7 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
 def _is_counted_elsewhere(identifier: str, rung: Rung) -> bool:
     return any(
         other != rung.order.id and other in rung.state.orders and rung.state.orders[other].is_open
-        for other in rung.state.units[identifier]
+        for other in rung.state.units.get(identifier, ())
     )
 
 
@@ -95,7 +95,7 @@ def _one_of(lines: list[Line], rung: Rung) -> Line | Reason:
     lines = [line for line in lines if rung.order.pending_on(line.id) > 0]
     if not lines:
         return Reason.OVER_QUANTITY
-    if len(lines) > 1 and len({line.sku for line in lines}) > 1:
+    if len({line.sku for line in lines}) > 1:
         return Reason.PRODUCT_REQUIRED
     return lines[0]
 

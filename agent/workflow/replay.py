@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from agent.cloudevents import event_of, private_of
 from agent.events import Event
-from agent.reference.source import stored_manifest_of
 from agent.workflow.fold import At, fold
 from agent.workflow.state import State
 
@@ -30,10 +29,7 @@ class Committed(Protocol):
 
 def private_text(events: Sequence[Event]) -> bytes:
     """What the journal keeps beside the documents of one commit: by event number, as JSON; empty if nothing."""
-    kept = {}
-    for number, event in enumerate(events):
-        if event.private and (private := private_of(event)):
-            kept[str(number)] = private
+    kept = {str(number): private for number, event in enumerate(events) if (private := private_of(event))}
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode() if kept else b""
 
 
@@ -43,13 +39,7 @@ def fold_commit(state: State, commit: Committed) -> State:
     for number, document in enumerate(commit.documents):
         event = event_of(json.loads(document), private.get(str(number), {}))
         if event is not None:
-            at = At(
-                sequence=commit.sequence + number,
-                scan=commit.sequence,
-                journal=commit.journal,
-                position=commit.position + number,
-                manifest_of=stored_manifest_of,
-            )
+            at = At.in_commit(number, journal=commit.journal, position=commit.position, sequence=commit.sequence)
             state = fold(state, event, at)
     return state
 

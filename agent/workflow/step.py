@@ -44,14 +44,10 @@ __all__ = ["Decision", "expire", "is_due", "take"]
 class Decision(Struct, frozen=True, kw_only=True):
     """What a step comes to: if there are events, they must be committed before state and signal count for anything."""
 
-    desk: Desk
+    state: State
     memory: Memory
     events: tuple[Event, ...]
     reply: Reply | None
-
-    @property
-    def state(self) -> State:
-        return self.desk.state
 
 
 _AGAIN = Reply(signal=Signal.AGAIN)
@@ -72,7 +68,7 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
     if bounce is not None and bounce.data == frame.data and frame.at - bounce.at <= desk.settings.bounce_s > 0:
         memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
         memory.last = bounce.reply
-        return Decision(desk=desk, memory=memory, events=(), reply=bounce.reply)
+        return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
     reading = _read(desk, frame)
     code = reading.code
     if isinstance(code, Unreadable):
@@ -86,7 +82,7 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
         if memory.cancel_since != frame.at:
             memory.cancel_since = None
         _conclude(desk, memory, reply)
-        decision = Decision(desk=desk, memory=memory, events=tuple(desk.events), reply=reply)
+        decision = Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
     _remember(memory, scanner, frame, code, decision.reply)
     return decision
 
@@ -103,13 +99,11 @@ def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
     """What of the reply is remembered; REMOVE's time runs from the scan that asked for it last, or from the first one
     after a start."""
     memory.last = reply
-    for event in desk.events:
-        if isinstance(event, Selected) and event.what is What.REMOVE:
-            memory.remove_since = desk.now
-            return
-    if not (desk.before.remove and desk.station.remove):
+    if not desk.station.remove:
         memory.remove_since = None
-    elif memory.remove_since is None:
+    elif memory.remove_since is None or any(
+        isinstance(event, Selected) and event.what is What.REMOVE for event in desk.events
+    ):
         memory.remove_since = desk.now
 
 
@@ -156,7 +150,7 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
     memory.bursts = memory.bursts.set(scanner, burst)
     memory.cancel_since = None
     _conclude(desk, memory, reply)
-    return Decision(desk=desk, memory=memory, events=tuple(desk.events), reply=reply)
+    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------
@@ -346,4 +340,4 @@ def expire(desk: Desk, memory: Memory) -> Decision:
             memory.bursts = memory.bursts.delete(scanner)
     if not desk.station.remove:
         memory.remove_since = None
-    return Decision(desk=desk, memory=memory, events=tuple(desk.events), reply=None)
+    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=None)

@@ -45,9 +45,6 @@ ORDER = Order(
 class Cache:
     """Badge CARD-7 is E7's; TWICE is contested, SHARED a badge and more; SO-1 and SO-2 exist."""
 
-    def is_known(self, code: str) -> bool:
-        return bool(self.find_operator(code) or self.is_ambiguous(code) or self.orders_by_code(code))
-
     def find_operator(self, code: str) -> Operator | None:
         return OPERATOR if code.upper() in ("CARD-7", "SHARED", badge_text("TOKENOFE7")) else None
 
@@ -55,7 +52,7 @@ class Cache:
         return code.upper() in ("TWICE", "SHARED")
 
     def orders_by_code(self, code: str) -> tuple[str, ...]:
-        return {"SO-1": ("SO-1",), "SO-2": ("SO-2",), SSCC: ("SO-2",)}.get(code.upper(), ())
+        return {"SO-1": ("SO-1",), "SO-2": ("SO-2",), SSCC: ("SO-2",), "TWICE": ("SO-1", "SO-2")}.get(code.upper(), ())
 
 
 def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool = True) -> Code:
