@@ -91,9 +91,9 @@ def undo(desk: Desk) -> Reply:
     """Void all that the newest scan counted into the open box; the open box empty: reopen the last confirmed one."""
     order, box = desk.order, desk.order.box
     if box is not None and box.entries:
-        scan = box.entries[-1].scan
-        for entry in reversed(box.entries):
-            if entry.scan == scan:
+        newest_first = tuple(reversed(box.entries))
+        for entry in newest_first:
+            if entry.scan == newest_first[0].scan:
                 desk.void(box, entry, entry.quantity)
         desk.dissolve_if_empty()
     elif order.confirmed:

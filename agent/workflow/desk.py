@@ -27,9 +27,10 @@ from agent.reference.boxes import BoxSize
 from agent.reference.manifest import Flow, Line, Manifest, Role
 from agent.signals import Signal
 from agent.workflow.classify import Lookup, escaped
+from agent.workflow.entries import Entry
 from agent.workflow.fold import At, fold
 from agent.workflow.ladder import room_in
-from agent.workflow.state import Box, Entry, Order, State, ids_of
+from agent.workflow.state import Box, Order, State, ids_of
 
 __all__ = ["LINES_BYTES", "Cache", "Desk", "Refusal", "Settings", "contents_of", "line_bytes", "line_counts"]
 

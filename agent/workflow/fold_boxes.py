@@ -18,6 +18,7 @@ from agent.events import (
     Voided,
     What,
 )
+from agent.workflow.entries import Entries, Entry
 from agent.workflow.fold_steps import (
     At,
     at_station,
@@ -29,7 +30,7 @@ from agent.workflow.fold_steps import (
     units_without,
     with_order,
 )
-from agent.workflow.state import Box, BoxState, Entry, Phase, State, ids_of
+from agent.workflow.state import Box, BoxState, Phase, State, ids_of
 
 __all__ = [
     "accepted",
@@ -101,10 +102,10 @@ def accepted(state: State, event: Accepted, at: At) -> State:
 
 def _with_entry(box: Box, entry: Entry) -> Box:
     units = box.units + (entry.unit is not None)
-    return replace(box, entries=(*box.entries, entry), units=units, bytes=box.bytes_with(entry))
+    return replace(box, entries=box.entries.with_entry(entry), units=units, bytes=box.bytes_with(entry))
 
 
-def _with_entries(box: Box, entries: tuple[Entry, ...], taken: Unit | None) -> Box:
+def _with_entries(box: Box, entries: Entries, taken: Unit | None) -> Box:
     """The box with what is left in it; the room of a line's frame is given back only when the box is empty."""
     units = box.units - (taken is not None)
     size = box.bytes - (len(taken.id.encode()) + 3 if taken is not None else 0)
@@ -128,7 +129,7 @@ def voided(state: State, event: Voided, at: At) -> State:
         for one in ids:
             counted = counted.delete(one)
         state = replace(state, units=units_without(state.units, order.id, ids))
-    box = _with_entries(box, tuple(entries), event.unit)
+    box = _with_entries(box, Entries.of(entries), event.unit)
     gone = not entries and not box.dissolves
     state = with_order(
         state,

@@ -8,7 +8,8 @@ from agent.events import Unit
 from agent.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
 from agent.reasons import Reason
 from agent.reference.manifest import Flow, Line, same_case
-from agent.workflow.state import Box, Entry, Order, State
+from agent.workflow.entries import Entry
+from agent.workflow.state import Box, Order, State
 
 __all__ = ["BOX_BYTES", "BOX_UNITS", "Rung", "line_for", "room_in", "unit_of"]
 

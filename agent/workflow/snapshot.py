@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from agent.events import Kind, Unit
 from agent.reference.manifest import Flow, Manifest, Role
-from agent.workflow.state import Box, BoxState, Entry, Hold, Order, Phase, State, Station
+from agent.workflow.entries import Entries, Entry
+from agent.workflow.state import Box, BoxState, Hold, Order, Phase, State, Station
 
 __all__ = ["FORMAT", "decode_state", "encode_state"]
 
@@ -116,7 +117,7 @@ def _read_order(raw: Mapping[str, Any], manifest_of: Callable[[str], Manifest]) 
 
 
 def _read_box(raw: Mapping[str, Any]) -> Box:
-    entries = tuple(
+    entries = Entries.of(
         Entry(
             sequence=sequence,
             scan=scan,

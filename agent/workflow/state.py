@@ -12,8 +12,9 @@ from msgspec import Struct, field
 
 from agent.events import Kind, Unit
 from agent.reference.manifest import Flow, Line, Manifest, Role, Status, same_case
+from agent.workflow.entries import Entries, Entry
 
-__all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
+__all__ = ["Box", "BoxState", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
 
 
 class Phase(StrEnum):
@@ -35,20 +36,6 @@ def ids_of(unit: Unit) -> tuple[str, ...]:
     return tuple(same_case(one) for one in (unit.id, *unit.aliases))
 
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """What one accepted event put into a box and is still there.
-
-    `sequence` is the event's own; `scan` that of the first event of the same scan: UNDO voids what one scan counted.
-    """
-
-    sequence: int
-    scan: int
-    line: str
-    sku: str
-    unit: Unit | None
-    quantity: int
-
-
 class Box(Struct, frozen=True, kw_only=True):
     """`dissolves` says that the box was created once (SAVE): left empty, it is voided.
 
@@ -57,7 +44,7 @@ class Box(Struct, frozen=True, kw_only=True):
 
     id: str
     mode: Flow
-    entries: tuple[Entry, ...] = ()
+    entries: Entries = Entries()
     state: BoxState = BoxState.OPEN
     dissolves: bool = False
     size: str | None = None
@@ -68,7 +55,7 @@ class Box(Struct, frozen=True, kw_only=True):
     def bytes_with(self, entry: Entry) -> int:
         """`bytes` once `entry` lies in it too: its id, and its line's frame if it is the first of the line."""
         grown = self.bytes
-        if not any(one.line == entry.line for one in reversed(self.entries)):
+        if not self.entries.has_line(entry.line):
             grown += len(entry.line.encode()) + len(entry.sku.encode()) + 60
         if entry.unit is not None:
             grown += len(entry.unit.id.encode()) + 3
