@@ -21,6 +21,7 @@ BOTTOM = (
     "agent.log",
     "agent.systemd",
     "agent.threads",
+    "agent.waker",
 )
 REFERENCE = (*BOTTOM, "agent.reference")
 MAY_IMPORT = {

@@ -1,12 +1,10 @@
 """Between the scanners and the scan path: each scanner in its turn, however fast one of them sends.
 
-A few scans only are handed on ahead of what the scan path has taken. What a scanner sends beyond that waits here, at
-most one read of its device, and the scanner is left unread meanwhile; no other is.
+What a scanner sends ahead of what the scan path has taken waits here: a few scans and a read of its device at most.
+Then this scanner is left unread, and no other.
 """
 
-import asyncio
 from collections import deque
-from collections.abc import Callable
 
 from msgspec import Struct, field
 
@@ -16,9 +14,7 @@ from agent.scan import Frame
 __all__ = ["AHEAD", "Intake"]
 
 AHEAD = 8
-"""How many scans may wait in the scan path: with so many another scanner's next one has to wait for."""
-
-_AGAIN_S = 0.001
+"""With so many scans of it waiting, a scanner is read no further."""
 
 
 class _Line(Struct, eq=False):
@@ -27,70 +23,43 @@ class _Line(Struct, eq=False):
     station: str
     scanner: Scanner
     frames: deque[Frame] = field(default_factory=deque)
+    is_held: bool = False
 
 
 class Intake:
-    """Hands frames on to `submit`; `taken` tells how many of them have been dealt with. For the loop's thread."""
+    """Takes the scanners' frames, and gives them out by `next`. For whoever has the turn at the scanners' watch."""
 
-    def __init__(
-        self,
-        *,
-        submit: Callable[[str, str, Frame], None],
-        taken: Callable[[], int],
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        self._submit = submit
-        self._taken = taken
-        self._loop = loop
-        self._handed_on = 0
+    def __init__(self) -> None:
         self._waiting: deque[_Line] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+
+    def __bool__(self) -> bool:
+        """Whether a frame waits."""
+        return bool(self._waiting)
 
     def of(self, station: str, scanner: Scanner) -> OnFrame:
         """What a scanner of that station hands its frames to."""
         line = _Line(station, scanner)
 
         def take(frame: Frame) -> None:
-            if line.frames or not self._has_room():
-                self._wait(line, frame)
-            else:
-                self.hand_on(station, scanner.name, frame)
+            line.frames.append(frame)
+            waiting = len(line.frames)
+            if waiting == 1:
+                self._waiting.append(line)
+            elif waiting >= AHEAD and not line.is_held:
+                line.is_held = True
+                scanner.pause()
 
         return take
 
-    def hand_on(self, station: str, name: str, frame: Frame) -> None:
-        """Hand on at once what comes from no scanner and in no number."""
-        self._handed_on += 1
-        self._submit(station, name, frame)
-
-    def close(self) -> None:
-        """Hand nothing on any more: what waits got no signal, and counts for nothing."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._waiting.clear()
-
-    def _has_room(self) -> bool:
-        return self._handed_on - self._taken() < AHEAD
-
-    def _wait(self, line: _Line, frame: Frame) -> None:
-        line.frames.append(frame)
-        if len(line.frames) == 1:
+    def next(self) -> tuple[str, str, Frame] | None:
+        """The next frame, with the station and the name of its scanner: of one scanner after the other."""
+        if not self._waiting:
+            return None
+        line = self._waiting.popleft()
+        frame = line.frames.popleft()
+        if line.frames:
             self._waiting.append(line)
-            line.scanner.pause()
-        self._come_again()
-
-    def _come_again(self) -> None:
-        if self._timer is None:
-            self._timer = self._loop.call_later(_AGAIN_S, self._go_on)
-
-    def _go_on(self) -> None:
-        self._timer = None
-        while self._waiting and self._has_room():
-            line = self._waiting.popleft()
-            self.hand_on(line.station, line.scanner.name, line.frames.popleft())
-            if line.frames:
-                self._waiting.append(line)
-            else:
-                line.scanner.resume()
-        if self._waiting:
-            self._come_again()
+        elif line.is_held:
+            line.is_held = False
+            line.scanner.resume()
+        return line.station, line.scanner.name, frame

@@ -1,8 +1,8 @@
 """The composition root: starts everything, hands each part what it needs, and undoes it all at the end.
 
-The main thread runs the asyncio loop: it reads the devices, keeps the time of views and health, feeds the watchdog and
-answers `kiosk-agent status`. The other threads are `agent.daemon.scanpath`'s, `agent.daemon.housekeeping`'s and
-`agent.uplink.uplink`'s.
+The main thread runs the asyncio loop: it keeps the time of views and health, feeds the watchdog, answers `kiosk-agent
+status`, and stands in for the scan path at the devices while that works. The other threads are
+`agent.daemon.scanpath`'s, `agent.daemon.housekeeping`'s and `agent.uplink.uplink`'s.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from agent.daemon.status_socket import StatusSocket
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.drivers.indicator import Indicator
 from agent.drivers.scanner import Scanner
+from agent.drivers.watch import Watch
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
 from agent.identifiers import Verb, command_text
 from agent.reference.cache import Cache
@@ -220,7 +221,11 @@ class Daemon:
             clock=self._clock,
             is_starved=self._housekeeping.is_starved,
         )
+        self._watch = Watch()
+        self._intake = Intake()
         self._scan_path = ScanPath(
+            watch=self._watch,
+            intake=self._intake,
             ledger=ledger,
             catalogue=catalogue,
             settings=Settings(
@@ -277,7 +282,7 @@ class Daemon:
         undo.push(lambda kind, *_: record.end(failed=kind is not None or self._fatal is not None))
         undo.callback(lambda: self._housekeeping.stop(_STOP_S))
         undo.callback(lambda: self._uplink.stop(reason=self._stop_reason, timeout_s=_STOP_S))
-        undo.callback(lambda: self._scan_path.stop(_STOP_S))
+        undo.callback(self._stop_scan_path)
         self._composed = True
 
     def _try_open(self, directory: Path) -> Opened | None:
@@ -293,22 +298,28 @@ class Daemon:
             return None
 
     def _open_devices(self, undo: ExitStack, loop: asyncio.AbstractEventLoop) -> None:
-        path = self._scan_path
-        intake = Intake(submit=path.submit, taken=lambda: path.taken, loop=loop)
-        undo.callback(intake.close)
+        watch = self._watch
+        loop.add_reader(watch.gate, watch.stand_in)
+        undo.callback(loop.remove_reader, watch.gate)
+        devices = ExitStack()
+        undo.callback(self._scan_path.await_done, devices.close, _STOP_S)
         for station in self._config.stations:
             named = [(one.driver, scanner_of(one)) for one in station.scanners]
             given = [(one.description, one) for one in self._more_scanners.get(station.id, ())]
             for driver, scanner in (*named, *given):
-                undo.enter_context(scanner)
+                devices.enter_context(scanner)
                 self._scanners.append((station.id, driver, scanner))
-                scanner.start(loop, intake.of(station.id, scanner), self._status_taker(station.id, scanner))
+                scanner.start(watch, self._intake.of(station.id, scanner), self._status_taker(station.id, scanner))
             if station.buttons:
                 from agent.drivers.buttons import Buttons
 
-                buttons = Buttons(dict(station.buttons), self._button_taker(station.id, intake), loop=loop)
-                undo.enter_context(buttons)
+                buttons = Buttons(dict(station.buttons), self._button_taker(station.id), loop=watch)
+                devices.enter_context(buttons)
         undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._reports.status_text))
+
+    def _stop_scan_path(self) -> None:
+        if self._scan_path.stop(_STOP_S):
+            self._watch.close()
 
     def _close_journal(self) -> None:
         if self._scan_path.ledger.journal is not None:
@@ -320,10 +331,10 @@ class Daemon:
 
     # -- scans ---------------------------------------------------------------------------------------------------
 
-    def _button_taker(self, station: str, intake: Intake) -> Any:
+    def _button_taker(self, station: str) -> Any:
         def press(word: str) -> None:
             code = command_text(Verb(word.upper())).encode()
-            intake.hand_on(station, "buttons", Frame(data=code, intact=True, at=self._clock.monotonic()))
+            self._scan_path.submit(station, "buttons", Frame(data=code, intact=True, at=self._clock.monotonic()))
 
         return press
 

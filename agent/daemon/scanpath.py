@@ -1,13 +1,12 @@
 """The way of a scan, from a frame to its signal, to be read from top to bottom; and everything else that the state
 may learn, in one thread.
 
-`ScanPath` alone writes to the ledger: the journal, and the state folded from it. What others hand in waits in its
-queue; what it hands on is immutable. The one law is kept in `_scan`: the success signal is shown after `_commit`
-has returned, never before.
+The thread reads the devices itself: it owns their watch, and leaves it to a stand-in while it works. `ScanPath` alone
+writes to the ledger: the journal, and the state folded from it. What others hand in waits in its queues; what it hands
+on is immutable. The one law is kept in `_scan`: the success signal is shown after `_commit` has returned, never before.
 """
 
 import logging
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -16,8 +15,10 @@ from functools import partial
 from msgspec import Struct
 
 from agent.clock import Clock
+from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger
 from agent.drivers.indicator import Indicator
+from agent.drivers.watch import Watch
 from agent.events import Event
 from agent.reasons import Reason
 from agent.reference.boxes import BoxSizes
@@ -64,17 +65,20 @@ class CacheFacts(Struct, frozen=True, kw_only=True):
 
 
 class ScanPath:
-    """Takes scans, one after the other. `start` and `stop` it; `submit` and `post` from any thread.
+    """Takes scans, one after the other. `start` and `stop` it; `submit`, `tell` and `post` from any thread.
 
-    `ledger` is this thread's alone from `start` on. `on_wanted` is told which orders should be fetched singly,
-    `on_changes` what the cache should keep. `on_committed` is called after each commit, `on_view` when a station looks
-    different, both in this thread: they must only hand over. `on_fatal` is told of what must end the process: a damaged
-    journal, or a bug.
+    `watch` is the devices', and `intake` where their frames come to: from `start` on this thread owns both, and shares
+    them with who stands in for it at the watch. `ledger` is its alone. `on_wanted` is told which orders should be
+    fetched singly, `on_changes` what the cache should keep. `on_committed` is called after each commit, `on_view` when
+    a station looks different, both in this thread: they must only hand over. `on_fatal` is told of what must end the
+    process: a damaged journal, or a bug.
     """
 
     def __init__(
         self,
         *,
+        watch: Watch,
+        intake: Intake,
         ledger: Ledger,
         catalogue: Catalogue,
         settings: Settings,
@@ -88,6 +92,8 @@ class ScanPath:
     ) -> None:
         self.catalogue = catalogue
         self.ledger = ledger
+        self._watch = watch
+        self._intake = intake
         self.facts = CacheFacts()
         """Replaced as a whole, for `health`."""
         self._settings = settings
@@ -106,12 +112,11 @@ class ScanPath:
         self._facts_at = now
         self._ticked_at = now
         self._is_rechecking = False
-        self._inbox: queue.SimpleQueue[Callable[[], None] | tuple[str, str, Frame] | None] = queue.SimpleQueue()
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._is_over = False
         self._thread = threading.Thread(target=self._run, name="scan-path", daemon=True)
         self.beat = now
         """When the thread was last seen at work; a watchdog looks at it."""
-        self.taken = 0
-        """How many scans have been dealt with."""
         if ledger.journal is not None:
             self._compare_with_cache()
 
@@ -120,22 +125,38 @@ class ScanPath:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, timeout_s: float) -> None:
-        """Finish what is in the queue and mark what is delivered; the journal stays open."""
-        self._inbox.put(None)
-        self._thread.join(timeout_s)
+    def stop(self, timeout_s: float) -> bool:
+        """Finish what is in the queue and mark what is delivered; the journal stays open. False: not within that time,
+        as the storage hangs."""
+        self.post(self._end)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def submit(self, station: str, scanner: str, frame: Frame) -> None:
-        self._inbox.put((station, scanner, frame))
+        """Take a scan that comes from none of the watched devices."""
+        self.post(partial(self._scan, station, scanner, frame))
 
     def tell(self, message: Callable[[], None]) -> None:
         """Have `message` run in this thread when no scan waits, or else behind the next one: a scan waits for one
         message at most, however many come."""
-        self._inbox.put(partial(self._chores.append, message))
+        self._chores.append(message)
+        self._watch.wake()
 
     def post(self, task: Callable[[], None]) -> None:
         """Have `task` run in this thread, in its turn."""
-        self._inbox.put(task)
+        self._inbox.append(task)
+        self._watch.wake()
+
+    def await_done(self, task: Callable[[], None], timeout_s: float) -> None:
+        """Have `task` run in this thread, in its turn, and wait for its end; where the thread does not run, do it."""
+        if not self._thread.is_alive():
+            task()
+            return
+        done = threading.Event()
+        self.post(task)
+        self.post(done.set)
+        done.wait(timeout_s)
 
     # -- the thread ----------------------------------------------------------------------------------------------
 
@@ -145,47 +166,39 @@ class ScanPath:
             for name in self._stations:
                 self._show_station(name)
             self._tick()  # what changed while the kiosk was off comes before the first scan
-            while self._turn():
-                pass
+            while not self._is_over:
+                self._turn()
             self._finish()
         except BaseException as exc:  # noqa: BLE001 - the composition root decides: it logs, and ends the process
             self._on_fatal(exc)
 
-    def _turn(self) -> bool:
-        try:
-            task = self._inbox.get(timeout=0 if self._has_chore() else _TICK_S)
-        except queue.Empty:
-            if self._do_chore():
-                return True
-            self._tick()
-            return True
-        if task is None:
-            return False
-        if isinstance(task, tuple):
-            self._scan(*task)
-            self.taken += 1
-            if self._chores:
-                self._chores.popleft()()
-        else:
-            task()
-        if self._clock.monotonic() - self._ticked_at >= _TICK_S:
-            self._tick()
-        return True
-
-    def _has_chore(self) -> bool:
-        return bool(self._chores) or self._is_rechecking
-
-    def _do_chore(self) -> bool:
-        """One message, or one small piece of what can wait until no scan does; false: there was none."""
+    def _turn(self) -> None:
+        """At most one scan, one task and one message: none of them holds up the others."""
+        scan = self._await_scan()
+        if scan is not None:
+            self._scan(*scan)
+        if self._inbox:
+            self._inbox.popleft()()
         if self._chores:
             self._chores.popleft()()
-        elif self._is_rechecking:
+        elif self._is_rechecking and scan is None:
             self._is_rechecking = self.catalogue.recheck()
-        else:
-            return False
         if self._clock.monotonic() - self._ticked_at >= _TICK_S:
             self._tick()
-        return True
+
+    def _await_scan(self) -> tuple[str, str, Frame] | None:
+        """The next scan; none if there is something else to do, or nothing for a while."""
+        watch, intake = self._watch, self._intake
+        watch.take()
+        try:
+            is_busy = intake or self._inbox or self._chores or self._is_rechecking
+            watch.turn(0.0 if is_busy else _TICK_S)
+            return intake.next()
+        finally:
+            watch.leave()
+
+    def _end(self) -> None:
+        self._is_over = True
 
     def _finish(self) -> None:
         self._write_refusals()

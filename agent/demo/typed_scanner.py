@@ -1,12 +1,12 @@
 """The demonstration's scanner: what is typed, word by word made into barcodes, one scan at a time."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 
 from agent.demo.board import Board
 from agent.demo.line_editor import LineEditor
 from agent.demo.words import Leave, Remark, Scan, Typed
+from agent.drivers.loop import Timer
 from agent.drivers.terminal import TerminalScanner
 from agent.log import escape
 
@@ -41,7 +41,7 @@ class TypedScanner(TerminalScanner):
         self._waits = False
         self._over = False
         self._ended = False
-        self._look: asyncio.TimerHandle | None = None
+        self._look: Timer | None = None
 
     def answered(self) -> None:
         """The kiosk has signalled. From any thread."""

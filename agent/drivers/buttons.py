@@ -1,12 +1,12 @@
 """A station's push-buttons: each press is handed to the loop by the button's name."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from agent.drivers.gpio import open_button
+from agent.drivers.loop import Loop
 
 __all__ = ["BOUNCE_S", "Buttons"]
 
@@ -25,7 +25,7 @@ class Buttons:
         pins: Mapping[str, int],
         on_press: Callable[[str], None],
         *,
-        loop: asyncio.AbstractEventLoop,
+        loop: Loop,
         bounce_s: float = BOUNCE_S,
     ) -> None:
         self._on_press = on_press

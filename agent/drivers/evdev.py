@@ -1,6 +1,6 @@
 """Scanners that are a keyboard: the keyboard wedge, read from the kernel's event nodes.
 
-The one file that imports python-evdev, which opens and grabs the nodes; reading is `os.read` in the loop's thread.
+The one file that imports python-evdev, which opens and grabs the nodes; reading is `os.read` in the loop's turns.
 """
 
 import errno

@@ -14,7 +14,7 @@ __all__ = ["FakeIndicator", "FakeScanner", "Shown"]
 class FakeScanner(Scanner):
     """A scanner that is told what it reads. It can be unplugged and plugged in again.
 
-    All methods are for the loop's thread; from another one use `loop.call_soon_threadsafe`.
+    All methods are for the loop's turns; from another thread use `loop.call_soon_threadsafe`.
     """
 
     def __init__(

@@ -1,10 +1,9 @@
 """What a scanner is (`Scanner`), and what all scanners behind file descriptors share (`DeviceScanner`).
 
-Everything here happens in the loop's thread. The way of a scan: the loop finds a descriptor readable → it is read →
-the framer → `on_frame`, with nothing waiting in between.
+Everything here happens in the loop's turns, one at a time. The way of a scan: the loop finds a descriptor readable → it
+is read → the framer → `on_frame`, with nothing waiting in between.
 """
 
-import asyncio
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.drivers.framing import Framer
+from agent.drivers.loop import Loop, Timer
 from agent.errors import DeviceError
 from agent.scan import Frame
 
@@ -32,7 +32,7 @@ OnStatus = Callable[[bool, str], None]
 
 
 class Scanner(ABC):
-    """One scanner of a station. Its frames and its coming and going are told to callbacks, in the loop's thread.
+    """One scanner of a station. Its frames and its coming and going are told to callbacks, in the loop's turns.
 
     A driver implements `_begin`, `_end`, `_hold` and `_go_on`, and reports with `_take`, `_spoil`, `_up` and `_down`.
     """
@@ -43,14 +43,14 @@ class Scanner(ABC):
         self.connected = False
         self.detail = "not started"
         self._framer = framer
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: Loop | None = None
         self._on_frame: OnFrame | None = None
         self._on_status: OnStatus | None = None
-        self._gap_timer: asyncio.TimerHandle | None = None
+        self._gap_timer: Timer | None = None
         self._paused = False
         self._closed = False
 
-    def start(self, loop: asyncio.AbstractEventLoop, on_frame: OnFrame, on_status: OnStatus) -> None:
+    def start(self, loop: Loop, on_frame: OnFrame, on_status: OnStatus) -> None:
         """Begin to read; once. The device may be missing: that is a status, not an error.
 
         `on_status` is called the first time before this returns, then on every change.
@@ -114,7 +114,7 @@ class Scanner(ABC):
         """Read on after `_hold`."""
 
     @property
-    def _running(self) -> asyncio.AbstractEventLoop:
+    def _running(self) -> Loop:
         if self._loop is None:
             raise RuntimeError(f"scanner {self.name} has not been started")
         return self._loop
@@ -179,7 +179,7 @@ class DeviceScanner(Scanner):
     def __init__(self, *, name: str, description: str, framer: Framer) -> None:
         super().__init__(name=name, description=description, framer=framer)
         self._fds: tuple[int, ...] = ()
-        self._retry_timer: asyncio.TimerHandle | None = None
+        self._retry_timer: Timer | None = None
 
     def probe(self) -> str:
         _, where = self._open()

@@ -1,6 +1,6 @@
 """Scanners on a serial line: USB-CDC, USB-serial, UART, any character device, a pseudo-terminal too.
 
-The one file that imports pyserial, which sets the line; reading is `os.read` in the loop's thread.
+The one file that imports pyserial, which sets the line; reading is `os.read` in the loop's turns.
 """
 
 import errno

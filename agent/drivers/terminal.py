@@ -1,9 +1,9 @@
 """A scanner for people without one: every line typed at a terminal, or piped in, is a scan. For the demonstration."""
 
-import asyncio
 import os
 
 from agent.drivers.framing import Framer
+from agent.drivers.loop import Timer
 from agent.drivers.scanner import READ_BYTES, Scanner
 
 __all__ = ["TerminalScanner"]
@@ -19,7 +19,7 @@ class TerminalScanner(Scanner):
     def __init__(self, *, name: str = "terminal", fd: int = 0) -> None:
         super().__init__(name=name, description=f"terminal, file descriptor {fd}", framer=Framer(b"\n", None))
         self._fd = fd
-        self._turn: asyncio.Handle | None = None
+        self._turn: Timer | None = None
         self._is_file = False
 
     def _begin(self) -> None:

@@ -12,7 +12,7 @@ from agent.uplink.resending import Resending
 from agent.uplink.source import EventSource
 from agent.uplink.topics import Inbound, Topics
 from agent.uplink.views import Views
-from agent.uplink.waker import Waker
+from agent.waker import Waker
 
 __all__ = ["Desk", "Tell"]
 

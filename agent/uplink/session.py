@@ -126,6 +126,7 @@ class Session:
             self._client.poll(waker.prepare(wait_s), waker.fd)
         finally:
             waker.woke()
+            waker.drain()
 
     # -- in ----------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from agent.uplink.source import EventSource
 from agent.uplink.status import status_document
 from agent.uplink.topics import Inbound, Topics
 from agent.uplink.views import View, Views
-from agent.uplink.waker import Waker
+from agent.waker import Waker
 
 __all__ = ["Uplink"]
 

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from agent.clock import FakeClock
+from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger, Opened
 from agent.daemon.scanpath import ScanPath, Station
 from agent.drivers.fake import FakeIndicator
+from agent.drivers.watch import Watch
 from agent.identifiers import Verb, command_text
 from agent.journal import Journal
 from agent.reference.catalogue import Catalogue
@@ -88,7 +90,10 @@ class Kiosk:
     states: list[State] = field(default_factory=lambda: [State()])
 
     def start(self) -> None:
+        self.watch = Watch()
         self.path = ScanPath(
+            watch=self.watch,
+            intake=Intake(),
             ledger=Ledger(
                 opened=opened(self.directory),
                 open_journal=lambda: opened(self.directory),
@@ -109,7 +114,8 @@ class Kiosk:
         self.path.start()
 
     def stop(self) -> None:
-        self.path.stop(DEADLINE_S)
+        assert self.path.stop(DEADLINE_S)
+        self.watch.close()
         assert self.path.ledger.journal is not None
         self.path.ledger.journal.close()
 

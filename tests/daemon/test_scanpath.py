@@ -9,10 +9,12 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
+from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger, Opened
 from agent.daemon.machine import LastRun
 from agent.daemon.scanpath import CacheFacts, ScanPath, Station
 from agent.drivers.fake import FakeIndicator
+from agent.drivers.watch import Watch
 from agent.errors import JournalFault
 from agent.identifiers import Verb, command_text
 from agent.journal import Journal
@@ -35,7 +37,10 @@ class Bench:
         self.starved: Callable[[Journal], bool] = lambda journal: False
         self.indicator = FakeIndicator()
         self.fatal: list[BaseException] = []
+        self.watch = Watch()
         self.path = ScanPath(
+            watch=self.watch,
+            intake=Intake(),
             ledger=Ledger(
                 opened=None,
                 open_journal=self._open,
@@ -64,11 +69,12 @@ class Bench:
 
     def signals(self) -> list[Signal]:
         """What was shown, once all that was handed in is done."""
-        self.path.stop(60)
+        assert self.path.stop(60)
         assert self.fatal == []
         return [shown.signal for shown in self.indicator.shown]
 
     def close(self) -> None:
+        self.watch.close()
         if self.path.ledger.journal is not None:
             self.path.ledger.journal.close()
 

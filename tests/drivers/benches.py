@@ -14,9 +14,11 @@ from agent.drivers.devices import Kind, Plugged
 from agent.drivers.evdev import EvdevScanner, EventNode, Match
 from agent.drivers.fake import FakeScanner
 from agent.drivers.keymaps import LAYOUTS
+from agent.drivers.loop import Loop
 from agent.drivers.scanner import Scanner
 from agent.drivers.serial import SerialScanner
 from agent.drivers.terminal import TerminalScanner
+from agent.drivers.watch import Watch
 from agent.scan import Frame
 
 GIVE_UP_S = 10
@@ -56,25 +58,47 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def turns(count: int = 5) -> None:
-    """Let the loop look at its descriptors a few times."""
+    """Let the loop look at its descriptors a few times, whichever it is."""
     for _ in range(count):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(test)
 
 
+async def _turn_after_turn(watch: Watch) -> None:
+    """Own a watch, as the scan path's thread does, in the loop's spare time."""
+    while True:
+        watch.take()
+        try:
+            watch.turn(0.0)
+        finally:
+            watch.leave()
+        await asyncio.sleep(0.001)
+
+
 class Bench(ABC):
+    """`watch` is the loop that the scanner is started in; none: asyncio's."""
+
     can_come_back = True
     has_idle_gap = True
     terminator = b"\r"
     scanner: Scanner
+    watch: Watch | None = None
 
     def start(self) -> Heard:
         heard = Heard()
-        self.scanner.start(asyncio.get_running_loop(), heard.frame, heard.status)
+        self.scanner.start(self.loop(), heard.frame, heard.status)
         return heard
+
+    def loop(self) -> Loop:
+        """What the scanner is started in, at work."""
+        loop = asyncio.get_running_loop()
+        if self.watch is None:
+            return loop
+        self._turns = loop.create_task(_turn_after_turn(self.watch))
+        return self.watch
 
     def scan(self, code: bytes) -> None:
         self.send(code + self.terminator)

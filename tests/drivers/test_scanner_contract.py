@@ -1,4 +1,4 @@
-"""What every scanner must do, whatever it is made of."""
+"""What every scanner must do, whatever it is made of, in the watch's turns and in asyncio's."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.drivers.watch import Watch
 from agent.scan import MAX_SCAN_BYTES
 from tests.drivers.benches import Bench, EvdevBench, FakeBench, SerialBench, TerminalBench, run, turns, until
 
@@ -18,9 +19,20 @@ BENCHES: dict[str, Callable[[Path], Bench]] = {
 COMING_BACK = [name for name in BENCHES if name != "terminal"]
 
 
+@pytest.fixture(params=["watch", "asyncio"])
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch | None]:
+    if request.param == "asyncio":
+        yield None
+        return
+    watch = Watch()
+    yield watch
+    watch.close()
+
+
 @pytest.fixture(params=BENCHES)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, tmp_path: Path, watch: Watch | None) -> Iterator[Bench]:
     bench = BENCHES[request.param](tmp_path)
+    bench.watch = watch
     yield bench
     bench.close()
 
@@ -190,7 +202,7 @@ def test_closed_by_the_frame_it_tells_of_it_stops_there(bench: Bench) -> None:
             frames.append(frame)
             bench.scanner.close()
 
-        bench.scanner.start(asyncio.get_running_loop(), take_one, lambda _connected, _detail: None)
+        bench.scanner.start(bench.loop(), take_one, lambda _connected, _detail: None)
         bench.send(bench.terminator.join([b"ONE", b"TWO", b""]))
         await until(lambda: bool(frames))
         await turns()

@@ -1,4 +1,4 @@
-"""Waking a thread that waits in `select`: costs the waker two assignments while that thread is busy anyway."""
+"""Waking a thread that waits for descriptors: costs the waker two assignments while that thread is busy anyway."""
 
 import os
 from contextlib import suppress
@@ -7,7 +7,11 @@ __all__ = ["Waker"]
 
 
 class Waker:
-    """One sleeper, any number of wakers. The sleeper: `timeout_s = prepare(…)`, select on `fd`, `woke()`, then look."""
+    """One sleeper, any number of wakers.
+
+    The sleeper: `timeout_s = prepare(…)`, wait for `fd` among others, `woke()`, `drain()` if `fd` was readable, then
+    look at what it might have been called for.
+    """
 
     def __init__(self) -> None:
         self.fd, self._write_fd = os.pipe()
@@ -34,6 +38,9 @@ class Waker:
         """Awake: every call before this one is answered by looking now."""
         self._asleep = False
         self._called = False
+
+    def drain(self) -> None:
+        """Make `fd` unreadable again. Loses no call, from whichever thread: the flag is what counts."""
         with suppress(BlockingIOError):
             os.read(self.fd, 4096)
 

@@ -2,7 +2,7 @@
 
 import select
 
-from agent.uplink.waker import Waker
+from agent.waker import Waker
 
 
 def readable(waker: Waker) -> bool:
@@ -26,6 +26,16 @@ def test_calls_while_asleep_wake_once() -> None:
     waker.wake()
     assert readable(waker)
     waker.woke()
+    waker.drain()
     assert not readable(waker)
     assert waker.prepare(5.0) == 5.0
+    waker.close()
+
+
+def test_a_byte_drained_by_another_thread_takes_no_call_with_it() -> None:
+    waker = Waker()
+    assert waker.prepare(5.0) == 5.0
+    waker.wake()
+    waker.drain()
+    assert waker.prepare(5.0) == 0.0
     waker.close()
