@@ -181,27 +181,28 @@ class Desk:
         """Count on a line, into the open box or a new one; Refusal when the box is full."""
         order = self.order
         box = order.box
-        box_id = order.open_box or f"{self.journal}{self.state.box_number + 1:06d}"
-        entry = Entry(sequence=0, scan=0, line=line.id, sku=line.sku, unit=unit, quantity=quantity)
-        if not room_in(box, entry):
+        if box is not None and not room_in(box, line, unit):
             raise Refusal(Reason.BOX_FULL)
         scanned, total_scanned = order.scanned_on(line.id) + quantity, order.total_scanned + quantity
-        return self.emit(
-            Accepted,
+        event = Accepted(
+            station=self.station_id,
+            by=self.station.operator,
             order=order.id,
             line=line.id,
             sku=line.sku,
             mode=box.mode if box is not None else line.flow,
             unit=unit,
             quantity=quantity,
-            box=box_id,
+            box=box.id if box is not None else f"{self.journal}{self.state.box_number + 1:06d}",
             scanner=self.scanner,
             symbology=self.symbology,
             line_scanned=scanned,
-            line_pending=order.ordered_on(line.id) - scanned,
+            line_pending=line.quantity - scanned,
             order_scanned=total_scanned,
             order_pending=order.manifest.total_ordered - total_scanned,
         )
+        self.record(event)
+        return event
 
     def void(self, box: Box, entry: Entry, quantity: int) -> None:
         """Take `quantity` pieces of an entry out of its box; a held unit that is taken out, however, ends its hold."""

@@ -65,7 +65,10 @@ def selected(state: State, event: Selected, at: At) -> State:
 
 def accepted(state: State, event: Accepted, at: At) -> State:
     order = state.orders[event.order]
-    box = order.boxes.get(event.box) or Box(id=event.box, mode=event.mode)
+    box, box_number = order.boxes.get(event.box), state.box_number
+    if box is None:
+        box = Box(id=event.box, mode=event.mode)
+        box_number = max(box_number, int(event.box[8:]))
     entry = Entry(
         sequence=at.sequence,
         scan=at.scan,
@@ -74,35 +77,33 @@ def accepted(state: State, event: Accepted, at: At) -> State:
         unit=event.unit,
         quantity=event.quantity,
     )
+    box = replace(
+        box,
+        entries=box.entries.with_entry(entry),
+        units=box.units + (event.unit is not None),
+        bytes=box.bytes_with(event.line, event.sku, event.unit),
+    )
     counted, units = order.counted, state.units
     if event.unit is not None:
         ids = ids_of(event.unit)
         for one in ids:
-            counted = counted.set(one, box.id)
-        units = units_with(units, order.id, ids)
-    order = touched(
+            counted = counted.set(one, event.box)
+        units = units_with(units, event.order, ids)
+    order = replace(
         order,
-        at,
-        boxes=order.boxes.set(box.id, _with_entry(box, entry)),
-        open_box=box.id,
+        boxes=order.boxes.set(event.box, box),
+        open_box=event.box,
         counted=counted,
         scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) + event.quantity),
+        total_scanned=order.total_scanned + event.quantity,
+        first=order.first or at.position,
+        last=at.position,
     )
     # One copy of the state for all of it: this is the fold of nearly every scan.
-    state = replace(
-        state,
-        orders=state.orders.set(order.id, order),
-        units=units,
-        box_number=max(state.box_number, int(event.box[8:])),
-    )
+    state = replace(state, orders=state.orders.set(event.order, order), units=units, box_number=box_number)
     if event.unit is None and event.station is not None and state.station(event.station).quantity is not None:
         state = at_station(state, event, quantity=None)
     return state
-
-
-def _with_entry(box: Box, entry: Entry) -> Box:
-    units = box.units + (entry.unit is not None)
-    return replace(box, entries=box.entries.with_entry(entry), units=units, bytes=box.bytes_with(entry))
 
 
 def _with_entries(box: Box, entries: Entries, taken: Unit | None) -> Box:
@@ -140,6 +141,7 @@ def voided(state: State, event: Voided, at: At) -> State:
             open_box=None if gone and order.open_box == box.id else order.open_box,
             counted=counted,
             scanned=order.scanned.set(event.line, order.scanned.get(event.line, 0) - event.quantity),
+            total_scanned=order.total_scanned - event.quantity,
         ),
     )
     state = at_station(state, event, **remove_ended(state, event))

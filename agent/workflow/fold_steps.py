@@ -1,6 +1,6 @@
 """What several events do to the state: the small steps that the fold is made of."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from immutables import Map
@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from agent.events import Event
 from agent.reference.manifest import Manifest, same_case
-from agent.reference.source import stored_manifest_of
 from agent.workflow.state import Order, State
 
 __all__ = [
@@ -29,27 +28,17 @@ Units = Map[str, tuple[str, ...]]
 
 
 class At(Struct, frozen=True, kw_only=True):
-    """Where an event stands: its sequence, that of the first event of its commit, its journal and position.
-
-    `manifest_of` parses the manifest text that some events carry.
-    """
+    """Where an event stands: its sequence, that of the first event of its commit, its journal and position."""
 
     sequence: int
     scan: int
     journal: str
     position: int
-    manifest_of: Callable[[str], Manifest]
 
     @staticmethod
     def in_commit(number: int, *, journal: str, position: int, sequence: int) -> "At":
         """Where a commit's event stands, counted from 0; `position` and `sequence` are those of its first."""
-        return At(
-            sequence=sequence + number,
-            scan=sequence,
-            journal=journal,
-            position=position + number,
-            manifest_of=stored_manifest_of,
-        )
+        return At(sequence=sequence + number, scan=sequence, journal=journal, position=position + number)
 
 
 def at_station(state: State, event: Event, **changes: Any) -> State:
@@ -127,6 +116,7 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
         manifest=manifest,
         known=known,
         elsewhere=Map(elsewhere),
+        total_scanned=sum(order.scanned.values()) + sum(elsewhere.values()),
         elsewhere_units=frozenset(same_case(unit) for entry in counted for unit in entry.units),
         packed=packed,
     )

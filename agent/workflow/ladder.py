@@ -1,14 +1,13 @@
 """The ladder of rule 5: which line takes a unit, or the first reason why none does. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from agent.events import Unit
 from agent.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
 from agent.reasons import Reason
-from agent.reference.manifest import Flow, Line, same_case
-from agent.workflow.entries import Entry
+from agent.reference.manifest import Flow, Line, Manifest, same_case
 from agent.workflow.state import Box, Order, State
 
 __all__ = ["BOX_BYTES", "BOX_UNITS", "Rung", "line_for", "room_in", "unit_of"]
@@ -38,27 +37,25 @@ class Rung(Struct, frozen=True, kw_only=True):
     is_blocked: Callable[[str], bool]
 
 
-def unit_of(ids: Iterable[str], order: Order) -> Unit:
+def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
     """The device behind scanned identifiers, as it is published: the manifest's list first, if it lists one of them."""
-    every = tuple(ids)
     listed = order.manifest.unit_by_id
-    for one in every:
+    for one in ids:
         unit = listed.get(one)
         if unit is not None:
             known = {same_case(other) for other in unit}
-            every = (*unit, *(other for other in every if other not in known))
+            ids = (*unit, *(other for other in ids if other not in known))
             break
-    return Unit(scheme=scheme_of(every[0]), id=every[0], aliases=every[1:])
+    return Unit(scheme=scheme_of(ids[0]), id=ids[0], aliases=ids[1:])
 
 
 def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) -> Line | Reason:
     """The line that takes a unit known by `unit_ids`, of which `scanned` were read; all in comparable form."""
-    order = rung.order
+    order, state = rung.order, rung.state
     listed = order.manifest.unit_by_id
     for one in scanned:
         if one not in listed and imei_form(one) and not luhn_ok(one):
             return Reason.BAD_CHECK_DIGIT
-    state = rung.state
     for one in unit_ids:
         if one in order.counted or one in order.elsewhere_units:
             return Reason.ALREADY_COUNTED
@@ -66,51 +63,48 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
         if one in state.barred:
             return Reason.HELD
     for one in unit_ids:
-        if _is_counted_elsewhere(one, rung):
-            return Reason.COUNTED_ELSEWHERE
+        for holder in state.units.get(one, ()):
+            if holder != order.id and holder in state.orders and state.orders[holder].is_open:
+                return Reason.COUNTED_ELSEWHERE
     for one in unit_ids:
         if one == _ZEROS or rung.is_blocked(one):
             return Reason.NOT_ON_ORDER
-    lines = [line for line in order.manifest.lines if line.flow is rung.mode and _takes(line, unit_ids, order)]
-    if not lines:
-        return Reason.NOT_ON_ORDER
-    return _one_of(lines, rung)
+    return _one_of(order.manifest.lines, unit_ids, rung)
 
 
-def _is_counted_elsewhere(identifier: str, rung: Rung) -> bool:
-    return any(
-        other != rung.order.id and other in rung.state.orders and rung.state.orders[other].is_open
-        for other in rung.state.units.get(identifier, ())
-    )
-
-
-def _one_of(lines: list[Line], rung: Rung) -> Line | Reason:
-    if not rung.is_product_known:
-        return Reason.WRONG_PRODUCT
-    if rung.product is None and rung.mode is Flow.DISTRIBUTION:
-        return Reason.PRODUCT_REQUIRED
-    if rung.product is not None:
-        lines = [line for line in lines if line.sku == rung.product]
-        if not lines:
+def _one_of(lines: tuple[Line, ...], ids: tuple[str, ...], rung: Rung) -> Line | Reason:
+    """The first line with something pending, if no line of another SKU takes the unit as well."""
+    order, mode, product = rung.order, rung.mode, rung.product
+    found, reason = None, Reason.NOT_ON_ORDER
+    for line in lines:
+        if line.flow is not mode or not _takes(line, ids, order.manifest):
+            continue
+        if not rung.is_product_known:
             return Reason.WRONG_PRODUCT
-    lines = [line for line in lines if rung.order.pending_on(line.id) > 0]
-    if not lines:
-        return Reason.OVER_QUANTITY
-    if len({line.sku for line in lines}) > 1:
-        return Reason.PRODUCT_REQUIRED
-    return lines[0]
+        if product is None and mode is Flow.DISTRIBUTION:
+            return Reason.PRODUCT_REQUIRED
+        if product is not None and line.sku != product:
+            if reason is Reason.NOT_ON_ORDER:
+                reason = Reason.WRONG_PRODUCT
+        elif order.pending_on(line.id) <= 0:
+            reason = Reason.OVER_QUANTITY
+        elif found is None:
+            found = line
+        elif line.sku != found.sku:
+            return Reason.PRODUCT_REQUIRED
+    return found or reason
 
 
-def _takes(line: Line, ids: tuple[str, ...], order: Order) -> bool:
+def _takes(line: Line, ids: tuple[str, ...], manifest: Manifest) -> bool:
     if line.serialized:
         for one in ids:
-            if _takes_one(line, one, order):
+            if _takes_one(line, one, manifest):
                 return True
     return False
 
 
-def _takes_one(line: Line, identifier: str, order: Order) -> bool:
-    if order.manifest.line_of_unit.get(identifier) is line:
+def _takes_one(line: Line, identifier: str, manifest: Manifest) -> bool:
+    if manifest.line_of_unit.get(identifier) is line:
         return True
     if imei_form(identifier):
         if line.tacs:
@@ -124,8 +118,8 @@ def _takes_one(line: Line, identifier: str, order: Order) -> bool:
     )
 
 
-def room_in(box: Box | None, entry: Entry) -> bool:
-    """Whether an open box still takes an entry."""
-    if box is None or (box.units < BOX_UNITS and box.bytes < BOX_BYTES - _MAX_ENTRY_BYTES):
+def room_in(box: Box, line: Line, unit: Unit | None) -> bool:
+    """Whether an open box still takes a unit, or pieces, of a line."""
+    if box.units < BOX_UNITS and box.bytes < BOX_BYTES - _MAX_ENTRY_BYTES:
         return True
-    return (entry.unit is None or box.units < BOX_UNITS) and box.bytes_with(entry) < BOX_BYTES
+    return (unit is None or box.units < BOX_UNITS) and box.bytes_with(line.id, line.sku, unit) < BOX_BYTES

@@ -97,6 +97,7 @@ def _read_station(raw: Mapping[str, Any]) -> Station:
 
 def _read_order(raw: Mapping[str, Any], manifest_of: Callable[[str], Manifest]) -> Order:
     boxes = [_read_box(box) for box in raw["boxes"]]
+    scanned, elsewhere = raw["scanned"], raw["elsewhere"]
     return Order(
         manifest=manifest_of(raw["manifest"]),
         assigned=Map({Role(role): operator for role, operator in raw["assigned"].items()}),
@@ -104,8 +105,9 @@ def _read_order(raw: Mapping[str, Any], manifest_of: Callable[[str], Manifest]) 
         confirmed=tuple(raw["confirmed"]),
         open_box=raw["open_box"],
         counted=Map(raw["counted"]),
-        scanned=Map(raw["scanned"]),
-        elsewhere=Map(raw["elsewhere"]),
+        scanned=Map(scanned),
+        elsewhere=Map(elsewhere),
+        total_scanned=sum(scanned.values()) + sum(elsewhere.values()),
         elsewhere_units=frozenset(raw["elsewhere_units"]),
         known=Map({code: (known[0], known[1]) for code, known in raw["known"].items()}),
         holds=Map({verdict: Hold(unit=hold[0], reason=hold[1]) for verdict, hold in raw["holds"].items()}),

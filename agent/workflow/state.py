@@ -11,7 +11,7 @@ from immutables import Map
 from msgspec import Struct, field
 
 from agent.events import Kind, Unit
-from agent.reference.manifest import Flow, Line, Manifest, Role, Status, same_case
+from agent.reference.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
 from agent.workflow.entries import Entries, Entry
 
 __all__ = ["Box", "BoxState", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
@@ -33,7 +33,9 @@ class BoxState(StrEnum):
 
 def ids_of(unit: Unit) -> tuple[str, ...]:
     """All identifiers of a device in comparable form."""
-    return tuple(same_case(one) for one in (unit.id, *unit.aliases))
+    if not unit.aliases:
+        return (same_case(unit.id),)
+    return tuple(all_in_same_case((unit.id, *unit.aliases)))
 
 
 class Box(Struct, frozen=True, kw_only=True):
@@ -52,13 +54,13 @@ class Box(Struct, frozen=True, kw_only=True):
     units: int = 0
     bytes: int = 0
 
-    def bytes_with(self, entry: Entry) -> int:
-        """`bytes` once `entry` lies in it too: its id, and its line's frame if it is the first of the line."""
+    def bytes_with(self, line: str, sku: str, unit: Unit | None) -> int:
+        """`bytes` once that lies in it too: the unit's id, and the line's frame if it is the first of the line."""
         grown = self.bytes
-        if not self.entries.has_line(entry.line):
-            grown += len(entry.line.encode()) + len(entry.sku.encode()) + 60
-        if entry.unit is not None:
-            grown += len(entry.unit.id.encode()) + 3
+        if not self.entries.has_line(line):
+            grown += len(line.encode()) + len(sku.encode()) + 60
+        if unit is not None:
+            grown += len(unit.id.encode()) + 3
         return grown
 
     def entry_of(self, identifier: str) -> Entry | None:
@@ -81,7 +83,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """An order that was opened or counted at this kiosk.
 
     `confirmed` lists its confirmed boxes, oldest first. `counted` maps identifiers in comparable form to boxes.
-    `scanned` counts pieces by line, here alone; `elsewhere` what the centre counted at other kiosks.
+    `scanned` counts pieces by line, here alone; `elsewhere` what the centre counted at other kiosks; `total_scanned` is
+    the sum of both.
     `known` remembers products by barcode, (sku, serialized), that were counted and may have left the manifest.
     `packed` is the revision at which it was packed here. `first` and `last` are the journal positions between which
     all its events lie. `forgotten` says that its boxes of an earlier packing are no longer known here.
@@ -95,6 +98,7 @@ class Order(Struct, frozen=True, kw_only=True):
     counted: Map[str, str] = field(default_factory=Map)
     scanned: Map[str, int] = field(default_factory=Map)
     elsewhere: Map[str, int] = field(default_factory=Map)
+    total_scanned: int = 0
     elsewhere_units: frozenset[str] = frozenset()
     known: Map[str, tuple[str, bool]] = field(default_factory=Map)
     holds: Map[str, Hold] = field(default_factory=Map)
@@ -133,10 +137,6 @@ class Order(Struct, frozen=True, kw_only=True):
         yield from self.manifest.line_by_id
         gone = {*self.scanned, *self.elsewhere} - self.manifest.line_by_id.keys()
         yield from sorted(line for line in gone if self.scanned_on(line))
-
-    @property
-    def total_scanned(self) -> int:
-        return sum(self.scanned.values()) + sum(self.elsewhere.values())
 
     @property
     def total_pending(self) -> int:
