@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.json import Encoder
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from agent.events import (
     EVENTS,
@@ -37,7 +37,6 @@ __all__ = [
     "Envelope",
     "decode",
     "document",
-    "event_id",
     "event_of",
     "private_of",
     "topic_of",
@@ -64,8 +63,23 @@ class Envelope(Struct, frozen=True, kw_only=True):
     clock_synced: bool
 
 
-def event_id(journal: str, sequence: int, boot_id: str) -> str:
-    return f"{journal}-{sequence:012d}-{boot_id[:8]}"
+class _Document(Struct, frozen=True, kw_only=True):
+    """The attributes of a CloudEvent in the order in which they are written; what is unset is left out."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    time: str
+    datacontenttype: str = "application/json"
+    sequence: str
+    bootid: str
+    uptimems: str
+    clocksynced: bool
+    subject: str | UnsetType
+    station: str | UnsetType
+    operator: str | UnsetType
+    data: Event
 
 
 def _plain(value: object) -> object:
@@ -79,31 +93,27 @@ _encode = Encoder(enc_hook=_plain).encode
 
 def document(event: Event, envelope: Envelope, sequence: int) -> bytes:
     """The CloudEvents 1.0 JSON document of an event, as published."""
-    data = asdict(event)
-    station, operator = data.pop("station"), data.pop("by")
-    for name in event.private:
-        del data[name]
-    doc: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": event_id(envelope.journal, sequence, envelope.boot_id),
-        "source": envelope.source,
-        "type": _TYPES[type(event)],
-        "time": envelope.time,
-        "datacontenttype": "application/json",
-        "sequence": f"{sequence:012d}",
-        "bootid": envelope.boot_id,
-        "uptimems": str(envelope.uptime_ms),
-        "clocksynced": envelope.clock_synced,
-    }
-    order = data.get("order")
-    if order is not None:
-        doc["subject"] = order
-    if station is not None:
-        doc["station"] = station
-    if operator is not None:
-        doc["operator"] = operator
-    doc["data"] = data
-    return _encode(doc)
+    data = replace(event, station=UNSET, by=UNSET)
+    if event.private:
+        data = replace(data, **dict.fromkeys(event.private, UNSET))
+    order = getattr(event, "order", None)
+    digits = str(sequence).zfill(12)
+    return _encode(
+        _Document(
+            id=f"{envelope.journal}-{digits}-{envelope.boot_id[:8]}",
+            source=envelope.source,
+            type=_TYPES[type(event)],
+            time=envelope.time,
+            sequence=digits,
+            bootid=envelope.boot_id,
+            uptimems=str(envelope.uptime_ms),
+            clocksynced=envelope.clock_synced,
+            subject=order if order is not None else UNSET,
+            station=event.station if event.station is not None else UNSET,
+            operator=event.by if event.by is not None else UNSET,
+            data=data,
+        )
+    )
 
 
 def private_of(event: Event) -> dict[str, Any]:

@@ -29,7 +29,10 @@ class Committed(Protocol):
 
 def private_text(events: Sequence[Event]) -> bytes:
     """What the journal keeps beside the documents of one commit: by event number, as JSON; empty if nothing."""
-    kept = {str(number): private for number, event in enumerate(events) if (private := private_of(event))}
+    kept: dict[str, dict[str, Any]] = {}
+    for number, event in enumerate(events):
+        if event.private and (private := private_of(event)):
+            kept[str(number)] = private
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode() if kept else b""
 
 
