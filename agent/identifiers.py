@@ -8,13 +8,13 @@ GS1 General Specifications (GTIN, SSCC), ISO/IEC 7064 (MOD 37,36).
 
 import re
 from enum import Enum, StrEnum
-from functools import lru_cache
 
 from msgspec import Struct
 
 from agent.reasons import Seen
 
 __all__ = [
+    "OUR_PREFIXES",
     "Command",
     "CommandFlaw",
     "Verb",
@@ -62,12 +62,11 @@ def is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-@lru_cache(maxsize=32)
 def luhn_ok(digits: str) -> bool:
     """Whether the text is digits of which the last is the Luhn check digit (ISO/IEC 7812-1). All zeros pass."""
     if not is_digits(digits):
         return False
-    data = digits.encode("ascii")
+    data = digits.encode()
     plain = data[-1::-2]
     return (sum(plain) - _ZERO * len(plain) + sum(data[-2::-2].translate(_LUHN_DOUBLED))) % 10 == 0
 
@@ -97,7 +96,6 @@ def sscc_ok(text: str) -> bool:
 # -- devices -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
 def imei_form(text: str) -> bool:
     """Whether the text is 15 digits: an IMEI, its check digit right or wrong."""
     return len(text) == _IMEI_DIGITS and is_digits(text)
@@ -209,7 +207,7 @@ def mod37_36_ok(text: str) -> bool:
 
 # -- the barcodes we print ---------------------------------------------------------------------------------------
 
-_COMMAND, _BADGE, _LABEL = "ZK", "ZB", "ZL"
+_COMMAND, _BADGE, _LABEL = OUR_PREFIXES = ("ZK", "ZB", "ZL")
 _TOKEN_LENGTHS = range(8, 33)
 
 

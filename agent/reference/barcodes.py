@@ -35,7 +35,8 @@ class Barcodes:
 
     def orders(self, code: str) -> tuple[str, ...]:
         """The ids of the orders that claim `code`, open ones first, else as they came."""
-        return tuple([order.order for order in self._claims.get(code, ())])
+        claims = self._claims.get(code)
+        return tuple([order.order for order in claims]) if claims is not None else ()
 
     def is_contested(self, code: str) -> bool:
         return code in self._contested

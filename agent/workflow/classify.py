@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from agent.identifiers import (
+    OUR_PREFIXES,
     Command,
     CommandFlaw,
     form_of,
@@ -167,18 +168,21 @@ def classify(data: bytes, *, order: Order | None, label_awaited: bool, lookup: L
 
     `label_awaited` says whether a box label means something in the station's phase.
     """
+    symbology = None
     try:
-        text = data.decode("utf-8")
+        text = data.decode()
     except UnicodeDecodeError:
         return Reading(code=Unreadable(), symbology=None, data=data)
-    symbology, text = aim_split(text)
+    if text.startswith("]"):
+        symbology, text = aim_split(text)
+        data = text.encode()
     code = _code(symbology, text, order, label_awaited, lookup)
-    return Reading(code=code, symbology=symbology, data=data if symbology is None else data[1 + len(symbology) :])
+    return Reading(code=code, symbology=symbology, data=data)
 
 
 def _code(symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookup: Lookup) -> Code:
     if symbology in _PRODUCT_SYMBOLOGIES:
-        return _product(text, order) or Recognised(Seen.GTIN)
+        return _product(same_case(text), order) or Recognised(Seen.GTIN)
     try:
         elements = parse(symbology, text)
     except Gs1Error:
@@ -188,14 +192,13 @@ def _code(symbology: str | None, text: str, order: Order | None, label_awaited: 
     return _plain(symbology, text, order, label_awaited, lookup)
 
 
-def _product(text: str, order: Order | None) -> Product | None:
-    """A product of the open order, by SKU or GTIN."""
+def _product(key: str, order: Order | None) -> Product | None:
+    """A product of the open order, by GTIN or else by SKU; `key` is in comparable form."""
     if order is None:
         return None
-    key = gtin14(text) if len(text) in _GTIN_LENGTHS and is_digits(text) else same_case(text)
-    sku = order.sku_of(key)
-    if sku is None and key != text:
-        sku = order.sku_of(same_case(text))
+    sku = order.sku_of(gtin14(key)) if len(key) in _GTIN_LENGTHS and is_digits(key) else None
+    if sku is None:
+        sku = order.sku_of(key)
     return Product(sku) if sku is not None else None
 
 
@@ -234,7 +237,8 @@ def _gs1_unit(elements: Elements, order: Order | None) -> Code:
 
 def _plain(symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookup: Lookup) -> Code:
     key = same_case(text)
-    command = parse_command(key)
+    may_be_ours = key.startswith(OUR_PREFIXES)
+    command = parse_command(key) if may_be_ours else None
     if command is not None:
         if command is CommandFlaw.BAD_CHECK:
             return UnitScan((key,)) if order is not None and _is_unit_of(key, order) else Unreadable()
@@ -244,30 +248,25 @@ def _plain(symbology: str | None, text: str, order: Order | None, label_awaited:
     operator, claimed_by = lookup.find_operator(key), lookup.orders_by_code(key)
     if (operator is not None or claimed_by) and lookup.is_ambiguous(key):
         return Ambiguous(is_badge=operator is not None)
-    ours = is_our_badge(key)
+    ours = may_be_ours and is_our_badge(key)
     if operator is not None or (ours and not (order is not None and _is_unit_of(key, order))):
         return Recognised(Seen.BADGE) if ours and symbology not in _OURS_BY_CODE_128 else Badge(operator)
     if order is not None:
         if key in order.manifest.codes:
             return OrderBarcode(order.id, is_open=True)
-        product = _product(text, order)
+        product = _product(key, order)
         if product is not None:
             return product
         if _is_unit_of(key, order):
             return UnitScan((key,))
-    if label_awaited and (sscc_ok(key) or is_our_label(key)):
+    our_label = may_be_ours and is_our_label(key)
+    if label_awaited and (our_label or sscc_ok(key)):
         return BoxLabel(key)
     if claimed_by:
         return OrderBarcode(claimed_by[0], is_open=False)
-    return _by_form(key, order)
-
-
-def _by_form(key: str, order: Order | None) -> Code:
-    if imei_form(key):
+    if imei_form(key) or (order is not None and _is_serial_for(key, order)):
         return UnitScan((key,))
-    if order is not None and _is_serial_for(key, order):
-        return UnitScan((key,))
-    if is_our_label(key):
+    if our_label:
         # Where none is awaited too: the table says of a label what it does in every state.
         return BoxLabel(key)
     seen = form_of(key)

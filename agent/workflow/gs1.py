@@ -83,7 +83,7 @@ def is_gs1(symbology: str | None, text: str) -> bool:
 
 def parse(symbology: str | None, text: str) -> Elements | None:
     """The elements of a text without its AIM identifier; none where `is_gs1` is false. Gs1Error if malformed."""
-    link = _link(text)
+    link = _link(text) if text.startswith(_LINK_BEGINS) else None
     if link is not None:
         if not text.isprintable():
             raise Gs1Error("a Digital Link with a control character in it")
@@ -156,6 +156,9 @@ def _is_ai(ai: str) -> bool:
 
 
 # -- Digital Link ------------------------------------------------------------------------------------------------
+
+_LINK_BEGINS = ("h", "H")
+"""So that nearly no scan is held against the pattern of an address."""
 
 _URL = re.compile(r"https?://[^/?#]+(/[^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL | re.ASCII)
 
