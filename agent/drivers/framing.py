@@ -48,14 +48,17 @@ class Framer:
         """
         if self._terminator == b"\r":
             data = self._without_lf(data)
-        if not data:
-            self._wait(at)
-            return []
-        *scans, self._rest = (self._rest + data).split(self._terminator)
-        frames = [frame for scan in scans if (frame := self._frame(scan, at)) is not None]
-        # One byte over the limit may still be the CR of a terminator.
-        if len(self._rest) > MAX_SCAN_BYTES + 1:
-            self._break()
+        frames: list[Frame] = []
+        if data:
+            scans = (self._rest + data).split(self._terminator)
+            self._rest = scans.pop()
+            for scan in scans:
+                frame = self._frame(scan, at)
+                if frame is not None:
+                    frames.append(frame)
+            # One byte over the limit may still be the CR of a terminator.
+            if len(self._rest) > MAX_SCAN_BYTES + 1:
+                self._break()
         self._wait(at)
         return frames
 
@@ -82,10 +85,12 @@ class Framer:
     def _without_lf(self, data: bytes) -> bytes:
         if not data:
             return data
-        if self._after_cr and data[0] == 0x0A:
-            data = data[1:]
-        self._after_cr = data.endswith(b"\r")
-        return data.replace(b"\r\n", b"\r")
+        if b"\n" in data:
+            if self._after_cr and data[0] == 0x0A:
+                data = data[1:]
+            data = data.replace(b"\r\n", b"\r")
+        self._after_cr = data[-1:] == b"\r"
+        return data
 
     def _frame(self, scan: bytes, at: float) -> Frame | None:
         broken, head = self._broken, self._head

@@ -122,8 +122,7 @@ class Scanner(ABC):
     def _take(self, data: bytes) -> None:
         """Bytes have come from the device (or none: a sign of life)."""
         frames = self._framer.feed(data, self._running.time())
-        if self._gap_timer is None:
-            self._watch_gap()
+        self._watch_gap()
         self._hand_on(frames)
 
     def _spoil(self) -> None:

@@ -211,14 +211,15 @@ class Journal:
         payload = b"\n".join((*documents, private))
         if count == 0 or payload.count(b"\n") != count:
             raise ValueError("a commit is one or more documents without newlines")
-        self._append(journal, position + 1, sequence + 1, count, payload)
-        return Commit(
+        commit = Commit(
             journal=journal,
             position=position + 1,
             sequence=sequence + 1,
             documents=tuple(documents),
             private=private,
         )
+        self._append(journal, position + 1, sequence + 1, count, payload)
+        return commit
 
     def recover(self) -> list[Commit]:
         """Settle what was in doubt. What stands on disk whole is taken and returned, a part of it is erased.
@@ -229,12 +230,12 @@ class Journal:
         if found is None:
             return []
         data, frame = found
-        self._advance(frame.journal, frame.position + frame.events - 1, frame.sequence + frame.events - 1)
+        self._advance(Head(frame.journal, frame.position + frame.events - 1, frame.sequence + frame.events - 1))
         return [commit_of(data, frame)] if frame.events else []
 
     def mark(self, position: int) -> None:
         """Everything up to `position` is delivered. The next frame says so; lower than before changes nothing."""
-        if position > self.last_position:
+        if position > self.head.position:
             raise ValueError(f"position {position} cannot be delivered, the last one is {self.last_position}")
         self._mark = max(self._mark, position)
 
@@ -255,6 +256,8 @@ class Journal:
     def _append(
         self, journal: str, position: int, sequence: int, count: int, payload: bytes, *, fresh: bool = False
     ) -> None:
+        # What can be made before the flush is: a scan waits for all that comes after it.
+        head = Head(journal, position + count - 1, sequence + count - 1)
         mark = self._mark
         age_s = int(self._age_s)
         self._appender.append(
@@ -269,15 +272,15 @@ class Journal:
         )
         self._written_mark = mark
         self._written_age_s = age_s
-        self._advance(journal, position + count - 1, sequence + count - 1)
+        self._advance(head)
 
-    def _advance(self, journal: str, position: int, sequence: int) -> None:
+    def _advance(self, head: Head) -> None:
         segment = self._appender.segment
-        if segment is not self.table.segments[-1]:
+        if segment is not self._checkpoints.table.segments[-1]:
             self._checkpoints.add(segment)
-        if journal != self.head.journal:
-            self._eras = (*self._eras, Era(journal, position - sequence))
-        self.head = Head(journal, position, sequence)
+        if head.journal != self.head.journal:
+            self._eras = (*self._eras, Era(head.journal, head.position - head.sequence))
+        self.head = head
 
     # -- housekeeping --------------------------------------------------------------------------------------------
 
