@@ -45,7 +45,7 @@ from agent.reference.restore import restore
 from agent.scan import Frame
 from agent.signals import Signal
 from agent.systemd import Notifier, watchdog_interval_s
-from agent.threads import come_first, share_in_turns
+from agent.threads import come_first, give_way, share_in_turns
 from agent.uplink.health import UplinkHealth
 from agent.uplink.uplink import Uplink
 from agent.workflow.desk import Settings
@@ -166,6 +166,7 @@ class Daemon:
             threading.excepthook = self._thread_died
             self._uplink.start()
             notifier.ready()
+            give_way()  # what this thread does from now on may wait for a scan
             # What stands now stands until the end: no collection need look at it again, while a scan waits.
             gc.freeze()
             gc.disable()  # housekeeping collects
