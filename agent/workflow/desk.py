@@ -7,7 +7,7 @@ next event are those after this one, and the state after a step is the fold of i
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from agent.events import (
     Accepted,
@@ -30,7 +30,7 @@ from agent.workflow.classify import Lookup, escaped
 from agent.workflow.entries import Entry
 from agent.workflow.fold import At, fold
 from agent.workflow.ladder import room_in
-from agent.workflow.state import Box, Order, State, ids_of
+from agent.workflow.state import Box, Order, State, Station, ids_of
 
 __all__ = ["LINES_BYTES", "Cache", "Desk", "Refusal", "Settings", "contents_of", "line_bytes", "line_counts"]
 
@@ -102,38 +102,32 @@ def line_bytes(line: str) -> int:
     return len(line.encode()) + line.count('"') + line.count("\\") + _COUNT_BYTES
 
 
-class Desk:
+class Desk(Struct, kw_only=True, eq=False):
     """One decision being made at `station_id`. `next_sequence` and `position` are those its first event would get.
 
-    `events` are what has happened at it so far; `state` and `station`, this desk's, are those after them.
+    `events` are what has happened at it so far; `state` and `station`, this desk's, are those after them. `symbology`
+    and `data` are of the scan in hand, as far as it is read.
     """
 
-    def __init__(
-        self,
-        *,
-        state: State,
-        station_id: str,
-        cache: Cache,
-        settings: Settings,
-        now: float,
-        journal: str,
-        next_sequence: int,
-        position: int,
-        scanner: str | None = None,
-    ) -> None:
-        self.station_id = station_id
-        self.cache = cache
-        self.settings = settings
-        self.now = now
-        self.journal = journal
-        self.scanner = scanner
-        self.symbology: str | None = None
-        self.data = b""
-        self.events: list[Event] = []
-        self.state = self._found = state
-        self.station = state.station(station_id)
-        self._next_sequence = next_sequence
-        self._position = position
+    state: State
+    station_id: str
+    cache: Cache
+    settings: Settings
+    now: float
+    journal: str
+    next_sequence: int
+    position: int
+    scanner: str | None = None
+    symbology: str | None = None
+    data: bytes = b""
+    events: list[Event] = field(default_factory=list)
+    station: Station = Station()
+    found: State = State()
+    """The state before the first event; this and `station` are not to be handed in."""
+
+    def __post_init__(self) -> None:
+        self.found = self.state
+        self.station = self.state.station(self.station_id)
 
     @property
     def order(self) -> Order:
@@ -149,18 +143,16 @@ class Desk:
 
     def record(self, event: Event) -> None:
         """It has happened: fold it."""
-        at = At.in_commit(len(self.events), journal=self.journal, position=self._position, sequence=self._next_sequence)
+        at = At.in_commit(len(self.events), journal=self.journal, position=self.position, sequence=self.next_sequence)
         self.events.append(event)
-        self._stand_at(fold(self.state, event, at))
+        self.state = fold(self.state, event, at)
+        self.station = self.state.station(self.station_id)
 
     def undo(self) -> None:
         """Nothing has happened at this desk."""
         self.events.clear()
-        self._stand_at(self._found)
-
-    def _stand_at(self, state: State) -> None:
-        self.state = state
-        self.station = state.station(self.station_id)
+        self.state = self.found
+        self.station = self.state.station(self.station_id)
 
     def reject(self, reason: Reason, *, seen: Seen | None = None, clears: tuple[str, ...] = ()) -> Rejected:
         """Record that the scan in hand was refused."""

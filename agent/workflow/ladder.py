@@ -69,53 +69,47 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
     for one in unit_ids:
         if one == _ZEROS or rung.is_blocked(one):
             return Reason.NOT_ON_ORDER
-    return _one_of(order.manifest.lines, unit_ids, rung)
+    return _one_of(unit_ids, rung)
 
 
-def _one_of(lines: tuple[Line, ...], ids: tuple[str, ...], rung: Rung) -> Line | Reason:
+def _one_of(ids: tuple[str, ...], rung: Rung) -> Line | Reason:
     """The first line with something pending, if no line of another SKU takes the unit as well."""
     order, mode, product = rung.order, rung.mode, rung.product
-    found, reason = None, Reason.NOT_ON_ORDER
-    for line in lines:
-        if line.flow is not mode or not _takes(line, ids, order.manifest):
+    found, reason = None, None
+    for line in order.manifest.lines:
+        if line.flow is not mode or not line.serialized or not _takes(line, ids, order.manifest):
             continue
         if not rung.is_product_known:
             return Reason.WRONG_PRODUCT
         if product is None and mode is Flow.DISTRIBUTION:
             return Reason.PRODUCT_REQUIRED
         if product is not None and line.sku != product:
-            if reason is Reason.NOT_ON_ORDER:
-                reason = Reason.WRONG_PRODUCT
-        elif order.pending_on(line.id) <= 0:
+            reason = reason or Reason.WRONG_PRODUCT
+        elif line.quantity <= order.scanned_on(line.id):
             reason = Reason.OVER_QUANTITY
         elif found is None:
             found = line
         elif line.sku != found.sku:
             return Reason.PRODUCT_REQUIRED
-    return found or reason
+    return found or reason or Reason.NOT_ON_ORDER
 
 
 def _takes(line: Line, ids: tuple[str, ...], manifest: Manifest) -> bool:
-    if line.serialized:
-        for one in ids:
-            if _takes_one(line, one, manifest):
+    """Whether a serialized line takes a unit, by any of its ids."""
+    for one in ids:
+        if manifest.line_of_unit.get(one) is line:
+            return True
+        if imei_form(one):
+            is_wanted = one[:8] in line.tacs if line.tacs else not line.units and line.serial_length is None
+            if is_wanted and imei_ok(one):
                 return True
+        elif line.serial_length is not None and _is_serial(one, line.serial_length):
+            return True
     return False
 
 
-def _takes_one(line: Line, identifier: str, manifest: Manifest) -> bool:
-    if manifest.line_of_unit.get(identifier) is line:
-        return True
-    if imei_form(identifier):
-        if line.tacs:
-            return identifier[:8] in line.tacs and imei_ok(identifier)
-        return not line.units and line.serial_length is None and imei_ok(identifier)
-    return (
-        line.serial_length is not None
-        and line.serial_length[0] <= len(identifier) <= line.serial_length[1]
-        and _SERIAL_ALPHABET.issuperset(identifier)
-        and not never_serial(identifier)
-    )
+def _is_serial(text: str, length: tuple[int, int]) -> bool:
+    return length[0] <= len(text) <= length[1] and _SERIAL_ALPHABET.issuperset(text) and not never_serial(text)
 
 
 def room_in(box: Box, line: Line, unit: Unit | None) -> bool:

@@ -26,7 +26,6 @@ from agent.workflow.classify import (
     CommandScan,
     OrderBarcode,
     Product,
-    Reading,
     Recognised,
     Text,
     UnitScan,
@@ -51,6 +50,8 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 _AGAIN = Reply(signal=Signal.AGAIN)
+_REPEATABLE = (CommandScan, BadArgument, Product)
+_COUNTED = (UnitScan, Product)
 _LABELLED = frozenset((Phase.SCANNING, Phase.BOXING))
 _EVERYWHERE = frozenset((Verb.REPEAT, Verb.WHERE))
 _QUANTITY = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -69,12 +70,11 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
         memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
         memory.last = bounce.reply
         return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
-    reading = _read(desk, frame)
-    code = reading.code
+    code = _read(desk)
     if isinstance(code, Unreadable):
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), code)
     try:
-        reply = _decide(desk, reading, memory)
+        reply = _decide(desk, code, memory)
     except Refusal as refusal:
         desk.undo()
         decision = _refuse(desk, frame, memory, refusal, code)
@@ -87,12 +87,12 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
     return decision
 
 
-def _read(desk: Desk, frame: Frame) -> Reading:
+def _read(desk: Desk) -> Code:
     station = desk.station
     order = desk.order if station.order is not None else None
-    reading = classify(frame.data, order=order, label_awaited=station.phase in _LABELLED, lookup=desk.cache)
+    reading = classify(desk.data, order=order, label_awaited=station.phase in _LABELLED, lookup=desk.cache)
     desk.symbology, desk.data = reading.symbology, reading.data
-    return reading
+    return reading.code
 
 
 def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
@@ -109,7 +109,7 @@ def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
 
 def _remember(memory: Memory, scanner: str, frame: Frame, code: Code, reply: Reply | None) -> None:
     """Remember what the scanner has just read, and how its repetition is answered."""
-    if reply is None or isinstance(code, CommandScan | BadArgument | Product):
+    if reply is None or isinstance(code, _REPEATABLE):
         reply = _AGAIN
     memory.bounces = memory.bounces.set(scanner, Bounce(data=frame.data, at=frame.at, reply=reply))
 
@@ -156,8 +156,8 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
 # -- deciding ----------------------------------------------------------------------------------------------------
 
 
-def _decide(desk: Desk, reading: Reading, memory: Memory) -> Reply:
-    code, station = reading.code, desk.station
+def _decide(desk: Desk, code: Code, memory: Memory) -> Reply:
+    station = desk.station
     command = code.command if isinstance(code, CommandScan) else None
     if command is not None and command.verb in _EVERYWHERE and not command.argument:
         return _tell(desk, command, memory)
@@ -213,9 +213,9 @@ def _has_good_argument(command: Command) -> bool:
 
 
 def _input_of(station: Station, code: Code) -> Input:
+    if isinstance(code, _COUNTED):
+        return Input.PRODUCT_OR_UNIT
     match code:
-        case UnitScan() | Product():
-            return Input.PRODUCT_OR_UNIT
         case CommandScan(command):
             return _INPUT_OF_VERB[command.verb]
         case Badge(operator):
@@ -268,7 +268,7 @@ def _label(code: Code) -> str:
 
 
 def _count(desk: Desk, code: Code) -> Reply:
-    if not isinstance(code, UnitScan | Product):
+    if not isinstance(code, _COUNTED):
         raise TypeError("neither a unit nor a product")
     return counting.remove(desk, code) if desk.station.remove else counting.count(desk, code)
 
