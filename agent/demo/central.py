@@ -18,7 +18,7 @@ from agent.uplink.client import Client
 from agent.uplink.failures import BrokerLost
 from agent.uplink.settings import BrokerSettings
 from agent.uplink.topics import Topics
-from agent.uplink.waker import Waker
+from agent.waker import Waker
 
 __all__ = ["Central"]
 
