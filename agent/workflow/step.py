@@ -70,7 +70,10 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
         memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
         memory.last = bounce.reply
         return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
-    code = _read(desk)
+    order = desk.order if desk.station.order is not None else None
+    label_awaited = desk.station.phase in _LABELLED
+    reading = classify(frame.data, order=order, label_awaited=label_awaited, lookup=desk.cache)
+    code, desk.symbology, desk.data = reading.code, reading.symbology, reading.data
     if isinstance(code, Unreadable):
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), code)
     try:
@@ -85,14 +88,6 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
         decision = Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
     _remember(memory, scanner, frame, code, decision.reply)
     return decision
-
-
-def _read(desk: Desk) -> Code:
-    station = desk.station
-    order = desk.order if station.order is not None else None
-    reading = classify(desk.data, order=order, label_awaited=station.phase in _LABELLED, lookup=desk.cache)
-    desk.symbology, desk.data = reading.symbology, reading.data
-    return reading.code
 
 
 def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
