@@ -1,10 +1,12 @@
 """Why a scan was refused (`Reason`), and what a recognised but unwanted barcode was (`Seen`)."""
 
 from enum import StrEnum
+from typing import final
 
 __all__ = ["Reason", "Seen"]
 
 
+@final
 class Reason(StrEnum):
     UNREADABLE = "unreadable"
     UNKNOWN_CODE = "unknown_code"

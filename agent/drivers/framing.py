@@ -23,7 +23,7 @@ class Framer:
     at its terminator if that still comes, else when the line has been quiet for `idle_gap_s` seconds (none: never).
     """
 
-    __slots__ = ("_after_cr", "_broken", "_deadline", "_head", "_idle_gap_s", "_rest", "_terminator")
+    __slots__ = ("_after_cr", "_broken", "_head", "_idle_gap_s", "_rest", "_terminator", "deadline")
 
     def __init__(self, terminator: bytes = b"\r", idle_gap_s: float | None = IDLE_GAP_S) -> None:
         if terminator not in TERMINATORS:
@@ -34,12 +34,8 @@ class Framer:
         self._head = b""  # of a broken scan: the first bytes, kept for the frame
         self._broken = False
         self._after_cr = False
-        self._deadline: float | None = None
-
-    @property
-    def deadline(self) -> float | None:
+        self.deadline: float | None = None
         """When `idle` is due, in monotonic seconds; none while no scan is half-read."""
-        return self._deadline
 
     def feed(self, data: bytes, at: float) -> list[Frame]:
         """Take bytes read at `at`; answer the scans they complete. No bytes: a sign of life, which puts off the gap.
@@ -73,12 +69,12 @@ class Framer:
         frames = [Frame(data=(self._head or self._rest)[:MAX_SCAN_BYTES], intact=False, at=at)] if half_read else []
         self._begin()
         self._rest = b""
-        self._deadline = None
+        self.deadline = None
         return frames
 
     def idle(self, at: float) -> list[Frame]:
         """It is `at` now: where the deadline has passed, the same as `lost`; else nothing."""
-        if self._deadline is None or at < self._deadline:
+        if self.deadline is None or at < self.deadline:
             return []
         return self.lost(at)
 
@@ -93,12 +89,12 @@ class Framer:
         return data
 
     def _frame(self, scan: bytes, at: float) -> Frame | None:
-        broken, head = self._broken, self._head
-        self._begin()
         if self._terminator == b"\n":
             scan = scan.removesuffix(b"\r")
-        if broken or len(scan) > MAX_SCAN_BYTES:
-            return Frame(data=(head or scan)[:MAX_SCAN_BYTES], intact=False, at=at)
+        if self._broken or len(scan) > MAX_SCAN_BYTES:
+            scan = (self._head or scan)[:MAX_SCAN_BYTES]
+            self._begin()
+            return Frame(data=scan, intact=False, at=at)
         return Frame(data=scan, intact=True, at=at) if scan else None
 
     def _break(self) -> None:
@@ -114,4 +110,4 @@ class Framer:
 
     def _wait(self, at: float) -> None:
         if self._idle_gap_s is not None:
-            self._deadline = at + self._idle_gap_s if self._broken or self._rest else None
+            self.deadline = at + self._idle_gap_s if self._broken or self._rest else None

@@ -7,6 +7,7 @@ is read → the framer → `on_frame`, with nothing waiting in between.
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -44,6 +45,7 @@ class Scanner(ABC):
         self.detail = "not started"
         self._framer = framer
         self._loop: Loop | None = None
+        self._time: Callable[[], float] = monotonic
         self._on_frame: OnFrame | None = None
         self._on_status: OnStatus | None = None
         self._gap_timer: Timer | None = None
@@ -58,6 +60,7 @@ class Scanner(ABC):
         if self._loop is not None or self._closed:
             raise RuntimeError(f"scanner {self.name} has been started before")
         self._loop = loop
+        self._time = loop.time
         self._on_frame = on_frame
         self._on_status = on_status
         self._begin()
@@ -121,13 +124,15 @@ class Scanner(ABC):
 
     def _take(self, data: bytes) -> None:
         """Bytes have come from the device (or none: a sign of life)."""
-        frames = self._framer.feed(data, self._running.time())
-        self._watch_gap()
-        self._hand_on(frames)
+        frames = self._framer.feed(data, self._time())
+        if self._framer.deadline is not None:
+            self._watch_gap()
+        if frames:
+            self._hand_on(frames)
 
     def _spoil(self) -> None:
         """The device goes on, but some of its input was lost."""
-        self._framer.spoil(self._running.time())
+        self._framer.spoil(self._time())
         self._watch_gap()
 
     def _up(self, where: str) -> None:
@@ -136,7 +141,7 @@ class Scanner(ABC):
 
     def _down(self, why: str) -> None:
         """The input has ended, for now or for good: what is half-read is an unintact frame."""
-        self._hand_on(self._framer.lost(self._running.time()))
+        self._hand_on(self._framer.lost(self._time()))
         self._tell(False, why)
 
     def _tell(self, connected: bool, detail: str) -> None:
@@ -159,7 +164,7 @@ class Scanner(ABC):
 
     def _gap(self) -> None:
         self._gap_timer = None
-        frames = self._framer.idle(self._running.time() + CLOCK_TICK_S)
+        frames = self._framer.idle(self._time() + CLOCK_TICK_S)
         self._watch_gap()
         self._hand_on(frames)
 

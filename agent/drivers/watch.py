@@ -102,8 +102,7 @@ class Watch:
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
-    def time(self) -> float:
-        return monotonic()
+    time = staticmethod(monotonic)
 
     def call_soon(self, callback: Callable[..., Any], *args: Any) -> _Call:
         return self.call_at(monotonic(), callback, *args)

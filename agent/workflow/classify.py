@@ -4,7 +4,7 @@ Nothing is tried until it fits: exact lengths, AIM identifiers and the open orde
 """
 
 import re
-from typing import Protocol
+from typing import Protocol, final
 
 from msgspec import Struct
 
@@ -90,10 +90,12 @@ class OrderBarcode(Struct, frozen=True):
     is_open: bool
 
 
+@final
 class Product(Struct, frozen=True):
     sku: str
 
 
+@final
 class UnitScan(Struct, frozen=True):
     """A device by what was scanned of it, in comparable form; the first is the main one, further ones its aliases.
 

@@ -8,7 +8,7 @@ from agent.workflow.classify import Product, UnitScan
 from agent.workflow.desk import Desk, Refusal
 from agent.workflow.ladder import Rung, line_for, unit_of
 from agent.workflow.memory import Reply
-from agent.workflow.state import Box, ids_of
+from agent.workflow.state import Box, Order, ids_of
 
 __all__ = ["ask_remove", "count", "remove", "set_quantity"]
 
@@ -41,9 +41,9 @@ def count(desk: Desk, code: UnitScan | Product) -> Reply:
     mode = desk.station.mode
     if mode is None:
         raise Refusal(Reason.MODE_REQUIRED)
-    if isinstance(code, Product):
-        return _count_product(desk, code.sku, mode)
-    return _count_unit(desk, code, mode)
+    if type(code) is UnitScan:
+        return _count_unit(desk, order, code, mode)
+    return _count_product(desk, code.sku, mode)
 
 
 def _on_hold(desk: Desk, code: UnitScan | Product) -> Reply:
@@ -93,8 +93,8 @@ def _count_product(desk: Desk, sku: str, mode: Flow) -> Reply:
     return _done(desk, counted)
 
 
-def _count_unit(desk: Desk, code: UnitScan, mode: Flow) -> Reply:
-    order, station = desk.order, desk.station
+def _count_unit(desk: Desk, order: Order, code: UnitScan, mode: Flow) -> Reply:
+    station = desk.station
     if station.kind is Kind.SKU:
         raise Refusal(Reason.WRONG_KIND)
     if code.with_product and (
@@ -112,7 +112,7 @@ def _count_unit(desk: Desk, code: UnitScan, mode: Flow) -> Reply:
         is_blocked=desk.cache.is_blocked,
     )
     line = line_for(ids_of(unit), code.ids, rung)
-    if isinstance(line, Reason):
+    if type(line) is Reason:
         raise Refusal(line)
     if code.with_product and mode is Flow.DISTRIBUTION and station.product != code.sku:
         desk.emit(Selected, order=order.id, what=What.PRODUCT, value=code.sku)

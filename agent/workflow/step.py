@@ -50,8 +50,9 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 _AGAIN = Reply(signal=Signal.AGAIN)
-_REPEATABLE = (CommandScan, BadArgument, Product)
-_COUNTED = (UnitScan, Product)
+_REPEATABLE = frozenset((CommandScan, BadArgument, Product))
+_COUNTED = frozenset((UnitScan, Product))
+# No class of a code has subclasses, and a struct's `isinstance` goes a long way: on a scan's way `type` is asked.
 _LABELLED = frozenset((Phase.SCANNING, Phase.BOXING))
 _EVERYWHERE = frozenset((Verb.REPEAT, Verb.WHERE))
 _QUANTITY = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -74,7 +75,7 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
     label_awaited = desk.station.phase in _LABELLED
     reading = classify(frame.data, order=order, label_awaited=label_awaited, lookup=desk.cache)
     code, desk.symbology, desk.data = reading.code, reading.symbology, reading.data
-    if isinstance(code, Unreadable):
+    if type(code) is Unreadable:
         return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), code)
     try:
         reply = _decide(desk, code, memory)
@@ -104,7 +105,7 @@ def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
 
 def _remember(memory: Memory, scanner: str, frame: Frame, code: Code, reply: Reply | None) -> None:
     """Remember what the scanner has just read, and how its repetition is answered."""
-    if reply is None or isinstance(code, _REPEATABLE):
+    if reply is None or type(code) in _REPEATABLE:
         reply = _AGAIN
     memory.bounces = memory.bounces.set(scanner, Bounce(data=frame.data, at=frame.at, reply=reply))
 
@@ -153,21 +154,21 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
 
 def _decide(desk: Desk, code: Code, memory: Memory) -> Reply:
     station = desk.station
-    command = code.command if isinstance(code, CommandScan) else None
+    command = code.command if type(code) is CommandScan else None
     if command is not None and command.verb in _EVERYWHERE and not command.argument:
         return _tell(desk, command, memory)
     if station.operator is None and not _is_badge(code):
         raise Refusal(Reason.NOT_SIGNED_IN)
-    if isinstance(code, Badge) and code.operator is None:
+    if type(code) is Badge and code.operator is None:
         raise Refusal(Reason.BADGE_UNKNOWN)
-    if isinstance(code, Ambiguous):
+    if type(code) is Ambiguous:
         raise Refusal(Reason.AMBIGUOUS)
-    if isinstance(code, BadArgument) or (command is not None and not _has_good_argument(command)):
+    if type(code) is BadArgument or (command is not None and not _has_good_argument(command)):
         raise Refusal(Reason.BAD_ARGUMENT)
-    if isinstance(code, Badge) and station.operator is None:
+    if type(code) is Badge and station.operator is None:
         return orders.sign_in(desk, _operator(code))
     cell = TABLE[_input_of(station, code), station.phase]
-    if isinstance(cell, Reason):
+    if type(cell) is Reason:
         raise Refusal(cell, seen=_seen(code))
     if cell in REFUSED_ON_CLOSED and not desk.order.is_open:
         raise Refusal(Reason.ORDER_CLOSED)
@@ -208,7 +209,7 @@ def _has_good_argument(command: Command) -> bool:
 
 
 def _input_of(station: Station, code: Code) -> Input:
-    if isinstance(code, _COUNTED):
+    if type(code) in _COUNTED:
         return Input.PRODUCT_OR_UNIT
     match code:
         case CommandScan(command):
@@ -263,7 +264,7 @@ def _label(code: Code) -> str:
 
 
 def _count(desk: Desk, code: Code) -> Reply:
-    if not isinstance(code, _COUNTED):
+    if type(code) is not UnitScan and type(code) is not Product:
         raise TypeError("neither a unit nor a product")
     return counting.remove(desk, code) if desk.station.remove else counting.count(desk, code)
 
