@@ -78,11 +78,8 @@ class SystemClock:
         self._second = (0, _text_of_second(0))
         self._synced = (time.monotonic() + _SYNCED_FOR_S, self._ask_synced())
 
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def monotonic_ns(self) -> int:
-        return time.monotonic_ns()
+    monotonic = staticmethod(time.monotonic)
+    monotonic_ns = staticmethod(time.monotonic_ns)
 
     def utc_text(self) -> str:
         second, ms = divmod(time.time_ns() // 1_000_000, 1000)

@@ -42,8 +42,11 @@ class Framer:
 
         A gap is found by `idle` alone, never here: bytes read late, because the reader was held up, were not sent late.
         """
-        if self._terminator == b"\r":
-            data = self._without_lf(data)
+        if self._terminator == b"\r" and data:
+            if b"\n" in data:
+                data = self._without_lf(data)
+            else:
+                self._after_cr = data[-1:] == b"\r"
         frames: list[Frame] = []
         if data:
             scans = (self._rest + data).split(self._terminator)
@@ -55,7 +58,10 @@ class Framer:
             # One byte over the limit may still be the CR of a terminator.
             if len(self._rest) > MAX_SCAN_BYTES + 1:
                 self._break()
-        self._wait(at)
+        if self._rest or self._broken:
+            self._wait(at)
+        else:
+            self.deadline = None
         return frames
 
     def spoil(self, at: float) -> None:
@@ -79,14 +85,10 @@ class Framer:
         return self.lost(at)
 
     def _without_lf(self, data: bytes) -> bytes:
-        if not data:
-            return data
-        if b"\n" in data:
-            if self._after_cr and data[0] == 0x0A:
-                data = data[1:]
-            data = data.replace(b"\r\n", b"\r")
-        self._after_cr = data[-1:] == b"\r"
-        return data
+        if self._after_cr and data[0] == 0x0A:
+            data = data[1:]
+        self._after_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\r")
 
     def _frame(self, scan: bytes, at: float) -> Frame | None:
         if self._terminator == b"\n":

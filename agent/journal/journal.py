@@ -237,7 +237,8 @@ class Journal:
         """Everything up to `position` is delivered. The next frame says so; lower than before changes nothing."""
         if position > self.head.position:
             raise ValueError(f"position {position} cannot be delivered, the last one is {self.last_position}")
-        self._mark = max(self._mark, position)
+        if position > self._mark:
+            self._mark = position
 
     def flush_mark(self) -> None:
         """Write a frame without events, if the mark is not on disk yet. Raises JournalFault."""
