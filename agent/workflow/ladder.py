@@ -95,13 +95,13 @@ def _one_of(ids: tuple[str, ...], rung: Rung) -> Line | Reason:
 
 
 def _takes(line: Line, ids: tuple[str, ...], manifest: Manifest) -> bool:
-    """Whether a serialized line takes a unit, by any of its ids."""
+    """Whether a serialized line takes a unit, by any of its ids; those not listed have passed their check digit."""
     for one in ids:
         if manifest.line_of_unit.get(one) is line:
             return True
         if imei_form(one):
             is_wanted = one[:8] in line.tacs if line.tacs else not line.units and line.serial_length is None
-            if is_wanted and imei_ok(one):
+            if is_wanted and (one not in manifest.unit_by_id or imei_ok(one)):
                 return True
         elif line.serial_length is not None and _is_serial(one, line.serial_length):
             return True
