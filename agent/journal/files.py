@@ -1,13 +1,29 @@
-"""Pages of a journal file written anew: what was in doubt is written again, what was begun is erased."""
+"""The journal's files: reading them unnoticed; writing pages anew, what was in doubt again, what was begun erased."""
 
 import os
+from pathlib import Path
 
 from agent.durable import write_all
 
-__all__ = ["PAGE_BYTES", "erase", "rewrite"]
+__all__ = ["PAGE_BYTES", "erase", "open_to_read", "rewrite"]
 
 PAGE_BYTES = 4096
 """The unit in which the page cache writes back; a failed flush is in doubt for all of a page."""
+
+_UNNOTICED: int = getattr(os, "O_NOATIME", 0)
+"""Linux has it."""
+
+
+def open_to_read(path: Path) -> int:
+    """A descriptor that is read without a trace. Raises OSError.
+
+    The time of access would make the file's inode dirty, and the next commit's flush would have to write it, too.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | _UNNOTICED)
+    except PermissionError:  # the owner's right alone; another one who may read the file reads it as usual
+        return os.open(path, flags)
 
 
 def rewrite(fd: int, data: bytes, start: int, end: int) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol, Self
 
 from agent.errors import JournalDamaged, JournalFault
+from agent.journal.files import open_to_read
 from agent.journal.frames import HEADER_BYTES, FrameHead, StoredEvent, events_of, find_frame, frame_at, seed_of
 from agent.journal.segments import Segment, Table, segment_path
 
@@ -96,7 +97,7 @@ class Reader:
             raise JournalDamaged(str(path), 0, f"no segment holds event {self._position}")
         self.close()
         try:
-            self._fd = os.open(segment_path(self._log.directory, segment.index), os.O_RDONLY | os.O_CLOEXEC)
+            self._fd = open_to_read(segment_path(self._log.directory, segment.index))
         except FileNotFoundError:
             if self._log.table.pruned_through(self._position) is None:
                 raise
