@@ -52,7 +52,7 @@ class Kiosk:
         tty.setraw(self._slave)
         self._own = Path(tempfile.mkdtemp(prefix="bench-", dir=MEMORY))
         self._signals = self._own / "signals.jsonl"
-        self._signals.touch()
+        self._shown_fd = os.open(self._signals, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(str(self._own / "notify"))
         self._read_to = 0
@@ -119,6 +119,7 @@ class Kiosk:
         os.close(self._master)
         os.close(self._slave)
         self._notify.close()
+        os.close(self._shown_fd)
         shutil.rmtree(self._own, ignore_errors=True)
 
     # -- scanning --------------------------------------------------------------------------------------------------
@@ -133,16 +134,19 @@ class Kiosk:
         """Return once `count` signals have been shown behind those that `signals` gave last; the kiosk is not asked."""
         smallest = self._read_to + count * _SHORTEST_LINE
         end = time.monotonic() + deadline_s
-        while (size := self._signals.stat().st_size) < smallest or self._shown(size) < count:
+        while (size := self._size()) < smallest or self._shown(size) < count:
             if time.monotonic() > end or self._process is None or self._process.poll() is not None:
                 raise TimeoutError(f"{self._shown(size)} of {count} signals came; {self.log.read_text()[-1500:]}")
             time.sleep(_LOOK_S)
 
+    def _size(self) -> int:
+        """Bytes of signals so far. Not by stat(2): since Linux 6.13 who looks at a file's times makes all files' times
+        finer, and the kiosk's next flush would have its journal's to write because it was watched."""
+        return os.lseek(self._shown_fd, 0, os.SEEK_END)
+
     def _shown(self, size: int) -> int:
         """How many lines there are up to byte `size` behind those that `signals` gave."""
-        with self._signals.open("rb", buffering=0) as file:
-            file.seek(self._counted_to)
-            more = file.read(size - self._counted_to)
+        more = os.pread(self._shown_fd, size - self._counted_to, self._counted_to)
         self._counted += more.count(b"\n")
         self._counted_to += len(more)
         return self._counted
@@ -150,9 +154,7 @@ class Kiosk:
     def signals(self, count: int, deadline_s: float = DEADLINE_S) -> list[dict[str, Any]]:
         """The next `count` signals, waited for."""
         self.await_signals(count, deadline_s)
-        with self._signals.open("rb", buffering=0) as file:
-            file.seek(self._read_to)
-            data = file.read(self._counted_to - self._read_to)
+        data = os.pread(self._shown_fd, self._counted_to - self._read_to, self._read_to)
         lines = data.splitlines(keepends=True)[:count]
         self._read_to += sum(map(len, lines))
         self._counted_to, self._counted = self._read_to, 0

@@ -71,7 +71,7 @@ def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
         memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
         memory.last = bounce.reply
         return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
-    order = desk.order if desk.station.order is not None else None
+    order = desk.state.orders.get(desk.station.order or "")
     label_awaited = desk.station.phase in _LABELLED
     reading = classify(frame.data, order=order, label_awaited=label_awaited, lookup=desk.cache)
     code, desk.symbology, desk.data = reading.code, reading.symbology, reading.data
