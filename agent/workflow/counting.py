@@ -6,7 +6,7 @@ from agent.reference.manifest import Flow, same_case
 from agent.signals import Signal
 from agent.workflow.classify import Product, UnitScan
 from agent.workflow.desk import Desk, Refusal
-from agent.workflow.ladder import Rung, line_for, unit_of
+from agent.workflow.ladder import line_for, unit_of
 from agent.workflow.memory import Reply
 from agent.workflow.state import Box, Order, ids_of
 
@@ -102,16 +102,16 @@ def _count_unit(desk: Desk, order: Order, code: UnitScan, mode: Flow) -> Reply:
     ):
         raise Refusal(Reason.NOT_ALLOWED)
     unit = unit_of(code.ids, order)
-    product = code.sku if code.with_product else station.product
-    rung = Rung(
+    line = line_for(
+        ids_of(unit),
+        code.ids,
         state=desk.state,
         order=order,
         mode=mode,
-        product=product,
+        product=code.sku if code.with_product else station.product,
         is_product_known=code.sku is not None or not code.with_product,
         is_blocked=desk.cache.is_blocked,
     )
-    line = line_for(ids_of(unit), code.ids, rung)
     if type(line) is Reason:
         raise Refusal(line)
     if code.with_product and mode is Flow.DISTRIBUTION and station.product != code.sku:

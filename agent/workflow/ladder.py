@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
-
 from agent.events import Unit
 from agent.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
 from agent.reasons import Reason
 from agent.reference.manifest import Flow, Line, Manifest, same_case
 from agent.workflow.state import Box, Order, State
 
-__all__ = ["BOX_BYTES", "BOX_UNITS", "Rung", "line_for", "room_in", "unit_of"]
+__all__ = ["BOX_BYTES", "BOX_UNITS", "line_for", "room_in", "unit_of"]
 
 BOX_UNITS = 1000
 """As many serialized units as a box holds."""
@@ -25,18 +23,6 @@ _ZEROS = "0" * 15
 _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-class Rung(Struct, frozen=True, kw_only=True):
-    """What the ladder looks at. `product` is the SKU that limits the lines; `is_product_known` is false when the scan
-    names a product that the order has not. `is_blocked` answers for identifiers in comparable form."""
-
-    state: State
-    order: Order
-    mode: Flow
-    product: str | None
-    is_product_known: bool
-    is_blocked: Callable[[str], bool]
-
-
 def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
     """The device behind scanned identifiers, as it is published: the manifest's list first, if it lists one of them."""
     listed = order.manifest.unit_by_id
@@ -49,9 +35,22 @@ def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
     return Unit(scheme=scheme_of(ids[0]), id=ids[0], aliases=ids[1:])
 
 
-def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) -> Line | Reason:
-    """The line that takes a unit known by `unit_ids`, of which `scanned` were read; all in comparable form."""
-    order, state = rung.order, rung.state
+def line_for(
+    unit_ids: tuple[str, ...],
+    scanned: tuple[str, ...],
+    *,
+    state: State,
+    order: Order,
+    mode: Flow,
+    product: str | None,
+    is_product_known: bool,
+    is_blocked: Callable[[str], bool],
+) -> Line | Reason:
+    """The line of an order that takes a unit known by `unit_ids`, of which `scanned` were read; all in comparable form.
+
+    `product` is the SKU that limits the lines; `is_product_known` is false when the scan names a product that the order
+    has not. `is_blocked` answers for identifiers in comparable form.
+    """
     listed = order.manifest.unit_by_id
     for one in scanned:
         if one not in listed and imei_form(one) and not luhn_ok(one):
@@ -67,19 +66,20 @@ def line_for(unit_ids: tuple[str, ...], scanned: tuple[str, ...], rung: Rung) ->
             if holder != order.id and holder in state.orders and state.orders[holder].is_open:
                 return Reason.COUNTED_ELSEWHERE
     for one in unit_ids:
-        if one == _ZEROS or rung.is_blocked(one):
+        if one == _ZEROS or is_blocked(one):
             return Reason.NOT_ON_ORDER
-    return _one_of(unit_ids, rung)
+    return _one_of(unit_ids, order, mode, product, is_product_known)
 
 
-def _one_of(ids: tuple[str, ...], rung: Rung) -> Line | Reason:
+def _one_of(
+    ids: tuple[str, ...], order: Order, mode: Flow, product: str | None, is_product_known: bool
+) -> Line | Reason:
     """The first line with something pending, if no line of another SKU takes the unit as well."""
-    order, mode, product = rung.order, rung.mode, rung.product
     found, reason = None, None
     for line in order.manifest.lines:
         if line.flow is not mode or not line.serialized or not _takes(line, ids, order.manifest):
             continue
-        if not rung.is_product_known:
+        if not is_product_known:
             return Reason.WRONG_PRODUCT
         if product is None and mode is Flow.DISTRIBUTION:
             return Reason.PRODUCT_REQUIRED
