@@ -12,34 +12,15 @@ from bench.centre import big_order, serial_units
 from bench.process import device_bytes
 from bench.results import Row
 from bench.scan import BLOCK, append_block, save_box, scan_block
-from bench.site import MEMORY, Scratch
+from bench.site import MEMORY, Scratch, own_disk
 from bench.world import sign_in, world
 
-__all__ = ["measure", "own_disk"]
+__all__ = ["measure"]
 
-DISK_MB = 512
 SETTLE_S = 2.5
 REST_S = 7.0
 """Longer than housekeeping's round and the idle mark: what the scans left to be done is done."""
 FLUSHES = "fdatasync,fsync,sync_file_range,msync,sync,syncfs"
-
-
-@contextmanager
-def own_disk(scratch: Scratch) -> Iterator[Path]:
-    """A folder on an ext4 of its own, whose block device nobody else writes to. Needs root.
-
-    Raises OSError or CalledProcessError where there are no loop devices.
-    """
-    image, folder = scratch.path / "disk.img", scratch.folder("disk")
-    with image.open("wb") as file:
-        os.truncate(file.fileno(), DISK_MB << 20)
-    now = "lazy_itable_init=0,lazy_journal_init=0"
-    subprocess.run(["mkfs.ext4", "-q", "-E", now, str(image)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @contextmanager
