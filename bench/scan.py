@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -80,7 +81,8 @@ def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
     with ExitStack() as undo:
         try:
             folder = undo.enter_context(own_disk(scratch))
-        except (OSError, subprocess.CalledProcessError):
+        except (OSError, subprocess.CalledProcessError) as exc:
+            print(f"no ext4 of its own here: {exc}", file=sys.stderr)
             return rows
         return rows + _measure(Scratch(folder), rounds, ", ext4 of its own")
 

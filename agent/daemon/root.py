@@ -12,7 +12,7 @@ import logging
 import signal
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from agent.clock import Clock, SystemClock
 from agent.config import Config, config_hash
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
-from agent.daemon.intake import Intake
+from agent.daemon.intake import Intake, Presses
 from agent.daemon.journal_source import JournalSource
 from agent.daemon.ledger import Ledger, Opened, open_state
 from agent.daemon.machine import RunRecord
@@ -34,7 +34,7 @@ from agent.daemon.scanpath import ScanPath, Station
 from agent.daemon.status_socket import StatusSocket
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.drivers.indicator import Indicator
-from agent.drivers.scanner import Scanner
+from agent.drivers.scanner import OnFrame, Scanner
 from agent.drivers.watch import Watch
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
 from agent.identifiers import Verb, command_text
@@ -60,11 +60,11 @@ EXIT_REFUSED = 1
 EXIT_DAMAGED = 3
 EXIT_BUG = 70
 
-_HEALTH_S = 30.0
-_VIEW_S = 0.2
 _BEAT_S = 1.0
+_LOOK_S = 0.1
 _HANG_S = 10.0
 _STOP_S = 3.0
+_CLOSE_S = 1.0
 _ASKED_MAX = 1000
 
 
@@ -302,8 +302,10 @@ class Daemon:
         watch = self._watch
         loop.add_reader(watch.gate, watch.stand_in)
         undo.callback(loop.remove_reader, watch.gate)
+        self._look_in(loop)
+        undo.callback(lambda: self._look_due.cancel())
         devices = ExitStack()
-        undo.callback(self._scan_path.await_done, devices.close, _STOP_S)
+        undo.callback(self._scan_path.await_done, devices.close, _CLOSE_S)
         for station in self._config.stations:
             named = [(one.driver, scanner_of(one)) for one in station.scanners]
             given = [(one.description, one) for one in self._more_scanners.get(station.id, ())]
@@ -314,7 +316,8 @@ class Daemon:
             if station.buttons:
                 from agent.drivers.buttons import Buttons
 
-                buttons = Buttons(dict(station.buttons), self._button_taker(station.id), loop=watch)
+                take = self._intake.of(station.id, Presses())
+                buttons = Buttons(dict(station.buttons), self._button_taker(take), loop=watch)
                 devices.enter_context(buttons)
         undo.enter_context(StatusSocket(loop, self._config.kiosk.state_dir, self._reports.status_text))
 
@@ -332,10 +335,15 @@ class Daemon:
 
     # -- scans ---------------------------------------------------------------------------------------------------
 
-    def _button_taker(self, station: str) -> Any:
+    def _look_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stand in for what no device wakes us for: a scan cut short, a device that is back, while a flush lasts."""
+        self._watch.stand_in()
+        self._look_due = loop.call_later(_LOOK_S, self._look_in, loop)
+
+    def _button_taker(self, take: OnFrame) -> Callable[[str], None]:
         def press(word: str) -> None:
             code = command_text(Verb(word.upper())).encode()
-            self._scan_path.submit(station, "buttons", Frame(data=code, intact=True, at=self._clock.monotonic()))
+            take(Frame(data=code, intact=True, at=self._clock.monotonic()))
 
         return press
 

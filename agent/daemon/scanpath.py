@@ -154,8 +154,14 @@ class ScanPath:
             task()
             return
         done = threading.Event()
-        self.post(task)
-        self.post(done.set)
+
+        def do() -> None:
+            try:
+                task()
+            finally:
+                done.set()
+
+        self.post(do)
         done.wait(timeout_s)
 
     # -- the thread ----------------------------------------------------------------------------------------------
@@ -166,7 +172,7 @@ class ScanPath:
             for name in self._stations:
                 self._show_station(name)
             self._tick()  # what changed while the kiosk was off comes before the first scan
-            while not self._is_over:
+            while not self._is_over or self._intake:
                 self._turn()
             self._finish()
         except BaseException as exc:  # noqa: BLE001 - the composition root decides: it logs, and ends the process

@@ -139,6 +139,7 @@ class Central:
                 self._take_all()
                 self._client.poll(self._waker.prepare(_POLL_S), self._waker.fd)
                 self._waker.woke()
+                self._waker.drain()
         except BrokerLost as exc:
             if not self._stopping:
                 with self._changed:

@@ -74,7 +74,7 @@ class Scanner(ABC):
 
     def resume(self) -> None:
         """Take input again. What waited meanwhile is not cut short by the wait."""
-        if self._paused:
+        if self._paused and not self._closed:
             self._paused = False
             if self._framer.deadline is not None:
                 self._take(b"")

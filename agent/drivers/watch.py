@@ -2,7 +2,8 @@
 
 A scan is read by the thread that deals with it: to hand it over would cost more than to decide about it. But no device
 may be left unread for as long as a flush lasts. So the owner leaves the watch while it works; meanwhile `gate` is
-readable whenever the watch has something to do, and whoever waits for it takes the turn: `stand_in`.
+readable whenever a device is, and whoever waits for it takes the turn: `stand_in`. For times and calls nobody is woken
+then: a stand-in looks in from time to time.
 """
 
 import contextlib

@@ -52,7 +52,6 @@ class Decision(Struct, frozen=True, kw_only=True):
 _AGAIN = Reply(signal=Signal.AGAIN)
 _REPEATABLE = frozenset((CommandScan, BadArgument, Product))
 _COUNTED = frozenset((UnitScan, Product))
-# No class of a code has subclasses, and a struct's `isinstance` goes a long way: on a scan's way `type` is asked.
 _LABELLED = frozenset((Phase.SCANNING, Phase.BOXING))
 _EVERYWHERE = frozenset((Verb.REPEAT, Verb.WHERE))
 _QUANTITY = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -153,6 +152,7 @@ def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Co
 
 
 def _decide(desk: Desk, code: Code, memory: Memory) -> Reply:
+    # A struct's `isinstance` goes a long way, and no class of a code has heirs: here its type is asked.
     station = desk.station
     command = code.command if type(code) is CommandScan else None
     if command is not None and command.verb in _EVERYWHERE and not command.argument:

@@ -173,6 +173,18 @@ def test_stand_in_reads_while_the_owner_is_away(watch: Watch, pipe: Pipe, heard:
     assert not gate_is_open(watch)
 
 
+def test_stand_in_makes_the_calls_that_are_due_while_the_owner_is_away(watch: Watch) -> None:
+    came: list[str] = []
+    watch.take()
+    watch.call_soon(came.append, "time is up")
+    watch.call_soon_threadsafe(came.append, "called")
+    watch.stand_in()
+    assert came == []
+    watch.leave()
+    watch.stand_in()
+    assert came == ["called", "time is up"]
+
+
 def test_stand_in_does_nothing_while_the_owner_is_there(watch: Watch, pipe: Pipe, heard: list[bytes]) -> None:
     watch.take()
     pipe.send(b"A")
