@@ -25,7 +25,7 @@ from agent.identifiers import (
 from agent.reasons import Seen
 from agent.reference.manifest import same_case
 from agent.reference.operators import Operator
-from agent.workflow.gs1 import GS1_BEGINNINGS, GS1_SYMBOLOGIES, Elements, Gs1Error, aim_split, parse
+from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
 from agent.workflow.state import Order
 
 __all__ = [
@@ -185,13 +185,12 @@ def classify(data: bytes, *, order: Order | None, label_awaited: bool, lookup: L
 def _code(symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookup: Lookup) -> Code:
     if symbology in _PRODUCT_SYMBOLOGIES:
         return _product(same_case(text), order) or Recognised(Seen.GTIN)
-    if symbology in GS1_SYMBOLOGIES or text.startswith(GS1_BEGINNINGS):
-        try:
-            elements = parse(symbology, text)
-        except Gs1Error:
-            return Unreadable()
-        if elements is not None:
-            return _gs1(elements, order, label_awaited)
+    try:
+        elements = parse(symbology, text)
+    except Gs1Error:
+        return Unreadable()
+    if elements is not None:
+        return _gs1(elements, order, label_awaited)
     return _plain(symbology, text, order, label_awaited, lookup)
 
 

@@ -14,14 +14,14 @@ from msgspec import Struct
 from agent.errors import KioskError
 from agent.identifiers import gtin14, gtin_ok, imei_ok, is_digits, sscc_ok
 
-__all__ = ["GS", "GS1_BEGINNINGS", "GS1_SYMBOLOGIES", "Elements", "Gs1Error", "aim_split", "is_gs1", "parse"]
+__all__ = ["GS", "Elements", "Gs1Error", "aim_split", "is_gs1", "parse"]
 
 GS = "\x1d"
 """What a scanner sends for FNC1, the end of an element of variable length."""
 
-GS1_SYMBOLOGIES = frozenset(("C1", "d2", "Q3", "e0"))
-GS1_BEGINNINGS = (GS, "h", "H")
-"""What is neither of these symbologies nor begins so is no GS1 data; an address may turn out to be none."""
+_GS1_SYMBOLOGIES = frozenset(("C1", "d2", "Q3", "e0"))
+_BEGINNINGS = (GS, "h", "H")
+"""Of other symbologies, what begins otherwise is no GS1 data; an address may still turn out to be none."""
 
 _AIM = re.compile(r"\]([A-Za-z][0-9A-Za-z])")
 _CHARACTER_SET_82 = re.compile(r"""[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+""")
@@ -81,17 +81,19 @@ def aim_split(text: str) -> tuple[str | None, str]:
 
 def is_gs1(symbology: str | None, text: str) -> bool:
     """Whether a text without its AIM identifier claims to be GS1 data: by symbology, leading GS, or as Digital Link."""
-    return symbology in GS1_SYMBOLOGIES or text.startswith(GS) or _link(text) is not None
+    return symbology in _GS1_SYMBOLOGIES or text.startswith(GS) or _link(text) is not None
 
 
 def parse(symbology: str | None, text: str) -> Elements | None:
     """The elements of a text without its AIM identifier; none where `is_gs1` is false. Gs1Error if malformed."""
+    if symbology not in _GS1_SYMBOLOGIES and not text.startswith(_BEGINNINGS):
+        return None
     link = _link(text)
     if link is not None:
         if not text.isprintable():
             raise Gs1Error("a Digital Link with a control character in it")
         return _elements(_link_values(link))
-    if symbology in GS1_SYMBOLOGIES or text.startswith(GS):
+    if symbology in _GS1_SYMBOLOGIES or text.startswith(GS):
         return _elements(_element_strings(text))
     return None
 
