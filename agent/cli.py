@@ -87,8 +87,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from agent import log
     from agent.commands import check
+    from agent.runtime import log
 
     log.configure(sys.stderr)
     return check.check(args.config, sys.stdout, hardware=args.hardware, broker=args.broker)
@@ -150,8 +150,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _retire(args: argparse.Namespace) -> int:
-    from agent import log
     from agent.commands import retire
+    from agent.runtime import log
 
     log.configure(sys.stderr)
     return retire.retire(args.config, sys.stdout)

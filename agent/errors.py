@@ -8,7 +8,6 @@ __all__ = [
     "JournalDamaged",
     "JournalFault",
     "KioskError",
-    "MessageRefused",
 ]
 
 
@@ -48,12 +47,3 @@ class JournalDamaged(KioskError, ValueError):
 
 class CacheDamaged(KioskError, ValueError):
     """The cache of what the centre told us is damaged; it can be fetched again."""
-
-
-class MessageRefused(KioskError, ValueError):
-    """A message from the broker is refused whole. `topic` and `fields` name what was wrong."""
-
-    def __init__(self, topic: str, fields: list[str]) -> None:
-        super().__init__(f"{topic}: {'; '.join(fields)}")
-        self.topic = topic
-        self.fields = fields

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.clock import SystemClock
-from agent.cloudevents import Envelope, document
-from agent.events import Rejected
+from agent.contract.cloudevents import Envelope, document
+from agent.contract.events import Rejected
+from agent.contract.reasons import Reason
 from agent.journal import Journal
-from agent.reasons import Reason
-from agent.workflow.snapshot import encode_state
+from agent.runtime.clock import SystemClock
 from agent.workflow.state import State
+from agent.workflow.stored_state import encode_state
 from bench.site import KIOSK, SITE
 
 if TYPE_CHECKING:

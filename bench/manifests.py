@@ -12,8 +12,8 @@ from typing import Any
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.reference.catalogue import Catalogue
-from agent.reference.messages import manifest_of, operators_of
+from agent.catalogue.catalogue import Catalogue
+from agent.contract.messages import manifest_of, operators_of
 from bench.centre import big_order, manifest, reference_messages, serial_units, tell
 from bench.process import resident_bytes
 from bench.results import Row, percentile

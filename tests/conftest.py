@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def logs_as_before() -> Iterator[None]:
-    """Undoes `agent.log.configure`, which is meant to last as long as a process."""
+    """Undoes `agent.runtime.log.configure`, which is meant to last as long as a process."""
     root, ours, raises = logging.getLogger(), logging.getLogger("agent"), logging.raiseExceptions
     before = (list(root.handlers), root.level, ours.level)
     yield

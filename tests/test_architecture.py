@@ -8,41 +8,28 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# From the ground up; a module may import its own floor's entry and what is listed as its ground.
-BOTTOM = (
-    "agent",
-    "agent.errors",
-    "agent.durable",
-    "agent.scan",
-    "agent.reasons",
-    "agent.signals",
-    "agent.clock",
-    "agent.identifiers",
-    "agent.log",
-    "agent.systemd",
-    "agent.threads",
-    "agent.waker",
-)
-REFERENCE = (*BOTTOM, "agent.reference")
+# What each room may import of ours; a room may always import itself. A room that is not listed may import everything.
+GROUND = ("agent", "agent.errors", "agent.scan")
 MAY_IMPORT = {
-    "agent.reference": REFERENCE,
-    "agent.events": (*BOTTOM, "agent.reference.manifest"),
-    "agent.cloudevents": (*BOTTOM, "agent.reference.manifest", "agent.events"),
-    "agent.workflow": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.workflow"),
-    "agent.journal": (*BOTTOM, "agent.journal"),
-    "agent.config": (*BOTTOM, "agent.reference.manifest", "agent.config"),
-    "agent.drivers": (*BOTTOM, "agent.drivers"),
-    "agent.uplink": (*REFERENCE, "agent.events", "agent.cloudevents", "agent.uplink"),
-    "agent.sheet": (*REFERENCE, "agent.drivers.learning", "agent.sheet"),
-    **dict.fromkeys(BOTTOM, BOTTOM),
+    "agent.errors": (),
+    "agent.scan": (),
+    "agent.contract": ("agent.errors",),
+    "agent.runtime": ("agent.errors",),
+    "agent.catalogue": (*GROUND, "agent.contract", "agent.runtime"),
+    "agent.workflow": (*GROUND, "agent.contract"),
+    "agent.journal": (*GROUND, "agent.runtime"),
+    "agent.config": (*GROUND, "agent.contract", "agent.runtime"),
+    "agent.drivers": (*GROUND, "agent.contract", "agent.runtime"),
+    "agent.uplink": (*GROUND, "agent.contract", "agent.runtime"),
+    "agent.sheet": (*GROUND, "agent.contract", "agent.catalogue", "agent.drivers.scanners.learning"),
 }
 
 EDGES = {
-    "evdev": {"agent/drivers/evdev.py"},
-    "serial": {"agent/drivers/serial.py"},
-    "gpiozero": {"agent/drivers/gpio.py"},
+    "evdev": {"agent/drivers/scanners/evdev.py"},
+    "serial": {"agent/drivers/scanners/serial.py"},
+    "gpiozero": {"agent/drivers/indicators/gpio.py"},
     "paho": {"agent/uplink/client.py"},
-    "tinydb": {"agent/reference/storage.py"},
+    "tinydb": {"agent/catalogue/storage.py"},
     "rich": {"agent/demo/"},
     "amqtt": {"agent/demo/"},
 }
@@ -69,21 +56,18 @@ def is_within(module: str, place: str) -> bool:
     return module == place or (place != "agent" and module.startswith(place + "."))
 
 
-def floor_of(module: str) -> tuple[str, ...] | None:
-    """What a module may import of ours; none: it is on the top floor and may import everything."""
-    for place, ground in MAY_IMPORT.items():
-        if is_within(module, place):
-            return ground
-    return None
+def room_of(module: str) -> str | None:
+    """The listed room of a module; None: it is on the top floor and may import everything."""
+    return next((room for room in MAY_IMPORT if is_within(module, room)), None)
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
-    ground = floor_of(module_of(path))
-    if ground is None:
+    room = room_of(module_of(path))
+    if room is None:
         return
     ours = [name for name in imports_of(path) if is_within(name, "agent") or name.startswith("agent.")]
-    wrong = [name for name in ours if not any(is_within(name, place) for place in ground)]
+    wrong = [name for name in ours if not any(is_within(name, place) for place in (room, *MAY_IMPORT[room]))]
     assert not wrong, f"{module_of(path)} must not import {wrong}"
 
 

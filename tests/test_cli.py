@@ -283,6 +283,6 @@ def test_the_daemon_alone_loads_no_library_of_a_device_or_of_the_network() -> No
 
 
 def test_the_configuration_loads_no_driver_and_no_uplink() -> None:
-    loaded = modules_after("import agent.config, agent.log, agent.clock, agent.systemd")
+    loaded = modules_after("import agent.config, agent.runtime.log, agent.runtime.clock, agent.runtime.systemd")
     assert not loaded & {"paho", "evdev", "serial", "gpiozero", "tinydb", "difflib", "ctypes.util"}
     assert not [name for name in loaded if name.startswith(("agent.drivers", "agent.uplink", "agent.workflow"))]

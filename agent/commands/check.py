@@ -10,7 +10,7 @@ from agent.config.settings import NoIndicatorSettings, StationSettings
 from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.errors import DeviceError, KioskError
-from agent.log import escape
+from agent.runtime.log import escape
 from agent.uplink.oneshot import BROKER_CONFIRMS
 
 __all__ = ["check"]
@@ -88,7 +88,7 @@ def _open_indicator(station: StationSettings) -> str:
 
 def _open_button(pin: int) -> str:
     from agent.drivers.buttons import BOUNCE_S
-    from agent.drivers.gpio import open_button
+    from agent.drivers.indicators.gpio import open_button
 
     open_button(pin, lambda: None, bounce_s=BOUNCE_S).close()
     return f"pin {pin} opened"

@@ -10,11 +10,11 @@ from time import monotonic
 from typing import TextIO
 
 from agent.commands.scanners import stanza
-from agent.drivers.devices import Kind, Plugged, device_of
-from agent.drivers.enumeration import plugged_in
-from agent.drivers.learning import TEST_TEXT, Case, Learned, learn_bytes, learn_keys
+from agent.drivers.scanners.devices import Kind, Plugged, device_of
+from agent.drivers.scanners.enumeration import plugged_in
+from agent.drivers.scanners.learning import TEST_TEXT, Case, Learned, learn_bytes, learn_keys
 from agent.errors import DeviceError
-from agent.log import escape
+from agent.runtime.log import escape
 
 __all__ = ["learn"]
 
@@ -61,7 +61,7 @@ class _Heard:
         self.quiet_at = None
 
     def _keys(self) -> Iterator[tuple[int, int]]:
-        from agent.drivers.evdev import key_events
+        from agent.drivers.scanners.evdev import key_events
 
         return key_events(self.data)
 
@@ -106,13 +106,13 @@ def learn(
 
 def _open(device: Plugged, baud: int, opened: ExitStack) -> int:
     if device.kind is Kind.SERIAL:
-        from agent.drivers import serial
+        from agent.drivers.scanners import serial
 
         line = serial.overhear(device.node, baud)
         opened.callback(line.close)
         fd: int = line.fileno()
         return fd
-    from agent.drivers import evdev
+    from agent.drivers.scanners import evdev
 
     node = evdev.overhear(device.node)
     opened.callback(node.close)

@@ -3,9 +3,9 @@
 import logging
 from pathlib import Path
 
-from agent import log
 from agent.config import load, salvage
 from agent.errors import ConfigError
+from agent.runtime import log
 
 __all__ = ["run"]
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from agent.drivers.devices import Kind, Plugged
-from agent.drivers.enumeration import plugged_in
-from agent.log import escape
+from agent.drivers.scanners.devices import Kind, Plugged
+from agent.drivers.scanners.enumeration import plugged_in
+from agent.runtime.log import escape
 
 __all__ = ["scanners", "stanza", "stanzas"]
 

@@ -5,12 +5,12 @@ import secrets
 from pathlib import Path
 from typing import TextIO
 
+from agent.catalogue.cache import references_in
+from agent.catalogue.catalogue import Catalogue
+from agent.catalogue.restore import restore
+from agent.catalogue.stored import Loaded
+from agent.contract.identifiers import badge_text
 from agent.errors import KioskError
-from agent.identifiers import badge_text
-from agent.reference.cache import references_in
-from agent.reference.catalogue import Catalogue
-from agent.reference.restore import restore
-from agent.reference.stored import Loaded
 from agent.sheet.contents import listed_badges, sections_of
 from agent.sheet.layout import pages_of
 from agent.sheet.pdf import document

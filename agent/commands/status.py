@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from agent.daemon.status_socket import PATIENCE_S, SOCKET_NAME
 from agent.errors import KioskError
-from agent.log import escape
+from agent.runtime.log import escape
 
 __all__ = ["NotRunning", "status"]
 

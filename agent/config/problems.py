@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from agent.log import quote
+from agent.runtime.log import quote
 
 __all__ = ["MISSING", "KeyPath", "Problems", "dotted", "reason", "shown"]
 

@@ -44,7 +44,7 @@ from agent.config.settings import (
     WorkflowSettings,
 )
 from agent.errors import ConfigError
-from agent.log import escape, quote
+from agent.runtime.log import escape, quote
 
 __all__ = ["Config", "Salvage", "config_hash", "load", "salvage"]
 

@@ -22,7 +22,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from agent.reference.manifest import Role
+from agent.contract.manifest import Role
 
 __all__ = [
     "BUTTON_WORDS",

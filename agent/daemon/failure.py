@@ -10,10 +10,10 @@ from contextlib import ExitStack
 
 from agent import __version__
 from agent.config.settings import IndicatorSettings, KioskSettings, MqttSettings
+from agent.contract.signals import Signal, steps_of
 from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, indicator_of
 from agent.errors import KioskError
-from agent.signals import Signal, steps_of
 
 __all__ = ["FAULT_S", "tell_failure"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.clock import Clock
 from agent.daemon.machine import LastRun, memory_bytes, temperature_c, under_voltage
 from agent.daemon.scanpath import CacheFacts
 from agent.errors import JournalFault
 from agent.journal import Journal
-from agent.uplink.health import UplinkHealth
+from agent.runtime.clock import Clock
+from agent.uplink.uplink_health import UplinkHealth
 
 __all__ = ["DeviceHealth", "Rate", "Sources", "health_of", "health_text", "percentile_ms"]
 

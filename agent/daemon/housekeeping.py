@@ -10,16 +10,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from agent.clock import Clock
+from agent.catalogue.cache import Cache
+from agent.catalogue.stored import Change
+from agent.catalogue.unsaved import Unsaved
 from agent.errors import JournalFault
 from agent.journal import Journal
-from agent.reference.cache import Cache
-from agent.reference.stored import Change
-from agent.reference.unsaved import Unsaved
-from agent.threads import give_way
+from agent.runtime.clock import Clock
+from agent.runtime.threads import give_way
 from agent.workflow.forget import forgettable
-from agent.workflow.snapshot import encode_state
 from agent.workflow.state import State
+from agent.workflow.stored_state import encode_state
 
 __all__ = ["Housekeeping"]
 

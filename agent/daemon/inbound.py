@@ -4,10 +4,10 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
+from agent.contract.refused import MessageRefused
+from agent.contract.requests import Request
+from agent.contract.topics import Inbound, Kind
 from agent.daemon.scanpath import ScanPath
-from agent.errors import MessageRefused
-from agent.reference.requests import Request
-from agent.uplink.topics import Inbound, Kind
 
 __all__ = ["Centre"]
 
@@ -48,7 +48,7 @@ class Centre:
 
     def _hand_on(self, message: Inbound) -> None:
         # Imported with the first message: it takes the message schemas with it, which a start need not wait for.
-        from agent.reference import messages
+        from agent.contract import messages
 
         path, topic, payload = self._scan_path, message.topic, message.payload
         match message.kind:

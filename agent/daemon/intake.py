@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from agent.drivers.scanner import OnFrame
+from agent.drivers.scanners.scanner import OnFrame
 from agent.scan import Frame
 
 __all__ = ["AHEAD", "Intake", "Presses", "Source"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from agent.errors import JournalDamaged
 from agent.journal import Journal, Reader, StoredEvent
-from agent.uplink.source import Head
+from agent.uplink.event_source import Head
 
 __all__ = ["JournalSource"]
 

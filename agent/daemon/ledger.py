@@ -11,15 +11,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.clock import Clock
-from agent.cloudevents import Envelope, document
+from agent.contract.cloudevents import Envelope, document
+from agent.contract.events import Event
+from agent.contract.manifest_text import stored_manifest_of
 from agent.errors import JournalDamaged, JournalFault
-from agent.events import Event
 from agent.journal import Journal
-from agent.reference.source import stored_manifest_of
+from agent.runtime.clock import Clock
 from agent.workflow.replay import fold_commit, private_text, replay
-from agent.workflow.snapshot import decode_state
 from agent.workflow.state import State
+from agent.workflow.stored_state import decode_state
 
 __all__ = ["Ledger", "Opened", "open_state"]
 

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agent import __version__
-from agent.clock import Clock
 from agent.config import Config
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of, health_text
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
 from agent.daemon.machine import LastRun
 from agent.daemon.scanpath import ScanPath
-from agent.drivers.indicator import Indicator
-from agent.drivers.scanner import Scanner
+from agent.drivers.indicators.indicator import Indicator
+from agent.drivers.scanners.scanner import Scanner
 from agent.errors import JournalDamaged, JournalFault
 from agent.journal import Journal
+from agent.runtime.clock import Clock
 from agent.uplink.uplink import Uplink
 from agent.workflow.view import station_view
 

@@ -20,8 +20,14 @@ from typing import Any
 from msgspec import Struct
 
 from agent import __version__
-from agent.clock import Clock, SystemClock
+from agent.catalogue.cache import Cache
+from agent.catalogue.catalogue import Catalogue
+from agent.catalogue.restore import restore
 from agent.config import Config, config_hash
+from agent.contract.identifiers import Verb, command_text
+from agent.contract.requests import Request
+from agent.contract.signals import Signal
+from agent.daemon.answers import Requests
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
 from agent.daemon.intake import Intake, Presses
@@ -29,26 +35,20 @@ from agent.daemon.journal_source import JournalSource
 from agent.daemon.ledger import Ledger, Opened, open_state
 from agent.daemon.machine import RunRecord
 from agent.daemon.reports import Reports
-from agent.daemon.requests import Requests
 from agent.daemon.scanpath import ScanPath, Station
 from agent.daemon.status_socket import StatusSocket
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
-from agent.drivers.indicator import Indicator
-from agent.drivers.scanner import OnFrame, Scanner
-from agent.drivers.watch import Watch
+from agent.drivers.indicators.indicator import Indicator
+from agent.drivers.scanners.scanner import OnFrame, Scanner
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
-from agent.identifiers import Verb, command_text
-from agent.reference.cache import Cache
-from agent.reference.catalogue import Catalogue
-from agent.reference.requests import Request
-from agent.reference.restore import restore
+from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.event_loop import Watch
+from agent.runtime.systemd import Notifier, watchdog_interval_s
+from agent.runtime.threads import come_first, give_way, share_in_turns
 from agent.scan import Frame
-from agent.signals import Signal
-from agent.systemd import Notifier, watchdog_interval_s
-from agent.threads import come_first, give_way, share_in_turns
-from agent.uplink.health import UplinkHealth
 from agent.uplink.uplink import Uplink
-from agent.workflow.desk import Settings
+from agent.uplink.uplink_health import UplinkHealth
+from agent.workflow.context import Settings
 from agent.workflow.state import State
 
 __all__ = ["Daemon", "Look", "run"]

@@ -14,25 +14,26 @@ from functools import partial
 
 from msgspec import Struct
 
-from agent.clock import Clock
+from agent.catalogue.catalogue import Catalogue
+from agent.catalogue.stored import Change
+from agent.contract.blocked import BlockedPart
+from agent.contract.box_sizes import BoxSizes
+from agent.contract.events import Event
+from agent.contract.manifest import Manifest
+from agent.contract.operators import Operators
+from agent.contract.order_index import OrderIndex
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.contract.verdicts import Verdict
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger
-from agent.drivers.indicator import Indicator
-from agent.drivers.watch import Watch
-from agent.events import Event
-from agent.reasons import Reason
-from agent.reference.boxes import BoxSizes
-from agent.reference.catalogue import Catalogue
-from agent.reference.manifest import Manifest
-from agent.reference.operators import Operators
-from agent.reference.orders import BlockedPart, OrderIndex
-from agent.reference.stored import Change
-from agent.reference.verdicts import Verdict
+from agent.drivers.indicators.indicator import Indicator
+from agent.runtime.clock import Clock
+from agent.runtime.event_loop import Watch
+from agent.runtime.threads import come_first
 from agent.scan import Frame
-from agent.signals import Signal
-from agent.threads import come_first
-from agent.workflow.centre import Alarm, abandon, delist, judge, revise
-from agent.workflow.desk import Desk, Settings
+from agent.workflow.centre_changes import Alarm, abandon, delist, judge, revise
+from agent.workflow.context import Desk, Settings
 from agent.workflow.forget import forget
 from agent.workflow.memory import Memory, Reply
 from agent.workflow.state import State

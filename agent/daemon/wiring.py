@@ -14,9 +14,9 @@ from agent.config.settings import (
     SerialSettings,
     UplinkSettings,
 )
-from agent.drivers.indicator import Indicator
-from agent.drivers.scanner import Scanner
-from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings
+from agent.drivers.indicators.indicator import Indicator
+from agent.drivers.scanners.scanner import Scanner
+from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings
 
 __all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of"]
 
@@ -24,7 +24,7 @@ __all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of"]
 def scanner_of(settings: ScannerSettings) -> Scanner:
     """The scanner, not started; its device need not be there."""
     if isinstance(settings, SerialSettings):
-        from agent.drivers.serial import SerialScanner
+        from agent.drivers.scanners.serial import SerialScanner
 
         return SerialScanner(
             name=settings.name,
@@ -32,7 +32,7 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
             baud=settings.baud,
             terminator=settings.terminator.encode(),
         )
-    from agent.drivers.evdev import EvdevScanner, Match
+    from agent.drivers.scanners.evdev import EvdevScanner, Match
 
     return EvdevScanner(
         name=settings.name,
@@ -52,7 +52,7 @@ def indicator_of(station: str, settings: IndicatorSettings) -> Indicator:
     """A station's indicator, open; raises DeviceError when its device cannot be had."""
     match settings:
         case GpioSettings():
-            from agent.drivers.gpio import GpioIndicator
+            from agent.drivers.indicators.gpio import GpioIndicator
 
             return GpioIndicator(
                 red=settings.red,
@@ -62,15 +62,15 @@ def indicator_of(station: str, settings: IndicatorSettings) -> Indicator:
                 bar=settings.bar,
             )
         case ConsoleSettings():
-            from agent.drivers.console import ConsoleIndicator
+            from agent.drivers.indicators.console import ConsoleIndicator
 
             return ConsoleIndicator(station=station)
         case JsonlSettings():
-            from agent.drivers.jsonl import JsonlIndicator
+            from agent.drivers.indicators.jsonl import JsonlIndicator
 
             return JsonlIndicator(station=station, path=str(settings.path))
         case NoIndicatorSettings():
-            from agent.drivers.indicator import NullIndicator
+            from agent.drivers.indicators.indicator import NullIndicator
 
             return NullIndicator()
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.reasons import Reason
-from agent.signals import Colour, Signal, Steady
+from agent.contract.reasons import Reason
+from agent.contract.signals import Colour, Signal, Steady
 
 __all__ = ["Answer", "Arrival", "Board", "Caption", "Entry", "Glimpse", "Lights", "Note"]
 

@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from agent.contract.topics import Topics
 from agent.demo.board import Arrival
 from agent.demo.broker import HOST, Listening
 from agent.demo.sample import BOXES, KIOSK, OPERATORS, ORDERS, SITE, STOLEN
 from agent.errors import KioskError
+from agent.runtime.waker import Waker
 from agent.uplink.client import Client
 from agent.uplink.failures import BrokerLost
-from agent.uplink.settings import BrokerSettings
-from agent.uplink.topics import Topics
-from agent.waker import Waker
+from agent.uplink.options import BrokerSettings
 
 __all__ = ["Central"]
 

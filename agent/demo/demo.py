@@ -26,7 +26,7 @@ from agent.demo.script import SCENES
 from agent.demo.stage import Stage
 from agent.demo.terminal import letter_by_letter
 from agent.errors import KioskError
-from agent.log import LineFormatter
+from agent.runtime.log import LineFormatter
 
 __all__ = ["EXIT_INCOMPLETE", "EXIT_INTERRUPTED", "run"]
 

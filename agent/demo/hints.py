@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from agent.contract.manifest import Flow, Line, Role, same_case
 from agent.demo.sample import ORDERS, shelf_of
-from agent.reference.manifest import Flow, Line, Role, same_case
 from agent.workflow.state import Order, Phase, State, Station
 
 __all__ = ["Hint", "hint_of"]

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Colour, Signal, Steady
 from agent.demo.board import Board
-from agent.drivers.player import Player
-from agent.reasons import Reason
-from agent.signals import Colour, Signal, Steady
+from agent.drivers.indicators.player import Player
 
 __all__ = ["DrawnIndicator"]
 

@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from agent.contract.signals import Colour, Signal
 from agent.demo.board import Answer, Caption, Glimpse
 from agent.demo.telling import beeps
 from agent.demo.view import OrderView, View
-from agent.signals import Colour, Signal
 
 __all__ = ["Picture", "picture_of", "svg_of"]
 

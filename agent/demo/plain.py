@@ -5,10 +5,10 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
+from agent.contract.signals import Signal
 from agent.demo.board import Answer, Arrival, Caption, Entry, Note
 from agent.demo.hints import Hint
 from agent.demo.telling import beeps, light_word
-from agent.signals import Signal
 
 __all__ = ["PlainLines", "line_of"]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.demo.board import Answer, Board
 from agent.demo.script import Scene, Step
-from agent.reasons import Reason
-from agent.signals import Signal
 
 __all__ = ["EVEN", "FAST", "SLOW", "Pace", "Play"]
 

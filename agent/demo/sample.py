@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.identifiers import badge_text, gtin_ok, luhn_ok, sscc_ok
+from agent.contract.identifiers import badge_text, gtin_ok, luhn_ok, sscc_ok
 
 __all__ = [
     "BOXES",

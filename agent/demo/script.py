@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from agent.reasons import Reason
-from agent.signals import Signal
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 
 __all__ = ["SCENES", "Scene", "Step"]
 

@@ -1,6 +1,6 @@
 """Signals in words, for those who draw them: what the light does and how the buzzer sounds. Pure."""
 
-from agent.signals import AFTERGLOW, PATTERNS, Colour, Signal
+from agent.contract.signals import AFTERGLOW, PATTERNS, Colour, Signal
 
 __all__ = ["beeps", "light_word"]
 

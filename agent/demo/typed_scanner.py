@@ -6,9 +6,9 @@ from collections.abc import Callable
 from agent.demo.board import Board
 from agent.demo.line_editor import LineEditor
 from agent.demo.words import Leave, Remark, Scan, Typed
-from agent.drivers.loop import Timer
-from agent.drivers.terminal import TerminalScanner
-from agent.log import escape
+from agent.drivers.scanners.terminal import TerminalScanner
+from agent.runtime.log import escape
+from agent.runtime.loop import Timer
 
 __all__ = ["TypedScanner"]
 

@@ -2,11 +2,11 @@
 
 from msgspec import Struct
 
+from agent.contract.manifest import Role
 from agent.daemon.root import Look
 from agent.demo.board import Glimpse
 from agent.demo.hints import Hint, hint_of
 from agent.demo.sample import STATION
-from agent.reference.manifest import Role
 from agent.workflow.state import Box, State
 
 __all__ = ["BoxView", "LineView", "OrderView", "View", "view_of"]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from agent.contract.identifiers import Verb, command_text
 from agent.demo.sample import ORDERS, STRANGER, Shelf, badge_of, shelf_of
-from agent.identifiers import Verb, command_text
 
 __all__ = ["HELP", "Leave", "Remark", "Scan", "Typed", "typed_of"]
 

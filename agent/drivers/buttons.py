@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from agent.drivers.gpio import open_button
-from agent.drivers.loop import Loop
+from agent.drivers.indicators.gpio import open_button
+from agent.runtime.loop import Loop
 
 __all__ = ["BOUNCE_S", "Buttons"]
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from agent.durable import write_all
+from agent.runtime.durable import write_all
 
 __all__ = ["PAGE_BYTES", "erase", "open_to_read", "rewrite"]
 

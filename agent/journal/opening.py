@@ -4,12 +4,12 @@ import fcntl
 import os
 from pathlib import Path
 
-from agent.durable import sync_directory, write_all
 from agent.errors import JournalBusy
 from agent.journal.examine import Standing
 from agent.journal.files import erase, rewrite
 from agent.journal.frames import HEADER_BYTES, SegmentHeader, encode_frame, encode_header, seed_of
 from agent.journal.segments import make_standby, remove_temporary, segment_path, segment_sizes
+from agent.runtime.durable import sync_directory, write_all
 
 __all__ = ["create_first", "lock_directory", "make_directory", "opening_write", "settle"]
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from agent.durable import TEMPORARY, replace_durably, sync_directory
 from agent.journal.files import PAGE_BYTES
+from agent.runtime.durable import TEMPORARY, replace_durably, sync_directory
 
 __all__ = ["SEGMENT_BYTES", "Segment", "Table", "make_standby", "remove_temporary", "segment_path", "segment_sizes"]
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from agent.durable import replace_durably
 from agent.errors import JournalDamaged
 from agent.journal.segments import Segment
+from agent.runtime.durable import replace_durably
 
 __all__ = ["Era", "Snapshot", "load_snapshot", "store_snapshot"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agent.uplink.settings import Timing
+from agent.uplink.options import Timing
 
 __all__ = ["Backoff"]
 

@@ -30,8 +30,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.uplink.certificates import expiry_of_der
 from agent.uplink.failures import BrokerLost, BrokerRefused, explain, shown
+from agent.uplink.options import BrokerSettings
 from agent.uplink.packets import Answer, Offer, Received, Subscribed, Will
-from agent.uplink.settings import BrokerSettings
 from agent.uplink.tls import client_context
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agent.clock import SystemClock
+from agent.contract.kiosk_status import status_document
+from agent.contract.topics import Topics
+from agent.runtime.clock import SystemClock
 from agent.uplink.failures import BrokerLost, BrokerRefused
+from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings
 from agent.uplink.packets import Answer, Subscribed
-from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings
-from agent.uplink.status import status_document
-from agent.uplink.topics import Topics
 
 if TYPE_CHECKING:
     from agent.uplink.client import Client

@@ -14,10 +14,10 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
-from agent.cloudevents import undeliverable
+from agent.contract.cloudevents import undeliverable
+from agent.uplink.event_source import EventSource, Head, SourcedEvent
+from agent.uplink.options import Confirm, Timing
 from agent.uplink.refusals import Refusals
-from agent.uplink.settings import Confirm, Timing
-from agent.uplink.source import EventSource, Head, SourcedEvent
 
 __all__ = ["CONSUMER_WINDOW", "Outbox", "Outgoing", "Verdict"]
 

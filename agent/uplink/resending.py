@@ -2,8 +2,8 @@
 
 from collections import deque
 
+from agent.uplink.event_source import EventSource, SourcedEvent
 from agent.uplink.outbox import Outgoing
-from agent.uplink.source import EventSource, SourcedEvent
 
 __all__ = ["AT_ONCE", "Resending"]
 

@@ -5,16 +5,17 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from agent.clock import Clock
-from agent.cloudevents import topic_of
-from agent.errors import JournalDamaged, MessageRefused
-from agent.uplink.desk import Desk, Tell
+from agent.contract.cloudevents import topic_of
+from agent.contract.kiosk_status import status_document
+from agent.contract.refused import MessageRefused
+from agent.contract.topics import Inbound, Kind
+from agent.errors import JournalDamaged
+from agent.runtime.clock import Clock
 from agent.uplink.failures import BrokerLost, shown
+from agent.uplink.link import Desk, Tell
+from agent.uplink.options import Timing
 from agent.uplink.outbox import Outgoing, Verdict
 from agent.uplink.packets import Offer
-from agent.uplink.settings import Timing
-from agent.uplink.status import status_document
-from agent.uplink.topics import Inbound, Kind
 
 if TYPE_CHECKING:
     from agent.uplink.client import Client
@@ -183,7 +184,7 @@ class Session:
                 )
 
     def _take_ack(self, payload: bytes, now: float) -> None:
-        from agent.reference.messages import ack_of  # its parsers cost start-up time
+        from agent.contract.messages import ack_of  # its parsers cost start-up time
 
         desk = self._desk
         desk.outbox.ack_arrived()

@@ -9,24 +9,24 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agent.clock import Clock, SystemClock
-from agent.threads import give_way
+from agent.contract.kiosk_status import status_document
+from agent.contract.topics import Inbound, Topics
+from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.threads import give_way
+from agent.runtime.waker import Waker
 from agent.uplink.backoff import Backoff
 from agent.uplink.certificates import expiry_of_pem_file
-from agent.uplink.desk import Desk, Tell
+from agent.uplink.event_source import EventSource
 from agent.uplink.failures import BrokerLost
 from agent.uplink.fetching import Fetching
-from agent.uplink.health import Situation, UplinkHealth
+from agent.uplink.link import Desk, Tell
+from agent.uplink.options import BrokerSettings, DeliverySettings, Timing
 from agent.uplink.outbox import Outbox
 from agent.uplink.packets import Will
 from agent.uplink.resending import Resending
 from agent.uplink.session import Session
-from agent.uplink.settings import BrokerSettings, DeliverySettings, Timing
-from agent.uplink.source import EventSource
-from agent.uplink.status import status_document
-from agent.uplink.topics import Inbound, Topics
+from agent.uplink.uplink_health import Situation, UplinkHealth
 from agent.uplink.views import View, Views
-from agent.waker import Waker
 
 __all__ = ["Uplink"]
 

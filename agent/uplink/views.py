@@ -7,7 +7,7 @@ import math
 
 from msgspec import Struct
 
-from agent.uplink.settings import Timing
+from agent.uplink.options import Timing
 
 __all__ = ["View", "Views"]
 

@@ -1,10 +1,10 @@
 """Boxes: SAVE, size and label, UNDO, CANCEL (rules 6, 7 and 9)."""
 
-from agent.events import BoxConfirmed, BoxCreated, BoxReopened, BoxSized, Reopened, Selected, Size, What
-from agent.reasons import Reason
-from agent.reference.manifest import Flow, same_case
-from agent.signals import Signal
-from agent.workflow.desk import Desk, Refusal
+from agent.contract.events import BoxConfirmed, BoxCreated, BoxReopened, BoxSized, Reopened, Selected, Size, What
+from agent.contract.manifest import Flow, same_case
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.workflow.context import Desk, Refusal
 from agent.workflow.memory import CANCEL_TWICE_S, Memory, Reply
 from agent.workflow.state import Box
 

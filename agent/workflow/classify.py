@@ -8,7 +8,7 @@ from typing import Protocol, final
 
 from msgspec import Struct
 
-from agent.identifiers import (
+from agent.contract.identifiers import (
     OUR_PREFIXES,
     Command,
     CommandFlaw,
@@ -22,9 +22,9 @@ from agent.identifiers import (
     parse_command,
     sscc_ok,
 )
-from agent.reasons import Seen
-from agent.reference.manifest import same_case
-from agent.reference.operators import Operator
+from agent.contract.manifest import same_case
+from agent.contract.operators import Operator
+from agent.contract.reasons import Seen
 from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
 from agent.workflow.state import Order
 

@@ -1,11 +1,11 @@
 """Counting: units and products into the open box, and out of boxes again (rules 5 and 9)."""
 
-from agent.events import Accepted, BoxReopened, Kind, Reopened, Selected, What
-from agent.reasons import Reason
-from agent.reference.manifest import Flow, same_case
-from agent.signals import Signal
+from agent.contract.events import Accepted, BoxReopened, Kind, Reopened, Selected, What
+from agent.contract.manifest import Flow, same_case
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.workflow.classify import Product, UnitScan
-from agent.workflow.desk import Desk, Refusal
+from agent.workflow.context import Desk, Refusal
 from agent.workflow.ladder import line_for, unit_of
 from agent.workflow.memory import Reply
 from agent.workflow.state import Box, Order, ids_of

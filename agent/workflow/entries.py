@@ -5,7 +5,7 @@ from itertools import chain
 
 from msgspec import Struct
 
-from agent.events import Unit
+from agent.contract.events import Unit
 
 __all__ = ["Entries", "Entry"]
 

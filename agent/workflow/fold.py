@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agent.events import (
+from agent.contract.events import (
     Accepted,
     BoxConfirmed,
     BoxCreated,

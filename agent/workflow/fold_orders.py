@@ -3,7 +3,7 @@
 from immutables import Map
 from msgspec.structs import replace
 
-from agent.events import (
+from agent.contract.events import (
     Event,
     Held,
     KindChosen,
@@ -21,8 +21,8 @@ from agent.events import (
     SignedIn,
     SignedOut,
 )
-from agent.reference.manifest import same_case
-from agent.reference.source import stored_manifest_of
+from agent.contract.manifest import same_case
+from agent.contract.manifest_text import stored_manifest_of
 from agent.workflow.fold_steps import (
     At,
     adopted,

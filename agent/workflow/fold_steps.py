@@ -7,8 +7,8 @@ from immutables import Map
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.events import Event
-from agent.reference.manifest import Manifest, same_case
+from agent.contract.events import Event
+from agent.contract.manifest import Manifest, same_case
 from agent.workflow.state import Order, State
 
 __all__ = [

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from agent.events import Unit
-from agent.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
-from agent.reasons import Reason
-from agent.reference.manifest import Flow, Line, Manifest, same_case
+from agent.contract.events import Unit
+from agent.contract.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
+from agent.contract.manifest import Flow, Line, Manifest, same_case
+from agent.contract.reasons import Reason
 from agent.workflow.state import Box, Order, State
 
 __all__ = ["BOX_BYTES", "BOX_UNITS", "line_for", "room_in", "unit_of"]

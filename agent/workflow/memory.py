@@ -6,9 +6,9 @@ After a restart all of it is fresh; the time-outs begin anew. Times are monotoni
 from immutables import Map
 from msgspec import Struct, field
 
-from agent.events import Rejected
-from agent.reasons import Reason
-from agent.signals import Signal
+from agent.contract.events import Rejected
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 
 __all__ = ["CANCEL_TWICE_S", "REFUSALS", "REFUSALS_S", "REMOVE_S", "Bounce", "Burst", "Memory", "Reply"]
 

@@ -1,6 +1,6 @@
 """Operators and orders: signing in, opening, assigning, choosing mode and kind, packing, leaving (rules 1 to 4, 8)."""
 
-from agent.events import (
+from agent.contract.events import (
     Cause,
     Kind,
     KindChosen,
@@ -15,11 +15,11 @@ from agent.events import (
     SignedIn,
     SignedOut,
 )
-from agent.reasons import Reason
-from agent.reference.manifest import Flow, Role
-from agent.reference.operators import Operator
-from agent.signals import Signal
-from agent.workflow.desk import LINES_BYTES, Desk, Refusal, line_bytes, line_counts
+from agent.contract.manifest import Flow, Role
+from agent.contract.operators import Operator
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.workflow.context import LINES_BYTES, Desk, Refusal, line_bytes, line_counts
 from agent.workflow.fold_steps import adopted
 from agent.workflow.memory import Reply
 

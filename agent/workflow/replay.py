@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from agent.cloudevents import event_of, private_of
-from agent.events import Event
+from agent.contract.cloudevents import event_of, private_of
+from agent.contract.events import Event
 from agent.workflow.fold import At, fold
 from agent.workflow.state import State
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 from immutables import Map
 from msgspec import Struct, field
 
-from agent.events import Kind, Unit
-from agent.reference.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
+from agent.contract.events import Kind, Unit
+from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
 from agent.workflow.entries import Entries, Entry
 
 __all__ = ["Box", "BoxState", "Hold", "Order", "Phase", "State", "Station", "ids_of"]

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.events import Cause, Event, Selected, What
-from agent.identifiers import Command, Verb
-from agent.reasons import Reason, Seen
-from agent.reference.operators import Operator
+from agent.contract.events import Cause, Event, Selected, What
+from agent.contract.identifiers import Command, Verb
+from agent.contract.operators import Operator
+from agent.contract.reasons import Reason, Seen
+from agent.contract.signals import Signal
 from agent.scan import Frame
-from agent.signals import Signal
 from agent.workflow import boxes, counting, orders
 from agent.workflow.classify import (
     Ambiguous,
@@ -32,7 +32,7 @@ from agent.workflow.classify import (
     Unreadable,
     classify,
 )
-from agent.workflow.desk import Desk, Refusal, Settings
+from agent.workflow.context import Desk, Refusal, Settings
 from agent.workflow.memory import REFUSALS, REFUSALS_S, REMOVE_S, Bounce, Burst, Memory, Reply
 from agent.workflow.state import Phase, State, Station
 from agent.workflow.table import REFUSED_ON_CLOSED, TABLE, Act, Input

@@ -8,7 +8,7 @@ The rows and acts are IntEnums because those are hashed without running Python c
 from collections.abc import Mapping
 from enum import IntEnum, auto
 
-from agent.reasons import Reason
+from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
 
 __all__ = ["REFUSED_ON_CLOSED", "TABLE", "Act", "Input"]

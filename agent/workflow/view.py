@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.signals import Steady
+from agent.contract.signals import Steady
 from agent.workflow.memory import Memory
 from agent.workflow.state import Phase, State
 

@@ -14,12 +14,12 @@ from agent.commands import learn as command
 from agent.commands.learn import learn
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
-from agent.drivers import evdev
-from agent.drivers.devices import Kind, Plugged
-from agent.drivers.keymaps import LAYOUTS
-from agent.drivers.learning import TEST_TEXT
+from agent.drivers.scanners import evdev
+from agent.drivers.scanners.devices import Kind, Plugged
+from agent.drivers.scanners.keymaps import LAYOUTS
+from agent.drivers.scanners.learning import TEST_TEXT
 from agent.errors import DeviceError
-from tests.drivers.test_learning import TERMINATOR_KEYS, pressed
+from tests.drivers.scanners.test_learning import TERMINATOR_KEYS, pressed
 
 PATIENT_S = 30.0
 NOT_PATIENT_S = 0.05

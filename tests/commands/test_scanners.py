@@ -9,7 +9,7 @@ from agent.commands import scanners as command
 from agent.commands.scanners import scanners
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
-from agent.drivers.devices import Kind, Plugged
+from agent.drivers.scanners.devices import Kind, Plugged
 
 SERIAL = Plugged(
     kind=Kind.SERIAL,

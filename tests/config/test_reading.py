@@ -23,8 +23,8 @@ from agent.config.settings import (
     UplinkSettings,
     WorkflowSettings,
 )
+from agent.contract.manifest import Role
 from agent.errors import ConfigError
-from agent.reference.manifest import Role
 
 KIOSK = """
 [kiosk]

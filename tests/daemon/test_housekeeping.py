@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import FakeClock, SystemClock
+from agent.catalogue.cache import Cache
+from agent.catalogue.stored import Change, StoredOrder
+from agent.contract.manifest import Status
 from agent.daemon.housekeeping import Housekeeping
 from agent.journal import Journal
-from agent.reference.cache import Cache
-from agent.reference.manifest import Status
-from agent.reference.stored import Change, StoredOrder
+from agent.runtime.clock import FakeClock, SystemClock
 
 ORDERS = {
     StoredOrder(order=f"SO-{n}", revision=1, status=Status.OPEN, codes=(f"SO-{n}",), source=b"{}") for n in range(200)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from agent.daemon.intake import AHEAD, Intake
-from agent.drivers.fake import FakeScanner
-from agent.drivers.watch import Watch
+from agent.drivers.scanners.fake_scanner import FakeScanner
+from agent.runtime.event_loop import Watch
 
 
 @dataclass

@@ -15,22 +15,22 @@ from typing import Any
 
 import pytest
 
-from agent.clock import FakeClock
+from agent.catalogue.catalogue import Catalogue
+from agent.contract.identifiers import Verb, command_text
+from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.signals import Signal
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger, Opened
 from agent.daemon.scanpath import ScanPath, Station
-from agent.drivers.fake import FakeIndicator
-from agent.drivers.watch import Watch
-from agent.identifiers import Verb, command_text
+from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.journal import Journal
-from agent.reference.catalogue import Catalogue
-from agent.reference.source import stored_manifest_of
+from agent.runtime.clock import FakeClock
+from agent.runtime.event_loop import Watch
 from agent.scan import Frame
-from agent.signals import Signal
-from agent.workflow.desk import Settings
+from agent.workflow.context import Settings
 from agent.workflow.replay import replay
-from agent.workflow.snapshot import decode_state, encode_state
 from agent.workflow.state import State
+from agent.workflow.stored_state import decode_state, encode_state
 from tests.journal.disk import Disk, lay_out
 from tests.journal.samples import events_in
 from tests.system.harness.patience import DEADLINE_S, wait_for

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.catalogue.catalogue import Catalogue
+from agent.contract.identifiers import Verb, command_text
+from agent.contract.signals import Signal
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger, Opened
 from agent.daemon.machine import LastRun
 from agent.daemon.scanpath import CacheFacts, ScanPath, Station
-from agent.drivers.fake import FakeIndicator
-from agent.drivers.watch import Watch
+from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.errors import JournalFault
-from agent.identifiers import Verb, command_text
 from agent.journal import Journal
-from agent.reference.catalogue import Catalogue
+from agent.runtime.clock import SystemClock
+from agent.runtime.event_loop import Watch
 from agent.scan import Frame
-from agent.signals import Signal
-from agent.uplink.health import Situation, UplinkHealth
-from agent.workflow.desk import Settings
+from agent.uplink.uplink_health import Situation, UplinkHealth
+from agent.workflow.context import Settings
 from agent.workflow.state import State
 
 REPEAT = command_text(Verb.REPEAT)

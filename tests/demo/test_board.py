@@ -2,9 +2,9 @@
 
 import threading
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Colour, Signal, Steady
 from agent.demo.board import Answer, Arrival, Board, Caption, Entry, Note
-from agent.reasons import Reason
-from agent.signals import Colour, Signal, Steady
 
 PATIENCE_S = 10.0
 

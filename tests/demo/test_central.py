@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from agent.contract.topics import Topics
 from agent.demo.board import Arrival
 from agent.demo.broker import HOST, BrokerChoice, Listening, running_broker
 from agent.demo.central import Central
 from agent.demo.sample import KIOSK, ORDERS, SITE, STOLEN
 from agent.uplink.client import Client
+from agent.uplink.options import BrokerSettings
 from agent.uplink.packets import Received
-from agent.uplink.settings import BrokerSettings
-from agent.uplink.topics import Topics
 
 PATIENCE_S = 10.0
 JOURNAL = "3F0C9A1B"

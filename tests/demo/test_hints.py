@@ -2,11 +2,11 @@
 
 import pytest
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.demo.hints import hint_of
 from agent.demo.sample import ORDERS, STATION, STOLEN
 from agent.demo.words import Leave, typed_of
-from agent.reasons import Reason
-from agent.signals import Signal
 from agent.workflow.state import State
 from tests.demo.warehouse import Warehouse
 

@@ -4,12 +4,12 @@ import io
 
 import pytest
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.demo.board import Answer, Arrival, Caption, Entry, Note
 from agent.demo.hints import Hint
 from agent.demo.plain import PlainLines, line_of
 from agent.demo.telling import beeps, light_word
-from agent.reasons import Reason
-from agent.signals import Signal
 
 REFUSED = Answer(typed="imei bad", signal=Signal.REJECT, reason=Reason.BAD_CHECK_DIGIT, pending=0)
 

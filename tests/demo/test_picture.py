@@ -8,14 +8,14 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Colour, Signal, Steady
 from agent.daemon.root import Look
 from agent.demo.board import Arrival, Board
 from agent.demo.picture import picture_of, svg_of
 from agent.demo.sample import STOLEN
 from agent.demo.view import View, view_of
-from agent.reasons import Reason
-from agent.signals import Colour, Signal, Steady
-from agent.uplink.health import Situation, UplinkHealth
+from agent.uplink.uplink_health import Situation, UplinkHealth
 from tests.demo.warehouse import Warehouse
 
 

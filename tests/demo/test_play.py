@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.demo.board import Board
 from agent.demo.play import FAST, Pace, Play
 from agent.demo.script import SCENES, Scene, Step
-from agent.reasons import Reason
-from agent.signals import Signal
 
 PATIENCE_S = 10.0
 

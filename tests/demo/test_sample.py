@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from agent.contract.identifiers import imei_ok
+from agent.contract.messages import boxes_of, manifest_of, operators_of
 from agent.demo.sample import BOXES, OPERATORS, ORDERS, STOLEN, STRANGER, shelf_of
-from agent.identifiers import imei_ok
-from agent.reference.messages import boxes_of, manifest_of, operators_of
 from tests.demo.warehouse import Warehouse
 
 IDS = [str(order["order"]) for order in ORDERS]

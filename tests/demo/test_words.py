@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.contract.identifiers import Command, Verb, luhn_ok, parse_command
 from agent.demo.sample import ORDERS, STRANGER, badge_of, shelf_of
 from agent.demo.words import Leave, Remark, Scan, typed_of
-from agent.identifiers import Command, Verb, luhn_ok, parse_command
 
 FIRST_WORDS = {
     *(verb.lower() for verb in Verb),

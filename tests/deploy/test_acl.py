@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from agent.uplink.topics import Topics
+from agent.contract.topics import Topics
 from tests.deploy.brokers import ACL, OTHER_SITE, PASSWORDS, SITE, mosquitto, nats, program
 from tests.deploy.emqx_rules import Action, allowed, rules_of
 from tests.deploy.peer import Peer

@@ -10,15 +10,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.drivers.devices import Kind, Plugged
-from agent.drivers.evdev import EvdevScanner, EventNode, Match
-from agent.drivers.fake import FakeScanner
-from agent.drivers.keymaps import LAYOUTS
-from agent.drivers.loop import Loop
-from agent.drivers.scanner import Scanner
-from agent.drivers.serial import SerialScanner
-from agent.drivers.terminal import TerminalScanner
-from agent.drivers.watch import Watch
+from agent.drivers.scanners.devices import Kind, Plugged
+from agent.drivers.scanners.evdev import EvdevScanner, EventNode, Match
+from agent.drivers.scanners.fake_scanner import FakeScanner
+from agent.drivers.scanners.keymaps import LAYOUTS
+from agent.drivers.scanners.scanner import Scanner
+from agent.drivers.scanners.serial import SerialScanner
+from agent.drivers.scanners.terminal import TerminalScanner
+from agent.runtime.event_loop import Watch
+from agent.runtime.loop import Loop
 from agent.scan import Frame
 
 GIVE_UP_S = 10

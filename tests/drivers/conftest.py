@@ -17,4 +17,4 @@ def mock_pins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scanners look for their devices more often, so that tests need not wait half a second each."""
-    monkeypatch.setattr("agent.drivers.scanner.RETRY_S", 0.02)
+    monkeypatch.setattr("agent.drivers.scanners.scanner.RETRY_S", 0.02)

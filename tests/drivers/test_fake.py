@@ -1,8 +1,9 @@
 import asyncio
 
-from agent.drivers.fake import FakeIndicator, FakeScanner, Shown
-from agent.reasons import Reason
-from agent.signals import Signal, Steady
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal, Steady
+from agent.drivers.indicators.fake_indicator import FakeIndicator, Shown
+from agent.drivers.scanners.fake_scanner import FakeScanner
 from tests.drivers.benches import Heard, run
 
 

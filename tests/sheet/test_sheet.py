@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.catalogue.cache import Cache
+from agent.catalogue.stored import StoredReference
 from agent.commands.sheet import NotWritten, sheet
-from agent.drivers.learning import TEST_TEXT
+from agent.contract.identifiers import Command, Verb, is_our_badge, parse_command
+from agent.drivers.scanners.learning import TEST_TEXT
 from agent.errors import CacheDamaged
-from agent.identifiers import Command, Verb, is_our_badge, parse_command
-from agent.reference.cache import Cache
-from agent.reference.stored import StoredReference
 from agent.sheet.code128 import QUIET, widths
 from agent.sheet.layout import Card, Section, pages_of
 from agent.sheet.pdf import HEIGHT_PT, WIDTH_PT, Page, document

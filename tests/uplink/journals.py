@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.uplink.source import Head
+from agent.uplink.event_source import Head
 
 __all__ = ["Stored", "StoredJournal"]
 

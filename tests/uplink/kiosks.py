@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from agent.uplink.settings import BrokerSettings, Confirm, DeliverySettings, Timing
-from agent.uplink.source import Head
-from agent.uplink.topics import Inbound
+from agent.contract.topics import Inbound
+from agent.uplink.event_source import Head
+from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings, Timing
 from agent.uplink.uplink import Uplink
 from tests.uplink.journals import Stored, StoredJournal
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from agent.errors import JournalFault
+from agent.uplink.options import Confirm, Timing
 from agent.uplink.outbox import CONSUMER_WINDOW, Outbox, Verdict
-from agent.uplink.settings import Confirm, Timing
 from tests.uplink.journals import StoredJournal
 
 OK, NO_SUBSCRIBER, NOT_AUTHORIZED = 0, 0x10, 0x87

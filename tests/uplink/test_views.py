@@ -2,7 +2,7 @@
 
 import math
 
-from agent.uplink.settings import Timing
+from agent.uplink.options import Timing
 from agent.uplink.views import View, Views
 
 TIMING = Timing(view_interval_s=0.2, view_patience_s=2.0)

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agent.cloudevents import Envelope, document
-from agent.events import Accepted, Event, Rejected, Voided
-from agent.identifiers import Verb, badge_text, command_text
-from agent.reasons import Reason
-from agent.reference.catalogue import Catalogue
-from agent.reference.messages import blocked_of, boxes_of, manifest_of, operators_of, verdict_of
-from agent.reference.source import stored_manifest_of
+from agent.catalogue.catalogue import Catalogue
+from agent.contract.cloudevents import Envelope, document
+from agent.contract.events import Accepted, Event, Rejected, Voided
+from agent.contract.identifiers import Verb, badge_text, command_text
+from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.messages import blocked_of, boxes_of, manifest_of, operators_of, verdict_of
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.scan import Frame
-from agent.signals import Signal
-from agent.workflow.centre import Alarm, delist, judge, revise
-from agent.workflow.desk import Desk, Settings
+from agent.workflow.centre_changes import Alarm, delist, judge, revise
+from agent.workflow.context import Desk, Settings
 from agent.workflow.memory import Memory, Reply
 from agent.workflow.replay import fold_commit, private_text
-from agent.workflow.snapshot import decode_state, encode_state
 from agent.workflow.state import BoxState, Order, Phase, State, Station, ids_of
 from agent.workflow.step import Decision, expire, is_due, take
+from agent.workflow.stored_state import decode_state, encode_state
 
 __all__ = [
     "AGAIN", "ALARM", "BADGES", "BOXED", "CONFIRMED", "GTIN", "JOURNAL", "LINE_DONE", "OK", "ORDER_DONE", "PROMPT",

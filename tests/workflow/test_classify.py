@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.identifiers import Command, Verb, badge_text, command_text, label_text
-from agent.reasons import Seen
-from agent.reference.messages import manifest_of
-from agent.reference.operators import Operator
+from agent.contract.identifiers import Command, Verb, badge_text, command_text, label_text
+from agent.contract.messages import manifest_of
+from agent.contract.operators import Operator
+from agent.contract.reasons import Seen
 from agent.workflow.classify import (
     Ambiguous,
     Badge,

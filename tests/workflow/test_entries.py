@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.events import Unit
+from agent.contract.events import Unit
 from agent.workflow.entries import Entries, Entry
 from tests.workflow.bench import imei
 

@@ -10,10 +10,10 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.events import Released
-from agent.identifiers import Verb, command_text, label_text
-from agent.reasons import Reason
-from agent.signals import Signal
+from agent.contract.events import Released
+from agent.contract.identifiers import Verb, command_text, label_text
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.workflow.state import Phase
 from agent.workflow.view import bar_of, station_view, steady_of
 from tests.workflow.bench import AGAIN, BADGES, GTIN, Bench, imei, line

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from agent.events import PackingRefused, Rejected
-from agent.identifiers import Verb, badge_text, command_text
-from agent.reasons import Reason, Seen
-from agent.signals import Signal
+from agent.contract.events import PackingRefused, Rejected
+from agent.contract.identifiers import Verb, badge_text, command_text
+from agent.contract.reasons import Reason, Seen
+from agent.contract.signals import Signal
 from tests.workflow.bench import AGAIN, BADGES, GTIN, OK, PROMPT, Bench, imei, line, refused
 
 ONE, TWO, THREE = imei(1), imei(2), imei(3)

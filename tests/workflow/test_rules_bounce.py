@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from agent.events import Accepted, Rejected
-from agent.identifiers import Verb, command_text
-from agent.reasons import Reason
-from agent.signals import Signal
-from agent.workflow.desk import Settings
+from agent.contract.events import Accepted, Rejected
+from agent.contract.identifiers import Verb, command_text
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.workflow.context import Settings
 from agent.workflow.memory import Reply
 from tests.workflow.bench import (
     AGAIN,

@@ -2,10 +2,20 @@
 
 import pytest
 
-from agent.events import Accepted, BoxConfirmed, BoxCreated, BoxReopened, BoxSized, BoxVoided, Content, Reopened, Size
-from agent.identifiers import label_text
-from agent.reasons import Reason
-from agent.reference.manifest import Flow
+from agent.contract.events import (
+    Accepted,
+    BoxConfirmed,
+    BoxCreated,
+    BoxReopened,
+    BoxSized,
+    BoxVoided,
+    Content,
+    Reopened,
+    Size,
+)
+from agent.contract.identifiers import label_text
+from agent.contract.manifest import Flow
+from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     AGAIN,

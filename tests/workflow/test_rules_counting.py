@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent.events import Accepted, Selected, Unit, What
-from agent.reasons import Reason
-from agent.reference.manifest import Flow
-from agent.signals import Signal
+from agent.contract.events import Accepted, Selected, Unit, What
+from agent.contract.manifest import Flow
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from tests.workflow.bench import (
     AGAIN,
     GTIN,

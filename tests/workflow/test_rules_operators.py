@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from agent.events import Cause, RoleAsked, RoleAssigned, SignedIn, SignedOut
-from agent.reasons import Reason
-from agent.reference.manifest import Role
-from agent.signals import Signal
-from agent.workflow.centre import abandon
-from agent.workflow.desk import Settings
+from agent.contract.events import Cause, RoleAsked, RoleAssigned, SignedIn, SignedOut
+from agent.contract.manifest import Role
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.workflow.centre_changes import abandon
+from agent.workflow.context import Settings
 from agent.workflow.state import Phase
 from tests.workflow.bench import AGAIN, BADGES, OK, PROMPT, Bench, imei, line, refused
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.events import (
+from agent.contract.events import (
     Accepted,
     Kind,
     KindChosen,
@@ -12,8 +12,8 @@ from agent.events import (
     OrderLeft,
     OrderOpened,
 )
-from agent.reasons import Reason
-from agent.reference.manifest import Flow
+from agent.contract.manifest import Flow
+from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     AGAIN,

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from agent.events import (
+from agent.contract.events import (
     PackingConfirmed,
     PackingLeft,
     PackingRefused,
     Rejected,
 )
-from agent.reasons import Reason
-from agent.signals import Signal
-from agent.workflow.desk import Settings
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.workflow.context import Settings
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     BADGES,

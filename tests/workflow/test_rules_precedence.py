@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agent.identifiers import Verb, command_text
-from agent.reasons import Reason
+from agent.contract.identifiers import Verb, command_text
+from agent.contract.reasons import Reason
 from tests.workflow.bench import (
     AGAIN,
     BOXED,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from agent.events import LineCount, OrderRevised
-from agent.identifiers import Verb, command_text
-from agent.reasons import Reason
-from agent.reference.manifest import Flow, Status
-from agent.signals import Signal
+from agent.contract.events import LineCount, OrderRevised
+from agent.contract.identifiers import Verb, command_text
+from agent.contract.manifest import Flow, Status
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.workflow.forget import forget
 from agent.workflow.state import Phase
 from tests.workflow.bench import (

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.events import Accepted, BoxReopened, BoxVoided, Rejected, Reopened, Selected, Voided, What
-from agent.reasons import Reason
-from agent.reference.manifest import Flow
-from agent.signals import Signal
+from agent.contract.events import Accepted, BoxReopened, BoxVoided, Rejected, Reopened, Selected, Voided, What
+from agent.contract.manifest import Flow
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     AGAIN,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.events import Held, Outcome, Released
-from agent.reasons import Reason
-from agent.signals import Signal, Steady
+from agent.contract.events import Held, Outcome, Released
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal, Steady
 from agent.workflow.memory import Reply
 from agent.workflow.view import steady_of
 from tests.workflow.bench import (

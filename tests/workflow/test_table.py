@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.events import Rejected
-from agent.identifiers import Verb, command_text, label_text
-from agent.reasons import Reason
-from agent.signals import Signal
+from agent.contract.events import Rejected
+from agent.contract.identifiers import Verb, command_text, label_text
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
 from agent.workflow.memory import Reply
 from agent.workflow.state import Phase
 from tests.workflow.bench import (

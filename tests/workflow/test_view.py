@@ -1,6 +1,6 @@
 """What others see of a station."""
 
-from agent.signals import Steady
+from agent.contract.signals import Steady
 from agent.workflow.view import bar_of, station_view, steady_of
 from tests.workflow.bench import Bench, imei, line
 

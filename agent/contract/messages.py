@@ -1,0 +1,259 @@
+"""The messages that come down to a kiosk (SPEC 5.2, 5.4): each is refused whole, or becomes a frozen type.
+
+Form and bounds of single fields are in `agent.contract.schemas`; here is what no schema says: duplicates, the order's
+own topic, the defaults. Every function raises `MessageRefused`, and nothing else, whatever the bytes; it names every
+wrong field that the schema finds, or else every one found here.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from agent.contract.blocked import BlockedPart
+from agent.contract.box_sizes import BoxSize, BoxSizes
+from agent.contract.manifest import CountedElsewhere, Flow, Line, Manifest, Role, Status, same_case
+from agent.contract.manifest_text import compact, with_source
+from agent.contract.operators import Operator, Operators, badge_key
+from agent.contract.order_index import OrderIndex
+from agent.contract.parsing import checked, content_of, refused, repeated
+from agent.contract.requests import Ack, Request
+from agent.contract.schemas import (
+    MAX_NAME,
+    AckMessage,
+    BlockedMessage,
+    BoxesMessage,
+    CountedMessage,
+    LineMessage,
+    ManifestMessage,
+    OperatorsMessage,
+    OrdersMessage,
+    RequestMessage,
+    RolesMessage,
+    VerdictMessage,
+)
+from agent.contract.verdicts import Action, Verdict
+
+__all__ = [
+    "ack_of",
+    "blocked_of",
+    "boxes_of",
+    "manifest_of",
+    "operators_of",
+    "order_index_of",
+    "request_of",
+    "verdict_of",
+]
+
+
+# -- manifests ---------------------------------------------------------------------------------------------------
+
+
+def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str]) -> Line:
+    flow = doc.get("flow")
+    if flow is None and default is None:
+        wrong.append(f"lines.{number}.flow: Field required")
+    units = doc.get("units")
+    if units and not doc["serialized"]:
+        wrong.append(f"lines.{number}.units: The line is not serialized")
+    bounds = doc.get("serial_length")
+    if bounds is not None and bounds[0] > bounds[1]:
+        wrong.append(f"lines.{number}.serial_length: The minimum is over the maximum")
+    gtins = doc.get("gtins")
+    return Line(
+        id=doc["line"],
+        sku=doc["sku"],
+        name=doc.get("name"),
+        gtins=tuple([gtin.zfill(14) for gtin in gtins]) if gtins else (),
+        flow=Flow(flow) if flow is not None else default or Flow.USED,
+        serialized=doc["serialized"],
+        quantity=doc["quantity"],
+        tacs=frozenset(doc.get("tacs") or ()),
+        units=tuple(map(tuple, units)) if units else (),
+        serial_length=(bounds[0], bounds[1]) if bounds else None,
+    )
+
+
+def _listed(lines: list[LineMessage]) -> Iterator[tuple[str, str]]:
+    """Every listed identifier, with where it stands."""
+    for i, line in enumerate(lines):
+        for j, unit in enumerate(line.get("units") or ()):
+            for k, identifier in enumerate(unit):
+                yield f"lines.{i}.units.{j}.{k}", identifier
+
+
+def _counted(entries: list[CountedMessage]) -> Iterator[tuple[str, str]]:
+    for i, entry in enumerate(entries):
+        for j, identifier in enumerate(entry.get("units") or ()):
+            yield f"counted.{i}.units.{j}", identifier
+
+
+def _wrong_identifiers(named: Iterable[tuple[str, str]]) -> Iterator[str]:
+    pairs = list(named)
+    for where, identifier in pairs:
+        if not identifier.isprintable():
+            yield f"{where}: Has unprintable characters"
+    yield from repeated(pairs)
+
+
+def _units_look_right(manifest: Manifest) -> bool:
+    """Whether all identifiers are printable and none is repeated: all at once, since there may be thousands."""
+    identifiers = list(chain.from_iterable(chain.from_iterable(line.units for line in manifest.lines)))
+    return len(manifest.unit_by_id) == len(identifiers) and "".join(identifiers).isprintable()
+
+
+def _roles(doc: RolesMessage) -> dict[Role, str]:
+    named = {
+        Role.PICKING: doc.get("picking"),
+        Role.PACKING: doc.get("packing"),
+        Role.SHIPPING: doc.get("shipping"),
+    }
+    return {role: operator for role, operator in named.items() if operator is not None}
+
+
+def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
+    """The manifest in a message on the topic of `order` (decoded), its look-ups worked out."""
+    doc = checked(ManifestMessage, content_of(payload, topic), topic)
+    wrong = [] if doc["order"] == order else ["order: Not the one of the topic"]
+    default = Flow.POS if doc["type"] == "pos" else None
+    lines = tuple([_line(line, default, i, wrong) for i, line in enumerate(doc["lines"])])
+    wrong += repeated((f"lines.{i}.line", line.id) for i, line in enumerate(lines))
+    counted = doc.get("counted") or []
+    manifest = with_source(
+        Manifest(
+            order=doc["order"],
+            revision=doc["revision"],
+            status=Status(doc["status"]),
+            barcodes=tuple(doc.get("barcodes") or ()),
+            operators=_roles(doc.get("operators") or {}),
+            lines=lines,
+            counted=tuple(
+                CountedElsewhere(
+                    line=entry["line"],
+                    quantity=entry["quantity"],
+                    units=tuple(entry.get("units") or ()),
+                    box=entry["box"],
+                )
+                for entry in counted
+            ),
+            reopen=bool(doc.get("reopen")),
+            source="",
+        )
+    )
+    manifest.work_out()
+    if not _units_look_right(manifest):
+        wrong += _wrong_identifiers(_listed(doc["lines"]))
+    wrong += _wrong_identifiers(_counted(counted))
+    if wrong:
+        raise refused(topic, wrong)
+    return manifest
+
+
+# -- reference messages ------------------------------------------------------------------------------------------
+
+
+def _check_name(name: str, topic: str) -> None:
+    """What a topic's end names is kept, and told in events, as any other id is."""
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise refused(topic, [f"topic: Its end must be printable text of at most {MAX_NAME} characters"])
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and not text.strip("0123456789abcdef")
+
+
+def operators_of(payload: bytes, *, topic: str) -> Operators:
+    """The operators list in a message."""
+    doc = checked(OperatorsMessage, content_of(payload, topic), topic)
+    salt = doc.get("salt")
+    wrong = list(repeated((f"items.{i}.operator", item["operator"]) for i, item in enumerate(doc["items"])))
+    items = []
+    by_badge: dict[str, Operator] = {}
+    shared = set()
+    for i, item in enumerate(doc["items"]):
+        roles = item.get("roles")
+        operator = Operator(
+            id=item["operator"],
+            name=item.get("name"),
+            roles=None if roles is None else frozenset(map(Role, roles)),
+        )
+        items.append(operator)
+        for j, badge in enumerate(item.get("badges") or ()):
+            if salt is not None and not _is_sha256(badge):
+                wrong.append(f"items.{i}.badges.{j}: Not 64 lower-case hex digits, though there is a salt")
+            key = badge if salt is not None else badge_key(badge, None)
+            if by_badge.setdefault(key, operator) is not operator:
+                shared.add(key)
+    if wrong:
+        raise refused(topic, wrong)
+    return Operators(
+        revision=doc["revision"],
+        salt=salt,
+        items=tuple(items),
+        by_badge=by_badge,
+        shared=frozenset(shared),
+        source=compact(doc),
+    )
+
+
+def boxes_of(payload: bytes, *, topic: str) -> BoxSizes:
+    """The box sizes in a message."""
+    doc = checked(BoxesMessage, content_of(payload, topic), topic)
+    wrong = list(repeated((f"items.{i}.code", item["code"]) for i, item in enumerate(doc["items"])))
+    if wrong:
+        raise refused(topic, wrong)
+    return BoxSizes(
+        revision=doc["revision"],
+        by_code={item["code"]: BoxSize(**item) for item in doc["items"]},
+        source=compact(doc),
+    )
+
+
+def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
+    """One part of the blocked units in a message; `part` is the end of its topic."""
+    _check_name(part, topic)
+    doc = checked(BlockedMessage, content_of(payload, topic), topic)
+    return BlockedPart(
+        part=part,
+        revision=doc["revision"],
+        identifiers=frozenset(map(same_case, doc["items"])),
+        source=compact(doc),
+    )
+
+
+def order_index_of(payload: bytes, *, topic: str) -> OrderIndex:
+    """The index of orders in a message."""
+    doc = checked(OrdersMessage, content_of(payload, topic), topic)
+    return OrderIndex(revision=doc["revision"], orders=doc["orders"], source=compact(doc))
+
+
+# -- to one kiosk ------------------------------------------------------------------------------------------------
+
+
+def verdict_of(id: str, payload: bytes, *, topic: str) -> Verdict:
+    """The verdict in a message; `id` is the end of its topic."""
+    _check_name(id, topic)
+    doc = checked(VerdictMessage, content_of(payload, topic), topic)
+    return Verdict(
+        id=id,
+        revision=doc["revision"],
+        action=Action(doc["action"]),
+        order=doc["order"],
+        unit=doc["unit"],
+        reason=doc.get("reason"),
+    )
+
+
+def ack_of(payload: bytes, *, topic: str) -> Ack:
+    """The consumer's acknowledgement in a message."""
+    doc = checked(AckMessage, content_of(payload, topic), topic)
+    return Ack(journal=doc["journal"], through=int(doc["through"]), id=doc.get("id"))
+
+
+def request_of(name: str, payload: bytes, *, topic: str) -> Request:
+    """The request in a message; `name` is the end of its topic."""
+    content = content_of(payload, topic)
+    doc = checked(RequestMessage, content, topic)
+    return Request(
+        name=name,
+        transaction=doc["transaction"],
+        fields={field: value for field, value in content.items() if field != "transaction"},
+    )

@@ -1,0 +1,122 @@
+"""The indicator on GPIO pins, and the push-buttons' pins. The one file that imports gpiozero.
+
+gpiozero chooses its backend by the environment: GPIOZERO_PIN_FACTORY, here `lgpio` unless set, so that it never falls
+back to another one silently; and lgpio keeps a FIFO in the folder LG_WD, here one that is writable unless set.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+from agent.contract.signals import Colour
+from agent.drivers.indicators.player import Player
+from agent.errors import DeviceError
+
+__all__ = ["Button", "GpioIndicator", "GpioLamp", "open_button"]
+
+
+class Button(Protocol):
+    """An open push-button."""
+
+    when_pressed: Callable[[], None] | None
+
+    def close(self) -> None:
+        """Let go of the pin. Twice is fine."""
+
+
+class GpioLamp:
+    """An RGB light, an active buzzer and a bar of LEDs, on BCM pins. Raises DeviceError when one cannot be had.
+
+    `active_high` is for all of them: false where a pin at ground means on.
+    """
+
+    def __init__(
+        self,
+        *,
+        red: int,
+        green: int,
+        blue: int,
+        buzzer: int | None = None,
+        bar: Sequence[int] = (),
+        active_high: bool = True,
+    ) -> None:
+        pins = [red, green, blue, *([] if buzzer is None else [buzzer]), *bar]
+        with ExitStack() as opened, _translated(f"GPIO pins {', '.join(map(str, pins))}"):
+            gpiozero = _gpiozero()
+            self._light = opened.enter_context(gpiozero.RGBLED(red, green, blue, active_high=active_high, pwm=False))
+            self._buzzer = (
+                None if buzzer is None else opened.enter_context(gpiozero.Buzzer(buzzer, active_high=active_high))
+            )
+            self._bar = [opened.enter_context(gpiozero.LED(pin, active_high=active_high)) for pin in bar]
+            self._opened = opened.pop_all()
+
+    def set(self, colour: Colour, buzz: bool) -> None:
+        with _translated("GPIO"):
+            self._light.value = colour.value
+            if self._buzzer is not None:
+                self._buzzer.value = buzz
+
+    def bar(self, fraction: float) -> None:
+        """Light so many LEDs from the first one on; the last only when all is done, the first as soon as any is."""
+        lit = int(fraction * len(self._bar) + 1e-9) or (1 if fraction > 0 and len(self._bar) > 1 else 0)
+        with _translated("GPIO"):
+            for number, led in enumerate(self._bar):
+                led.value = number < lit
+
+    def close(self) -> None:
+        with _translated("GPIO"):
+            self._opened.close()
+
+
+class GpioIndicator(Player):
+    """The signals on GPIO pins; the arguments are those of `GpioLamp`."""
+
+    def __init__(
+        self,
+        *,
+        red: int,
+        green: int,
+        blue: int,
+        buzzer: int | None = None,
+        bar: Sequence[int] = (),
+        active_high: bool = True,
+    ) -> None:
+        super().__init__(
+            GpioLamp(red=red, green=green, blue=blue, buzzer=buzzer, bar=bar, active_high=active_high),
+            name=f"gpio {red}",
+        )
+
+
+def open_button(pin: int, when_pressed: Callable[[], None], *, bounce_s: float) -> Button:
+    """A button between a pin and ground; `when_pressed` is called in a thread of gpiozero's. Raises DeviceError."""
+    with _translated(f"GPIO pin {pin}"):
+        button: Button = _gpiozero().Button(pin, pull_up=True, bounce_time=bounce_s)
+        button.when_pressed = when_pressed
+        return button
+
+
+def _gpiozero() -> Any:
+    os.environ.setdefault("GPIOZERO_PIN_FACTORY", "lgpio")
+    os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", tempfile.gettempdir()).split(":")[0])
+    import gpiozero
+
+    return gpiozero
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Every way in which gpiozero and its backend fail, as a DeviceError."""
+    try:
+        yield
+    except _failures() as exc:  # evaluated once something has been raised
+        raise DeviceError(f"{what}: {exc}") from exc
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """The system's errors, and those of gpiozero and of lgpio, which it passes through, once they are imported."""
+    named = (("gpiozero", "GPIOZeroError"), ("lgpio", "error"))
+    theirs = (getattr(sys.modules[module], error) for module, error in named if module in sys.modules)
+    return (OSError, ImportError, *theirs)

@@ -1,0 +1,73 @@
+"""The indicator for machines: each signal is one line of JSON, written the moment it is shown."""
+
+import json
+import os
+import stat
+
+from agent.contract.reasons import Reason
+from agent.contract.signals import Signal
+from agent.drivers.indicators.indicator import SignalsOnly
+from agent.errors import DeviceError
+
+__all__ = ["JsonlIndicator"]
+
+
+class JsonlIndicator(SignalsOnly):
+    """Writes `{"station", "signal", "reason", "monotonic_ns"}` lines to a file or FIFO, each by one unbuffered write.
+
+    `monotonic_ns` is the time given to `show`. Nothing here waits for a reader: what a FIFO has no room for is dropped,
+    and `fault` says so until a write succeeds again. Raises DeviceError when the path cannot be opened.
+    """
+
+    def __init__(self, *, station: str, path: str) -> None:
+        super().__init__()
+        self._path = path
+        try:
+            self._fd: int | None = _open(path)
+        except OSError as exc:
+            raise DeviceError(f"{path} cannot be opened: {exc.strerror}") from exc
+        self._starts = _starts_of_lines(station)
+        self._torn = b""
+
+    def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
+        if self._fd is None:
+            return
+        line = b"%b%b%d}\n" % (self._torn, self._starts[signal, reason], monotonic_ns)
+        try:
+            written = os.write(self._fd, line)
+        except BlockingIOError:
+            self.fault = f"{self._path} is full: nobody reads it"
+        except OSError as exc:
+            self.fault = f"{self._path}: {exc.strerror}"
+        else:
+            # The next line must not go on where a disk became full in the middle of this one.
+            complete = written == len(line)
+            self._torn = b"" if complete else b"\n"
+            self.fault = None if complete else f"{self._path}: written in part"
+
+    def close(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+def _open(path: str) -> int:
+    flags = os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        is_fifo = stat.S_ISFIFO(os.stat(path).st_mode)
+    except FileNotFoundError:
+        is_fifo = False
+    # A FIFO opened for both neither waits for its reader nor breaks when there is none (fifo(7)).
+    return os.open(path, flags | (os.O_RDWR if is_fifo else os.O_WRONLY), 0o644)
+
+
+def _starts_of_lines(station: str) -> dict[tuple[Signal, Reason | None], bytes]:
+    """Every line that there can be, up to its time. Each word is written as JSON once, not once a line."""
+    name = json.dumps(station)
+    signals = [(signal, json.dumps(signal)) for signal in Signal]
+    reasons = [(reason, json.dumps(reason)) for reason in (None, *Reason)]
+    return {
+        (signal, reason): f'{{"station": {name}, "signal": {shown}, "reason": {why}, "monotonic_ns": '.encode()
+        for signal, shown in signals
+        for reason, why in reasons
+    }

@@ -1,0 +1,113 @@
+"""What a lamp shows next: the signal being given, its afterglow, the steady light under it. Pure: steps out, no clock.
+
+A signal is played through once. Then, as long as it lasts, comes its afterglow (`reject` and `alarm` until the next
+scan, `fault` until cleared, also after signals in between), else the steady light, with the offline blip over it.
+"""
+
+from collections import deque
+
+from agent.contract.signals import AFTERGLOW, IDENTIFY, OFFLINE_BLIP, STEADY, Colour, Signal, Steady, Step, steps_of
+
+__all__ = ["Score"]
+
+_DARK = (Step(1000, Colour.OFF, False),)
+_BLIP, _BLIP_EVERY_MS = OFFLINE_BLIP
+
+
+class Score:
+    """The steps of one lamp. The changing methods answer whether the step being shown now is out of date."""
+
+    def __init__(self) -> None:
+        self._once: deque[Step] = deque()
+        self._playing = False  # the step last given is a signal's
+        self._lasting: Signal | None = None
+        self._faulty = False
+        self._steady: tuple[Step, ...] = _DARK
+        self._offline = False
+        self._loop: tuple[Step, ...] = _DARK
+        self._next = 0
+        self._rest: Step | None = None
+        self._until_blip_ms = 0
+
+    def play(self, signal: Signal, *, pending: int = 0) -> bool:
+        """A signal, from its first step on; what was being played is over."""
+        self._once = deque(steps_of(signal, pending=pending))
+        self._lasting = signal if signal in AFTERGLOW and signal is not Signal.FAULT else None
+        self._faulty = self._faulty or signal is Signal.FAULT
+        self._playing = True
+        self._settle()
+        self._next = 0
+        self._rest = None
+        return True
+
+    def identify(self) -> bool:
+        """Blink, once through; like a signal, but nothing of it lasts."""
+        self._once = deque(IDENTIFY)
+        self._playing = True
+        self._next = 0
+        self._rest = None
+        return True
+
+    def scan_seen(self) -> bool:
+        """The next scan has come: the afterglow is over (a fault's is not), a signal being played goes on."""
+        self._lasting = None
+        return self._settle()
+
+    def clear_fault(self) -> bool:
+        self._faulty = False
+        return self._settle()
+
+    def steady(self, light: Steady) -> bool:
+        self._steady = STEADY[light]
+        return self._settle()
+
+    def offline(self, is_offline: bool) -> bool:
+        if self._offline == is_offline:
+            return False
+        self._offline = is_offline
+        self._until_blip_ms = 0
+        return self._is_steady
+
+    def step(self) -> Step:
+        """The next step to show, for its whole time unless a change makes it out of date."""
+        if self._once:
+            return self._once.popleft()
+        self._playing = False
+        if not (self._offline and self._is_steady):
+            return self._of_loop()
+        if self._until_blip_ms <= 0:
+            self._until_blip_ms = _BLIP_EVERY_MS - _BLIP.ms
+            return _BLIP
+        step = self._of_loop()
+        if step.ms > self._until_blip_ms:
+            self._rest = Step(step.ms - self._until_blip_ms, step.colour, step.buzz)
+            step = Step(self._until_blip_ms, step.colour, step.buzz)
+        self._until_blip_ms -= step.ms
+        return step
+
+    @property
+    def _is_steady(self) -> bool:
+        return not self._playing and self._loop is self._steady
+
+    def _of_loop(self) -> Step:
+        if self._rest is not None:
+            step, self._rest = self._rest, None
+            return step
+        step = self._loop[self._next]
+        self._next = (self._next + 1) % len(self._loop)
+        return step
+
+    def _settle(self) -> bool:
+        """Choose the loop that follows the signal; answer whether the loop being shown has changed."""
+        if self._lasting is not None:
+            loop = AFTERGLOW[self._lasting]
+        elif self._faulty:
+            loop = AFTERGLOW[Signal.FAULT]
+        else:
+            loop = self._steady
+        if loop is self._loop:
+            return False
+        self._loop = loop
+        self._next = 0
+        self._rest = None
+        return not self._playing

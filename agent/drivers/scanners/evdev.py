@@ -1,0 +1,213 @@
+"""Scanners that are a keyboard: the keyboard wedge, read from the kernel's event nodes.
+
+The one file that imports python-evdev, which opens and grabs the nodes; reading is `os.read` in the loop's turns.
+"""
+
+import errno
+import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import evdev
+from msgspec import Struct
+
+from agent.drivers.scanners.devices import DEV_INPUT, Plugged, device_of, event_nodes, links_to
+from agent.drivers.scanners.framing import Framer
+from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard
+from agent.drivers.scanners.scanner import DeviceScanner
+from agent.errors import DeviceError
+
+__all__ = ["EvdevScanner", "EventNode", "LooseNode", "Match", "key_events", "overhear"]
+
+_EVENT = struct.Struct("@llHHi")  # struct input_event: seconds, microseconds, type, code, value
+_EVENTS_AT_ONCE = 64
+_EV_SYN, _EV_KEY = 0, 1
+_SYN_REPORT, _SYN_DROPPED = 0, 3
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """Which keyboard is the scanner; what is none does not matter.
+
+    `device` is a path of its node, best a by-id link. `vendor`, `product` and `serial` are its USB numbers and serial
+    number. `usb_port` is the place it is plugged into: its `phys` up to the slash, or a by-path name up to `-event`.
+    """
+
+    device: str | None = None
+    vendor: int | None = None
+    product: int | None = None
+    serial: str | None = None
+    usb_port: str | None = None
+
+    def __str__(self) -> str:
+        parts = (
+            self.device,
+            f"vendor {self.vendor:04x}" if self.vendor is not None else None,
+            f"product {self.product:04x}" if self.product is not None else None,
+            f"serial {self.serial}" if self.serial is not None else None,
+            f"usb_port {self.usb_port}" if self.usb_port is not None else None,
+        )
+        return " ".join(part for part in parts if part is not None)
+
+    def nodes(self, present: Sequence[Plugged]) -> list[str]:
+        """The event nodes of the matching device among those present; one device may have several.
+
+        Raises DeviceError where there is none, or where several devices match.
+        """
+        matching = [node for node in present if self._takes(node)]
+        if not matching:
+            raise DeviceError(f"no keyboard {self} is plugged in")
+        first = matching[0]
+        if any(device_of(node) != device_of(first) for node in matching):
+            names = ", ".join(f"{node.name} at {node.path}" for node in matching)
+            raise DeviceError(f"several keyboards are {self}: {names}; tell them apart by usb_port")
+        if first.usb_port is None:
+            return [node.node for node in matching]
+        return [node.node for node in present if device_of(node) == device_of(first)]
+
+    def _takes(self, node: Plugged) -> bool:
+        return (
+            (self.device is None or os.path.realpath(self.device) == os.path.realpath(node.node))
+            and (self.vendor is None or self.vendor == node.vendor)
+            and (self.product is None or self.product == node.product)
+            and (self.serial is None or self.serial == node.serial)
+            and (self.usb_port is None or self.usb_port == node.usb_port or _is_at(self.usb_port, node.node))
+        )
+
+
+class EventNode(Protocol):
+    """An open event node: what of `evdev.InputDevice` is used here."""
+
+    @property
+    def fd(self) -> int: ...
+    def grab(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class LooseNode(EventNode, Protocol):
+    """One that can be let go of again without closing it."""
+
+    def ungrab(self) -> None: ...
+
+
+class EvdevScanner(DeviceScanner):
+    """The scanner that is the keyboard found by `match`, set to the country of `layout` (a name in `LAYOUTS`).
+
+    Its nodes are grabbed, so that it types nowhere else. A terminator of any kind of line end is the Enter key.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        match: Match,
+        layout: str = "us",
+        terminator: bytes = b"\r",
+        present: Callable[[], Sequence[Plugged]] = event_nodes,
+        open_node: Callable[[str], EventNode] = evdev.InputDevice,
+    ) -> None:
+        super().__init__(
+            name=name,
+            description=f"evdev {match}",
+            framer=Framer(b"\t" if terminator == b"\t" else b"\r"),
+        )
+        self._match = match
+        self._present = present
+        self._open_node = open_node
+        self._keyboard = Keyboard(LAYOUTS[layout])
+        self._nodes: list[EventNode] = []
+        self._dropping: set[int] = set()
+
+    def _open(self) -> tuple[Sequence[int], str]:
+        paths = self._match.nodes(self._present())
+        self._keyboard.reset()
+        stale = False
+        for path in paths:
+            try:
+                node = self._open_node(path)
+                self._nodes.append(node)
+                node.grab()
+                stale = _drain(node.fd) or stale
+            except OSError as exc:
+                self._shut()
+                raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+        if stale and self._loop is not None:
+            self._spoil()  # the scan being typed while we opened has lost its beginning
+        return [node.fd for node in self._nodes], ", ".join(paths)
+
+    def _shut(self) -> None:
+        nodes, self._nodes = self._nodes, []
+        self._dropping.clear()
+        for node in nodes:
+            try:
+                node.close()
+            except OSError:
+                continue  # the descriptor of a vanished device is closed all the same
+
+    def _decode(self, fd: int, raw: bytes) -> None:
+        typed = b""
+        for kind, code, value in _events(raw):
+            if kind == _EV_SYN and code == _SYN_DROPPED:
+                self._take(typed)
+                typed = b""
+                self._dropping.add(fd)
+                self._keyboard.reset()
+                self._spoil()
+            elif fd in self._dropping:
+                if kind == _EV_SYN and code == _SYN_REPORT:
+                    self._dropping.remove(fd)
+            elif kind == _EV_KEY:
+                typed += self._keyboard.press(code, value)
+        self._take(typed)
+
+
+def overhear(path: str, open_node: Callable[[str], LooseNode] = evdev.InputDevice) -> EventNode:
+    """An open event node whose keys still go wherever they went. Raises DeviceError, also where another has grabbed it.
+
+    For a device that may turn out to be no scanner: the keyboard of whoever asks must still be able to stop this.
+    """
+    try:
+        node = open_node(path)
+    except OSError as exc:
+        raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+    try:
+        node.grab()
+        node.ungrab()
+    except OSError as exc:
+        node.close()
+        why = "another program has grabbed it" if exc.errno == errno.EBUSY else _why(exc)
+        raise DeviceError(f"{path} cannot be read: {why}") from exc
+    return node
+
+
+def key_events(raw: bytes) -> Iterator[tuple[int, int]]:
+    """The (key code, value) pairs in what was read from an event node."""
+    return ((code, value) for kind, code, value in _events(raw) if kind == _EV_KEY)
+
+
+def _events(raw: bytes) -> Iterator[tuple[int, int, int]]:
+    whole = len(raw) - len(raw) % _EVENT.size  # the kernel gives whole events only
+    return ((kind, code, value) for _, _, kind, code, value in _EVENT.iter_unpack(raw[:whole]))
+
+
+def _drain(fd: int) -> bool:
+    """Throw away what was typed before the grab; answer whether a key was."""
+    stale = False
+    while True:
+        try:
+            raw = os.read(fd, _EVENT.size * _EVENTS_AT_ONCE)
+        except BlockingIOError:
+            return stale
+        if not raw:
+            return stale
+        stale = stale or any(value == 1 for _, value in key_events(raw))
+
+
+def _is_at(usb_port: str, node: str) -> bool:
+    """Whether a by-path link to the node is for that port: `…-usb-0:1.2:1.0-event-kbd` is for `…-usb-0:1.2`."""
+    names = [link.rpartition("/")[2] for link in links_to(node, DEV_INPUT) if "/by-path/" in link]
+    return any(name.startswith((f"{usb_port}:", f"{usb_port}-event")) for name in names)
+
+
+def _why(exc: OSError) -> str:
+    return exc.strerror or str(exc)

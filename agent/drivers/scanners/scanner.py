@@ -1,0 +1,276 @@
+"""What a scanner is (`Scanner`), and what all scanners behind file descriptors share (`DeviceScanner`).
+
+Everything here happens in the loop's turns, one at a time. The way of a scan: the loop finds a descriptor readable → it
+is read → the framer → `on_frame`, with nothing waiting in between.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from agent.drivers.scanners.framing import Framer
+from agent.errors import DeviceError
+from agent.runtime.loop import Loop, Timer
+from agent.scan import Frame
+
+__all__ = ["RETRY_S", "DeviceScanner", "OnFrame", "OnStatus", "Scanner"]
+
+RETRY_S = 0.5
+"""How often a missing device is looked for, and a present one checked: it is back well within 2 s."""
+
+READ_BYTES = 4096
+"""One read; a tty gives no more at once. It bounds what a flood hands over between two looks at the other devices."""
+
+CLOCK_TICK_S = 0.001
+"""The loop's timers may fire this much early."""
+
+OnFrame = Callable[[Frame], None]
+OnStatus = Callable[[bool, str], None]
+"""Told whether the scanner is connected, and where it is or why it is not."""
+
+
+class Scanner(ABC):
+    """One scanner of a station. Its frames and its coming and going are told to callbacks, in the loop's turns.
+
+    A driver implements `_begin`, `_end`, `_hold` and `_go_on`, and reports with `_take`, `_spoil`, `_up` and `_down`.
+    """
+
+    def __init__(self, *, name: str, description: str, framer: Framer) -> None:
+        self.name = name
+        self.description = description
+        self.connected = False
+        self.detail = "not started"
+        self._framer = framer
+        self._loop: Loop | None = None
+        self._time: Callable[[], float] = monotonic
+        self._on_frame: OnFrame | None = None
+        self._on_status: OnStatus | None = None
+        self._gap_timer: Timer | None = None
+        self._paused = False
+        self._closed = False
+
+    def start(self, loop: Loop, on_frame: OnFrame, on_status: OnStatus) -> None:
+        """Begin to read; once. The device may be missing: that is a status, not an error.
+
+        `on_status` is called the first time before this returns, then on every change.
+        """
+        if self._loop is not None or self._closed:
+            raise RuntimeError(f"scanner {self.name} has been started before")
+        self._loop = loop
+        self._time = loop.time
+        self._on_frame = on_frame
+        self._on_status = on_status
+        self._begin()
+
+    def pause(self) -> None:
+        """Take no input for a while, because frames come faster than they are used; the kernel keeps what it can."""
+        if not self._paused:
+            self._paused = True
+            self._cancel_gap()
+            self._hold()
+
+    def resume(self) -> None:
+        """Take input again. What waited meanwhile is not cut short by the wait."""
+        if self._paused and not self._closed:
+            self._paused = False
+            if self._framer.deadline is not None:
+                self._take(b"")
+            self._go_on()
+
+    def close(self) -> None:
+        """Stop reading and let go of the device; no callback comes afterwards. Twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        self.connected = False
+        self.detail = "closed"
+        self._cancel_gap()
+        self._end()
+
+    def probe(self) -> str:
+        """Open the device and let it go again, before `start`; answer where it is. Raises DeviceError."""
+        return self.description
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Look for the device and begin to read."""
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Let go of everything; called once, started or not."""
+
+    @abstractmethod
+    def _hold(self) -> None:
+        """Leave the input where it is."""
+
+    @abstractmethod
+    def _go_on(self) -> None:
+        """Read on after `_hold`."""
+
+    @property
+    def _running(self) -> Loop:
+        if self._loop is None:
+            raise RuntimeError(f"scanner {self.name} has not been started")
+        return self._loop
+
+    def _take(self, data: bytes) -> None:
+        """Bytes have come from the device (or none: a sign of life)."""
+        frames = self._framer.feed(data, self._time())
+        if self._framer.deadline is not None:
+            self._watch_gap()
+        if frames:
+            self._hand_on(frames)
+
+    def _spoil(self) -> None:
+        """The device goes on, but some of its input was lost."""
+        self._framer.spoil(self._time())
+        self._watch_gap()
+
+    def _up(self, where: str) -> None:
+        """The device is there, and read."""
+        self._tell(True, where)
+
+    def _down(self, why: str) -> None:
+        """The input has ended, for now or for good: what is half-read is an unintact frame."""
+        self._hand_on(self._framer.lost(self._time()))
+        self._tell(False, why)
+
+    def _tell(self, connected: bool, detail: str) -> None:
+        if self._closed or self._on_status is None or (connected, detail) == (self.connected, self.detail):
+            return
+        self.connected = connected
+        self.detail = detail
+        self._on_status(connected, detail)
+
+    def _hand_on(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            if not self._closed and self._on_frame is not None:
+                self._on_frame(frame)
+
+    def _watch_gap(self) -> None:
+        """See to it that `_gap` runs at the deadline or earlier: one timer a scan, not one a byte."""
+        deadline = self._framer.deadline
+        if deadline is not None and self._gap_timer is None and not self._paused:
+            self._gap_timer = self._running.call_at(deadline, self._gap)
+
+    def _gap(self) -> None:
+        self._gap_timer = None
+        frames = self._framer.idle(self._time() + CLOCK_TICK_S)
+        self._watch_gap()
+        self._hand_on(frames)
+
+    def _cancel_gap(self) -> None:
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+            self._gap_timer = None
+
+
+class DeviceScanner(Scanner):
+    """A scanner behind one file descriptor or several, that may come and go, each time on another device node.
+
+    A driver implements `_open` and `_shut`, and where they differ from the plainest case `_decode` and `_gone`.
+    """
+
+    def __init__(self, *, name: str, description: str, framer: Framer) -> None:
+        super().__init__(name=name, description=description, framer=framer)
+        self._fds: tuple[int, ...] = ()
+        self._retry_timer: Timer | None = None
+
+    def probe(self) -> str:
+        _, where = self._open()
+        self._shut()
+        return where
+
+    @abstractmethod
+    def _open(self) -> tuple[Sequence[int], str]:
+        """Find and open the device: its non-blocking descriptors, and where it is.
+
+        Raises DeviceError, with nothing left open, when it is missing or cannot be used.
+        """
+
+    @abstractmethod
+    def _shut(self) -> None:
+        """Close the descriptors; the device may have vanished. Nothing open: nothing happens."""
+
+    def _decode(self, _fd: int, raw: bytes) -> None:
+        """What was read from a descriptor, in the scanner's bytes: `_take` them."""
+        self._take(raw)
+
+    def _gone(self) -> str | None:
+        """Asked every `RETRY_S` while connected: why the open device is not the configured one any more."""
+        return None
+
+    def _begin(self) -> None:
+        self._look()
+
+    def _end(self) -> None:
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+        self._let_go()
+
+    def _hold(self) -> None:
+        for fd in self._fds:
+            self._running.remove_reader(fd)
+
+    def _go_on(self) -> None:
+        for fd in self._fds:
+            self._running.add_reader(fd, self._readable, fd)
+
+    def _look(self) -> None:
+        """Every `RETRY_S`: find the device, or see that it is still the one."""
+        if self.connected and (why := self._gone()) is not None:
+            self._lose(why)
+        if not self.connected and not self._closed:
+            self._find()
+        if not self._closed:
+            self._retry_timer = self._running.call_later(RETRY_S, self._look)
+
+    def _find(self) -> None:
+        try:
+            fds, where = self._open()
+        except DeviceError as exc:
+            self._tell(False, str(exc))
+            return
+        self._fds = tuple(fds)
+        try:
+            self._go_on()
+        except OSError as exc:  # epoll does not take every character device
+            self._let_go()
+            self._tell(False, f"{where} cannot be waited for: {exc.strerror}")
+            return
+        if self._paused:
+            self._hold()
+        self._up(where)
+
+    def _readable(self, fd: int) -> None:
+        try:
+            raw = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as exc:
+            self._lose(f"lost: {exc.strerror}")
+            return
+        if raw:
+            self._decode(fd, raw)
+        else:
+            self._lose("lost: end of input")
+
+    def _lose(self, why: str) -> None:
+        # The dead descriptors go first: the node's name is free again for the device when it comes back.
+        self._let_go()
+        self._down(why)
+
+    def _let_go(self) -> None:
+        if self._loop is not None:
+            self._hold()
+        self._fds = ()
+        self._shut()

@@ -1,0 +1,128 @@
+"""Scanners on a serial line: USB-CDC, USB-serial, UART, any character device, a pseudo-terminal too.
+
+The one file that imports pyserial, which sets the line; reading is `os.read` in the loop's turns.
+"""
+
+import errno
+import os
+import stat
+import termios
+from collections.abc import Sequence
+
+import serial
+
+from agent.drivers.scanners.devices import Kind, Plugged, links_to, stable_path
+from agent.drivers.scanners.framing import Framer
+from agent.drivers.scanners.scanner import DeviceScanner
+from agent.errors import DeviceError
+
+__all__ = ["SerialScanner", "overhear", "ports"]
+
+
+class _Line(serial.Serial):
+    """A port whose opening keeps what has come already: a scan that waits in the line wants its signal too."""
+
+    def _reset_input_buffer(self) -> None:
+        pass
+
+
+class SerialScanner(DeviceScanner):
+    """The scanner on a serial port, named by its node or, better, by a stable link to it.
+
+    `baud` is in bit/s, 8 data bits, no parity, 1 stop bit, no flow control; without meaning on a pseudo-terminal.
+    """
+
+    def __init__(self, *, name: str, port: str, baud: int = 9600, terminator: bytes = b"\r") -> None:
+        super().__init__(name=name, description=f"serial {port}", framer=Framer(terminator))
+        self._port = port
+        self._baud = baud
+        self._line: serial.Serial | None = None
+        self._fd: int | None = None
+        self._node: int | None = None
+
+    def _open(self) -> tuple[Sequence[int], str]:
+        try:
+            node = os.stat(self._port)
+            if not stat.S_ISCHR(node.st_mode):
+                raise DeviceError(f"{self._port} is not a character device")
+            fd = self._open_line()
+            self._node = os.fstat(fd).st_rdev
+        except DeviceError:
+            raise
+        except FileNotFoundError as exc:
+            raise DeviceError(f"{self._port} is missing") from exc
+        except (OSError, ValueError, termios.error) as exc:
+            self._shut()
+            raise DeviceError(f"{self._port} cannot be opened: {_why(exc)}") from exc
+        return (fd,), os.path.realpath(self._port)
+
+    def _open_line(self) -> int:
+        """A raw, non-blocking descriptor."""
+        fd = os.open(self._port, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not os.isatty(fd):
+            self._fd = fd
+            return fd
+        try:
+            # The line is ours alone, by an advisory lock.
+            self._line = _Line(self._port, self._baud, timeout=0, exclusive=True)
+            line_fd: int = self._line.fileno()
+        finally:
+            os.close(fd)
+        # pyserial lets a read of nothing succeed; here that shall mean that the line is dead.
+        settings = termios.tcgetattr(line_fd)
+        settings[6][termios.VMIN] = 1
+        termios.tcsetattr(line_fd, termios.TCSANOW, settings)
+        return line_fd
+
+    def _shut(self) -> None:
+        line, self._line = self._line, None
+        fd, self._fd = self._fd, None
+        self._node = None
+        if line is not None:
+            line.close()
+        if fd is not None:
+            os.close(fd)
+
+    def _gone(self) -> str | None:
+        """A link may lead to another port now, while the old one has not hung up."""
+        try:
+            node = os.stat(self._port).st_rdev
+        except OSError as exc:
+            return f"{self._port}: {exc.strerror}"
+        return None if node == self._node else f"{self._port} leads to another port"
+
+
+def overhear(port: str, baud: int) -> serial.Serial:
+    """An open serial line, non-blocking; raises DeviceError, also where another program of ours reads it."""
+    try:
+        return serial.Serial(port, baud, timeout=0, exclusive=True)
+    except (OSError, ValueError, termios.error) as exc:
+        raise DeviceError(f"{port} cannot be opened: {_why(exc)}") from exc
+
+
+def ports() -> list[Plugged]:
+    """The serial ports that are plugged in, built-in ones that lead nowhere left out."""
+    # Imported here: a kiosk that knows its port need not be able to look for others.
+    from serial.tools import list_ports
+
+    return [
+        Plugged(
+            kind=Kind.SERIAL,
+            name=port.product or port.description,
+            path=stable_path(port.device, links_to(port.device, "/dev/serial")),
+            node=port.device,
+            vendor=port.vid,
+            product=port.pid,
+            serial=port.serial_number,
+            usb_port=port.location,
+        )
+        for port in sorted(list_ports.comports(), key=lambda port: port.device)
+    ]
+
+
+def _why(exc: BaseException) -> str:
+    """One line: the system's own words where there are any."""
+    code = exc.args[0] if exc.args else None
+    if code == errno.EWOULDBLOCK:
+        return "another program reads it"
+    return os.strerror(code) if isinstance(code, int) else str(exc)

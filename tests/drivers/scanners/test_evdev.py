@@ -1,0 +1,234 @@
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.drivers.scanners.evdev import Match, key_events
+from agent.errors import DeviceError
+from tests.drivers.benches import (
+    EV_KEY,
+    EV_SYN,
+    LEFT_SHIFT,
+    SYN_DROPPED,
+    SYN_REPORT,
+    EvdevBench,
+    event,
+    key,
+    keyboard,
+    keys_of,
+    run,
+    turns,
+)
+
+KEY_A, PAD_0, PAD_2, PAD_9, LEFT_ALT, LEFT_CTRL, RIGHT_BRACE = 30, 82, 80, 73, 56, 29, 27
+DROPPED = event(EV_SYN, SYN_DROPPED, 0)
+REPORT = event(EV_SYN, SYN_REPORT, 0)
+
+
+@pytest.fixture
+def bench() -> Iterator[EvdevBench]:
+    bench = EvdevBench()
+    yield bench
+    bench.close()
+
+
+def test_node_is_grabbed_before_anything_is_read(bench: EvdevBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        assert all(node.grabbed for node in bench.nodes.values())
+        assert heard.statuses == [(True, "/dev/input/event3")]
+
+    run(test())
+
+
+def test_keyboard_that_is_not_configured_is_never_opened(bench: EvdevBench) -> None:
+    async def test() -> None:
+        bench.present.append(keyboard(9, name="Desk keyboard", vendor=0x046D, usb_port="usb-0:1.4"))
+        bench.start()
+        assert bench.opened == ["/dev/input/event3"]
+
+    run(test())
+
+
+def test_letters_signs_and_gs_are_read(bench: EvdevBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        gs = key(LEFT_CTRL, 1) + key(RIGHT_BRACE, 1) + key(RIGHT_BRACE, 0) + key(LEFT_CTRL, 0)
+        bench.send_events(keys_of(b"]C101a") + gs + keys_of(b"8002\r"))
+        assert await heard.until_frames(1) == [(b"]C101a\x1d8002", True)]
+
+    run(test())
+
+
+def test_line_feed_as_terminator_is_the_enter_key() -> None:
+    bench = EvdevBench(terminator=b"\r\n")
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.send(b"ONE\r")
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+
+    run(test())
+    bench.close()
+
+
+def test_tab_as_terminator() -> None:
+    bench = EvdevBench(terminator=b"\t")
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.send_events(keys_of(b"ONE") + key(15, 1) + key(15, 0))
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+
+    run(test())
+    bench.close()
+
+
+def test_dropped_events_make_the_scan_unintact_once_and_release_all_keys(bench: EvdevBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        bench.send_events(keys_of(b"490") + key(LEFT_SHIFT, 1) + DROPPED + event(EV_KEY, KEY_A, 1) + REPORT)
+        bench.send_events(keys_of(b"518\r"))
+        bench.send_events(keys_of(b"one\r"))
+        assert await heard.until_frames(2) == [(b"490", False), (b"one", True)]
+
+    run(test())
+
+
+def test_dropped_scan_of_which_nothing_is_left_is_told_when_it_is_quiet(bench: EvdevBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        bench.send_events(DROPPED + REPORT)
+        assert await heard.until_frames(1) == [(b"", False)]
+
+    run(test())
+
+
+def test_slow_alt_code_is_not_cut_short(bench: EvdevBench) -> None:
+    """Keys come up to 60 ms apart: a character typed as Alt + its code may take longer than the idle gap."""
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.send(b"8002")
+        await turns()
+        deadlines = []
+        for events in (key(LEFT_ALT, 1), key(PAD_0, 1), key(PAD_0, 0), key(PAD_2, 1), key(PAD_2, 0), key(PAD_9, 1)):
+            bench.send_events(events)
+            await turns()
+            assert bench.deadline is not None
+            deadlines.append(bench.deadline)
+        assert deadlines == sorted(set(deadlines))  # each key puts it off
+        bench.send_events(key(PAD_9, 0) + key(LEFT_ALT, 0) + keys_of(b"21\r"))
+        assert await heard.until_frames(1) == [(b"8002\x1d21", True)]
+
+    run(test())
+
+
+def test_keys_typed_before_the_grab_spoil_the_scan_they_began(bench: EvdevBench) -> None:
+    async def test() -> None:
+        next(iter(bench.nodes.values())).before_grab = keys_of(b"490")
+        heard = bench.start()
+        bench.send_events(keys_of(b"518\r"))
+        bench.send_events(keys_of(b"ONE\r"))
+        assert await heard.until_frames(2) == [(b"518", False), (b"ONE", True)]
+
+    run(test())
+
+
+def test_key_let_go_after_the_grab_spoils_nothing(bench: EvdevBench) -> None:
+    async def test() -> None:
+        next(iter(bench.nodes.values())).before_grab = key(28, 0)
+        heard = bench.start()
+        bench.send_events(keys_of(b"ONE\r"))
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+
+    run(test())
+
+
+def test_all_nodes_of_a_device_are_read_as_one_keyboard() -> None:
+    bench = EvdevBench(nodes=2)
+
+    async def test() -> None:
+        heard = bench.start()
+        assert bench.opened == ["/dev/input/event3", "/dev/input/event4"]
+        bench.send_events(keys_of(b"ON"), node=0)
+        await turns()
+        bench.send_events(keys_of(b"E\r"), node=1)
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+
+    run(test())
+    bench.close()
+
+
+def test_one_lost_node_is_a_lost_device() -> None:
+    bench = EvdevBench(nodes=2)
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.present = []
+        list(bench.nodes.values())[1].vanish()
+        await heard.until_connected(False)
+        assert [node.fd for node in bench.nodes.values()] == [-1, -1]
+
+    run(test())
+    bench.close()
+
+
+def test_node_grabbed_by_another_is_refused_with_nothing_left_open() -> None:
+    bench = EvdevBench(nodes=2)
+    nodes = list(bench.nodes.values())
+    nodes[1].refuses = OSError(errno.EBUSY, "Device or resource busy")
+    with pytest.raises(DeviceError, match=r"event4 cannot be opened: Device or resource busy"):
+        bench.scanner.probe()
+    assert [node.fd for node in nodes] == [-1, -1]
+    bench.close()
+
+
+def test_key_events_are_the_codes_and_values_of_keys_alone() -> None:
+    assert list(key_events(key(KEY_A, 1) + DROPPED + key(KEY_A, 0))) == [(KEY_A, 1), (KEY_A, 0)]
+
+
+# -- which keyboard -----------------------------------------------------------------------------------------------
+
+LEFT = keyboard(3, usb_port="usb-0:1.2")
+LEFT_TOO = keyboard(4, usb_port="usb-0:1.2")
+RIGHT = keyboard(5, usb_port="usb-0:1.3", serial="S2")
+DESK = keyboard(6, usb_port="usb-0:1.4", vendor=0x046D, product=0xC31C)
+PAIRED = keyboard(7, usb_port=None, vendor=0x05AC)
+ALL = [LEFT, LEFT_TOO, RIGHT, DESK, PAIRED]
+
+
+@pytest.mark.parametrize(
+    ("match", "nodes"),
+    [
+        (Match(device="/dev/input/event4"), [3, 4]),
+        (Match(device="/dev/input/event7"), [7]),
+        (Match(vendor=0x046D), [6]),
+        (Match(vendor=0x0C2E, product=0x0B61, serial="S2"), [5]),
+        (Match(usb_port="usb-0:1.2"), [3, 4]),
+        (Match(vendor=0x0C2E, usb_port="usb-0:1.3"), [5]),
+    ],
+)
+def test_match_finds_all_nodes_of_its_device(match: Match, nodes: list[int]) -> None:
+    assert match.nodes(ALL) == [f"/dev/input/event{number}" for number in nodes]
+
+
+def test_usb_port_may_be_the_name_of_a_by_path_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.drivers.scanners.evdev.DEV_INPUT", str(tmp_path))
+    (tmp_path / "by-path").mkdir()
+    (tmp_path / "by-path" / "pci-usb-0:1.3:1.0-event-kbd").symlink_to(RIGHT.node)
+    (tmp_path / "by-path" / "pci-usb-0:1.31:1.0-event-kbd").symlink_to(DESK.node)
+    assert Match(usb_port="pci-usb-0:1.3").nodes(ALL) == [RIGHT.node]
+    assert Match(usb_port="pci-usb-0:1.31:1.0").nodes(ALL) == [DESK.node]
+
+
+def test_two_devices_that_match_are_refused_rather_than_guessed() -> None:
+    with pytest.raises(DeviceError, match="usb_port"):
+        Match(vendor=0x0C2E).nodes(ALL)
+
+
+@pytest.mark.parametrize("match", [Match(vendor=0x1234), Match(usb_port="usb-0:1"), Match(device="/dev/input/none")])
+def test_no_device_that_matches_is_said_in_words(match: Match) -> None:
+    with pytest.raises(DeviceError, match=str(match)):
+        match.nodes(ALL)

@@ -1,0 +1,197 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.drivers.scanners.framing import TERMINATORS, Framer
+from agent.scan import MAX_SCAN_BYTES, Frame
+
+terminators = st.sampled_from(TERMINATORS)
+noise = st.lists(
+    st.one_of(
+        st.sampled_from([b"\r", b"\n", b"\r\n", b"\t", b"\x1d", b"4901", b"ZKSAVE"]),
+        st.integers(min_value=505, max_value=520).map(lambda n: b"x" * n),
+        st.binary(max_size=8),
+    ),
+    max_size=20,
+).map(b"".join)
+
+
+def fed(framer: Framer, *chunks: bytes) -> list[Frame]:
+    return [frame for chunk in chunks for frame in framer.feed(chunk, 1.0)]
+
+
+def scans(framer: Framer, *chunks: bytes) -> list[bytes]:
+    """The data of the frames, all of which must be intact."""
+    frames = fed(framer, *chunks)
+    assert all(frame.intact for frame in frames)
+    return [frame.data for frame in frames]
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+def test_frame_ends_at_the_terminator(terminator: bytes) -> None:
+    framer = Framer(terminator)
+    assert framer.feed(b"490154203237518" + terminator, 7.5) == [Frame(data=b"490154203237518", intact=True, at=7.5)]
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+def test_lone_terminators_are_nothing(terminator: bytes) -> None:
+    framer = Framer(terminator)
+    assert fed(framer, terminator * 3) == []
+    assert framer.deadline is None
+
+
+@pytest.mark.parametrize("terminator", [b"\r", b"\n", b"\r\n"])
+def test_a_device_that_sends_cr_lf_is_read_with_any_line_end(terminator: bytes) -> None:
+    assert scans(Framer(terminator), b"ONE\r\nTWO\r", b"\nTHREE\r\n") == [b"ONE", b"TWO", b"THREE"]
+
+
+def test_cr_within_a_scan_ended_by_lf_is_kept() -> None:
+    assert scans(Framer(b"\n"), b"A\rB\r\n") == [b"A\rB"]
+
+
+def test_only_the_lf_directly_after_a_cr_is_dropped() -> None:
+    assert scans(Framer(b"\r"), b"A\r", b"\n\nB\r", b"C\nD\r") == [b"A", b"\nB", b"C\nD"]
+
+
+def test_half_a_cr_lf_is_no_terminator() -> None:
+    framer = Framer(b"\r\n")
+    assert fed(framer, b"A\rB\nC\r") == []
+    assert scans(framer, b"\n") == [b"A\rB\nC"]
+
+
+def test_gs_and_other_control_characters_are_data() -> None:
+    assert scans(Framer(b"\r"), b"]C10109\x1d8002\x00\r") == [b"]C10109\x1d8002\x00"]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_longest_scan_is_intact(line_end: bytes) -> None:
+    assert scans(Framer(b"\n"), b"x" * MAX_SCAN_BYTES, line_end) == [b"x" * MAX_SCAN_BYTES]
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+def test_longer_scan_is_one_frame_at_its_terminator(terminator: bytes) -> None:
+    framer = Framer(terminator)
+    assert fed(framer, *[b"y" * 100] * 1000) == []
+    assert fed(framer, terminator + b"NEXT" + terminator) == [
+        Frame(data=b"y" * MAX_SCAN_BYTES, intact=False, at=1.0),
+        Frame(data=b"NEXT", intact=True, at=1.0),
+    ]
+
+
+def test_flood_that_goes_quiet_is_one_frame_and_its_late_terminator_nothing() -> None:
+    framer = Framer(b"\r", 0.2)
+    framer.feed(b"z" * 100_000, 1.0)
+    assert [(frame.intact, frame.at) for frame in framer.idle(1.2)] == [(False, 1.2)]
+    assert framer.idle(9.0) == []
+    assert framer.feed(b"\r", 9.0) == []
+
+
+def test_gap_is_counted_from_the_last_byte() -> None:
+    framer = Framer(b"\r", 0.2)
+    framer.feed(b"490", 1.0)
+    framer.feed(b"154", 1.5)
+    assert framer.deadline == pytest.approx(1.7)
+    assert framer.idle(1.6) == []
+    assert framer.idle(1.7) == [Frame(data=b"490154", intact=False, at=1.7)]
+    assert framer.deadline is None
+
+
+def test_sign_of_life_puts_off_the_gap_but_begins_no_scan() -> None:
+    framer = Framer(b"\r", 0.2)
+    assert framer.feed(b"", 1.0) == []
+    assert framer.deadline is None
+    framer.feed(b"490", 1.0)
+    framer.feed(b"", 2.0)
+    assert framer.deadline == pytest.approx(2.2)
+
+
+def test_without_a_gap_a_pause_cuts_nothing() -> None:
+    framer = Framer(b"\n", None)
+    framer.feed(b"490", 1.0)
+    assert framer.deadline is None
+    assert framer.idle(1e9) == []
+    assert scans(framer, b"154\n") == [b"490154"]
+
+
+def test_bytes_read_late_are_not_cut_when_no_gap_was_seen() -> None:
+    framer = Framer(b"\r", 0.2)
+    framer.feed(b"490", 1.0)
+    assert framer.feed(b"154\r", 5.0) == [Frame(data=b"490154", intact=True, at=5.0)]
+
+
+def test_lost_input_ends_a_half_read_scan() -> None:
+    framer = Framer(b"\r")
+    framer.feed(b"4901", 1.0)
+    assert framer.lost(1.1) == [Frame(data=b"4901", intact=False, at=1.1)]
+    assert framer.lost(1.2) == []
+    assert scans(framer, b"NEXT\r") == [b"NEXT"]
+
+
+def test_lost_input_between_scans_is_nothing() -> None:
+    framer = Framer(b"\r")
+    framer.feed(b"A\r", 1.0)
+    assert framer.lost(1.1) == []
+
+
+def test_spoilt_scan_is_one_frame_at_its_terminator() -> None:
+    framer = Framer(b"\r")
+    framer.feed(b"4901", 1.0)
+    framer.spoil(1.1)
+    assert framer.feed(b"518\rNEXT\r", 1.2) == [
+        Frame(data=b"4901", intact=False, at=1.2),
+        Frame(data=b"NEXT", intact=True, at=1.2),
+    ]
+
+
+def test_spoilt_scan_of_which_nothing_is_left_is_one_frame_when_it_goes_quiet() -> None:
+    framer = Framer(b"\r", 0.2)
+    framer.spoil(1.0)
+    assert framer.idle(1.2) == [Frame(data=b"", intact=False, at=1.2)]
+
+
+def test_spoilt_scan_ended_by_a_lone_terminator_is_one_frame() -> None:
+    framer = Framer(b"\r")
+    framer.spoil(1.0)
+    assert framer.feed(b"\r", 1.1) == [Frame(data=b"", intact=False, at=1.1)]
+    assert framer.deadline is None
+
+
+def test_unknown_terminator_is_refused() -> None:
+    with pytest.raises(ValueError, match="no terminator"):
+        Framer(b";")
+
+
+@given(terminator=terminators, stream=noise, cuts=st.lists(st.integers(min_value=0, max_value=3000), max_size=12))
+def test_any_split_of_the_same_bytes_gives_the_same_frames(terminator: bytes, stream: bytes, cuts: list[int]) -> None:
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[start:end] for start, end in pairwise(edges)]
+    whole, split = Framer(terminator), Framer(terminator)
+    assert fed(split, *pieces) == fed(whole, stream)
+    assert split.lost(2.0) == whole.lost(2.0)
+
+
+@given(terminator=terminators, stream=noise)
+def test_frames_are_bounded_and_never_empty_or_with_a_terminator(terminator: bytes, stream: bytes) -> None:
+    for frame in fed(Framer(terminator), stream):
+        assert 0 < len(frame.data) <= MAX_SCAN_BYTES
+        assert terminator not in frame.data
+
+
+@given(terminator=terminators, chunks=st.lists(noise, max_size=10))
+def test_memory_is_bounded(terminator: bytes, chunks: list[bytes]) -> None:
+    framer = Framer(terminator)
+    for chunk in chunks:
+        framer.feed(chunk, 1.0)
+        held = sum(len(value) for name in Framer.__slots__ if isinstance(value := getattr(framer, name), bytes))
+        assert held <= 2 * MAX_SCAN_BYTES + 4
+
+
+@given(
+    terminator=terminators,
+    codes=st.lists(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=60)),
+)
+def test_codes_come_back_as_they_were_sent(terminator: bytes, codes: list[str]) -> None:
+    raw = [code.encode() for code in codes]
+    assert scans(Framer(terminator), b"".join(code + terminator for code in raw)) == raw

@@ -1,0 +1,200 @@
+import asyncio
+import os
+import pty
+import select
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.drivers.scanners.devices import Kind
+from agent.drivers.scanners.serial import SerialScanner, ports
+from agent.errors import DeviceError
+from tests.drivers.benches import GIVE_UP_S, Heard, SerialBench, run, until
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[SerialBench]:
+    bench = SerialBench(tmp_path)
+    yield bench
+    bench.close()
+
+
+def open_descriptors() -> set[str]:
+    """The character devices this process holds open, by the names of their descriptors' targets."""
+    names = set()
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            names.add(os.readlink(f"/proc/self/fd/{fd}"))
+        except FileNotFoundError:
+            continue  # the descriptor of the listing itself
+    return names
+
+
+def test_scan_that_waited_in_the_line_before_the_opening_is_taken(bench: SerialBench) -> None:
+    async def test() -> None:
+        bench.send(b"EARLY\r")
+        wait_for_input(bench.link)
+        heard = bench.start()
+        bench.scan(b"490154203237518")
+        assert await heard.until_frames(2) == [(b"EARLY", True), (b"490154203237518", True)]
+
+    run(test())
+
+
+def wait_for_input(link: Path) -> None:
+    """Until the kernel has moved what was sent to the scanner's end."""
+    slave = os.open(link, os.O_RDONLY | os.O_NOCTTY)
+    try:
+        assert select.select([slave], [], [], GIVE_UP_S)[0]
+    finally:
+        os.close(slave)
+
+
+def test_all_bytes_come_through_as_they_are_and_nothing_is_echoed(tmp_path: Path) -> None:
+    bench = SerialBench(tmp_path, terminator=b"\n")
+    every = bytes(byte for byte in range(256) if byte != 0x0A)
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.scan(every)
+        assert await heard.until_frames(1) == [(every, True)]
+        assert bench.master is not None
+        os.set_blocking(bench.master, False)
+        with pytest.raises(BlockingIOError):
+            os.read(bench.master, 1)
+
+    run(test())
+    bench.close()
+
+
+@pytest.mark.parametrize("terminator", [b"\n", b"\r\n", b"\t"])
+def test_the_other_terminators(tmp_path: Path, terminator: bytes) -> None:
+    bench = SerialBench(tmp_path, terminator=terminator)
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.scan(b"ONE")
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+
+    run(test())
+    bench.close()
+
+
+def test_link_that_leads_elsewhere_is_followed_though_the_old_line_lives(bench: SerialBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        old_master = bench.master
+        assert old_master is not None
+        bench.plug_in()
+        await until(lambda: len(heard.statuses) == 3)
+        bench.scan(b"ONE")
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+        assert [connected for connected, _ in heard.statuses] == [True, False, True]
+        assert "leads to another port" in heard.statuses[1][1]
+        os.close(old_master)
+
+    run(test())
+
+
+def test_dead_line_is_closed_at_once(bench: SerialBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        slave = heard.statuses[0][1]
+        assert any(slave in name for name in open_descriptors())
+        bench.unplug()
+        await heard.until_connected(False)
+        assert not any(slave in name for name in open_descriptors())
+
+    run(test())
+
+
+def test_flood_without_a_terminator_is_one_frame_and_the_line_still_works(bench: SerialBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        assert bench.master is not None
+        os.set_blocking(bench.master, False)
+        left = 100_000
+        while left:
+            try:
+                left -= os.write(bench.master, b"\xa5" * min(left, 4096))
+            except BlockingIOError:
+                await asyncio.sleep(0)
+        os.set_blocking(bench.master, True)
+        await heard.until_frames(1)
+        bench.scan(b"ONE")
+        await heard.until_frames(2)
+        assert [frame.intact for frame in heard.frames] == [False, True]
+
+    run(test())
+
+
+def test_missing_port_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="port is missing"):
+        SerialScanner(name="left", port=str(tmp_path / "port")).probe()
+
+
+def test_plain_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "port").write_bytes(b"ONE\r")
+    with pytest.raises(DeviceError, match="not a character device"):
+        SerialScanner(name="left", port=str(tmp_path / "port")).probe()
+
+
+def test_device_that_cannot_be_waited_for_is_a_status_and_not_left_open() -> None:
+    async def test() -> None:
+        heard = Heard()
+        with SerialScanner(name="left", port="/dev/null") as scanner:
+            assert scanner.probe() == "/dev/null"
+            before = len(os.listdir("/proc/self/fd"))
+            scanner.start(asyncio.get_running_loop(), heard.frame, heard.status)
+            assert heard.statuses == [(False, "/dev/null cannot be waited for: Operation not permitted")]
+            assert len(os.listdir("/proc/self/fd")) == before
+
+    run(test())
+
+
+def test_line_in_use_is_refused_in_words(bench: SerialBench) -> None:
+    async def test() -> None:
+        bench.start()
+        with pytest.raises(DeviceError, match="another program reads it"):
+            SerialScanner(name="right", port=str(bench.link)).probe()
+
+    run(test())
+
+
+def test_impossible_baud_is_refused(bench: SerialBench) -> None:
+    with pytest.raises(DeviceError, match="cannot be opened"):
+        SerialScanner(name="left", port=str(bench.link), baud=-1).probe()
+
+
+def test_nothing_stays_open_after_a_refused_opening(bench: SerialBench) -> None:
+    before = open_descriptors()
+    with pytest.raises(DeviceError):
+        SerialScanner(name="left", port=str(bench.link), baud=-1).probe()
+    assert open_descriptors() == before
+
+
+def test_reading_nothing_from_an_open_line_is_no_end_of_input(bench: SerialBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        slave = os.open(heard.statuses[0][1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        assert termios.tcgetattr(slave)[6][termios.VMIN] in (1, b"\x01")
+        with pytest.raises(BlockingIOError):
+            os.read(slave, 1)
+        os.close(slave)
+
+    run(test())
+
+
+def test_ports_that_are_plugged_in_are_serial_records() -> None:
+    assert all(port.kind is Kind.SERIAL and port.path for port in ports())
+
+
+def test_pseudo_terminal_gone_before_the_opening_is_a_missing_device(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    (tmp_path / "port").symlink_to(os.ttyname(slave))
+    os.close(slave)
+    os.close(master)
+    with pytest.raises(DeviceError):
+        SerialScanner(name="left", port=str(tmp_path / "port")).probe()

@@ -1,0 +1,73 @@
+"""Snapshot and replay; that they give the state back after any step is checked by the bench in every test."""
+
+import json
+
+import pytest
+
+from agent.contract.manifest_text import stored_manifest_of
+from agent.workflow.replay import replay
+from agent.workflow.state import State
+from agent.workflow.stored_state import FORMAT, decode_state, encode_state
+from tests.workflow.bench import Bench, Commit, imei, line
+
+
+def worked() -> Bench:
+    """A bench that has seen boxes of all kinds, roles, a hold, a pending step, a packed order, a second journal."""
+    bench = Bench()
+    bench.order("SO-1", line("1", "P13", 2, units=[[imei(1), "serial-A"]], tacs=["35000000"]))
+    bench.order("SO-2", line("1", "P13", 1))
+    bench.opened("SO-2")
+    bench.scan(imei(9))
+    bench.save()
+    bench.do("PACK")
+    bench.do("CONFIRM")
+    bench.opened("SO-1")
+    bench.do("ROLE", "PACK")
+    bench.scan("CARD-8")
+    bench.scan(imei(1))
+    bench.do("SAVE")
+    bench.scan("106141412345678908")
+    bench.do("SAVE")
+    bench.start_over("AAAAAAAA")
+    bench.scan(imei(2))
+    bench.verdict("hold", "SO-1", imei(2))
+    bench.do("REMOVE")
+    bench.scan(imei(2))
+    bench.verdict("hold", "SO-1", imei(1), id="v2")
+    bench.do("QTY", "3")
+    return bench
+
+
+def test_snapshot_gives_the_state_back() -> None:
+    state = worked().state
+    assert decode_state(encode_state(state), stored_manifest_of) == state
+
+
+def test_snapshot_is_one_json_text_without_line_breaks() -> None:
+    text = encode_state(worked().state)
+    assert json.loads(text)["format"] == FORMAT
+    assert b"\n" not in text
+
+
+def test_snapshot_of_another_format_is_refused() -> None:
+    text = encode_state(State()).replace(b'"format":1', b'"format":2')
+    with pytest.raises(ValueError, match="format 2"):
+        decode_state(text, stored_manifest_of)
+
+
+def test_replay_from_nothing_and_from_any_snapshot_gives_the_state() -> None:
+    bench = worked()
+    assert replay(State(), bench.commits) == bench.state
+    for cut in range(len(bench.commits)):
+        state = replay(State(), bench.commits[:cut])
+        resumed = decode_state(encode_state(state), stored_manifest_of)
+        assert replay(resumed, bench.commits[cut:]) == bench.state
+
+
+def test_replay_passes_over_events_of_a_type_it_does_not_know() -> None:
+    bench = worked()
+    last = bench.commits[-1]
+    newer = last.documents[0].replace(b"kiosk.scan.selected.v1", b"kiosk.scan.weighed.v1")
+    commit = Commit(journal=last.journal, position=99, sequence=99, documents=(newer,), private=b"")
+    assert newer != last.documents[0]
+    assert replay(bench.state, [commit]) == bench.state
