@@ -32,7 +32,7 @@ class Seen:
 
 
 class Broker:
-    """A mosquitto on a free port of the loopback, set as docs/performance.md says, that forgets all at its end."""
+    """A mosquitto on a free loopback port, set up as docs/explanation/performance.md says; keeps nothing on disk."""
 
     def __init__(self, directory: Path) -> None:
         program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")

@@ -1,4 +1,4 @@
-"""What came of the device tests: the rows of the table in docs/rig.md."""
+"""What came of the device tests: the rows of the table in docs/explanation/rig.md."""
 
 import sys
 import time

@@ -1,0 +1,24 @@
+# make site: the documentation as a site in site/, built by mkdocs-material. Needs npm for the diagrams; see mkdocs.yml.
+
+MERMAID := 11.17.2
+MERMAID_JS := docs/assets/mermaid.min.js
+DOCS_STAMP := $(VENV)/.docs-installed
+
+.PHONY: site
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+$(MERMAID_JS):
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null; then \
+		folder=$$(mktemp -d) && npm pack --silent --pack-destination $$folder mermaid@$(MERMAID) >/dev/null && \
+		tar -xzf $$folder/mermaid-$(MERMAID).tgz -O package/dist/mermaid.min.js > $@.new && mv $@.new $@; \
+		rm -rf $$folder; \
+	fi
+	@[ -e $@ ] || echo 'make site: npm cannot fetch Mermaid; diagrams are shown as their text' >&2
+
+site: $(DOCS_STAMP) $(MERMAID_JS) ## the documentation as a site, in site/
+	$(BIN)/mkdocs build --strict --quiet
+	@echo 'Built site/index.html'
