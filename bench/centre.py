@@ -15,7 +15,7 @@ from typing import Any, Self
 from paho.mqtt import publish
 
 from bench.site import BADGE, DEADLINE_S, KIOSK, REPOSITORY, ROOT, SITE, TAC
-from tests.system.harness.codes import imei
+from harness.codes import imei
 
 __all__ = ["Broker", "Consumer", "Seen", "big_order", "manifest", "reference_messages", "serial_units", "tell"]
 

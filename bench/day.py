@@ -10,7 +10,7 @@ from bench.process import Usage, usage
 from bench.results import Row, percentile
 from bench.site import DEADLINE_S, TAC, Scratch
 from bench.world import sign_in, world
-from tests.system.harness.codes import command, imei
+from harness.codes import command, imei
 
 __all__ = ["day", "measure", "order_ids"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.site import DEADLINE_S, KIOSK, MEMORY, REPOSITORY, SITE
-from tests.system.harness.kiosk import toml
+from harness.kiosk import toml
 
 __all__ = ["Kiosk"]
 

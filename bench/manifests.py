@@ -20,7 +20,7 @@ from bench.results import Row, percentile
 from bench.scan import BLOCK, FLOOR_US, append_block, save_box, scan_block
 from bench.site import REPOSITORY, ROOT, TAC, Scratch
 from bench.world import sign_in, world
-from tests.system.harness.codes import imei
+from harness.codes import imei
 
 __all__ = ["listed_order", "look_up", "measure"]
 

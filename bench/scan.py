@@ -13,7 +13,7 @@ from bench.kiosk import Kiosk
 from bench.results import Row, percentile
 from bench.site import Scratch, own_disk
 from bench.world import sign_in, world
-from tests.system.harness.codes import command
+from harness.codes import command
 
 __all__ = ["append_block", "measure", "save_box", "scan_block"]
 

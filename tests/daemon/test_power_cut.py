@@ -31,9 +31,9 @@ from agent.workflow.context import Settings
 from agent.workflow.replay import replay
 from agent.workflow.state import State
 from agent.workflow.stored_state import decode_state, encode_state
+from harness.waiting import DEADLINE_S, wait_for
 from tests.journal.disk import Disk, lay_out
 from tests.journal.samples import events_in
-from tests.system.harness.patience import DEADLINE_S, wait_for
 from tests.workflow.bench import BADGES, Bench, imei, line
 
 SEGMENT = 8192

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.system.harness.patience import wait_for
+from harness.waiting import wait_for
 
 __all__ = ["ACL", "OTHER_SITE", "PASSWORDS", "SITE", "mosquitto", "nats", "program"]
 

@@ -21,11 +21,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.codes import badge, imei
 from tests.rig.bench import SERIAL_PORT
 from tests.rig.image import CACHE, build
 from tests.rig.lossy_disk import Cut, LossyDisk
 from tests.rig.machine import GuestError, Machine
-from tests.system.harness.codes import badge, imei
 
 BEGIN, END = "<!-- power cuts -->", "<!-- end of power cuts -->"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.harness.world import World, world_of
+from harness.world import World, world_of
 
 
 @pytest.fixture(scope="module")

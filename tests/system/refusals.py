@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.system.harness.centre import line
-from tests.system.harness.codes import badge, command, sscc
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.station import Station
-from tests.system.harness.world import BADGES, OK, World
+from harness.centre import line
+from harness.codes import badge, command, sscc
+from harness.indicator import Signalled
+from harness.station import Station
+from harness.world import BADGES, OK, World
 
 __all__ = ["AMBIGUOUS_BADGE", "REFUSALS", "Refusal", "held_unit", "opened"]
 

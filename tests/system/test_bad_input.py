@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.system.harness.centre import line, retained
-from tests.system.harness.codes import badge, command, topic_level
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.world import BADGES, OK, World, refused
+from harness.centre import line, retained
+from harness.codes import badge, command, topic_level
+from harness.indicator import Signalled
+from harness.world import BADGES, OK, World, refused
 
 BATCH = 50
 """Scans written at once: about as many as a pseudo-terminal holds of the longest."""

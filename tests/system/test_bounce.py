@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.world import OK, World, refused, world_of
+from harness.centre import line
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.world import OK, World, refused, world_of
 
 AGAIN = Signalled("again", None)
 BOUNCE_MS = 5000

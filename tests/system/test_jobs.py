@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.station import Station
-from tests.system.harness.world import BADGES, OK, World, refused
-from tests.system.models import Accepted, BoxConfirmed, Event, PackingConfirmed
+from harness.centre import line
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.models import Accepted, BoxConfirmed, Event, PackingConfirmed
+from harness.station import Station
+from harness.world import BADGES, OK, World, refused
 
 PROMPT = Signalled("prompt", None)
 BOXED = Signalled("boxed", None)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.patience import Gone
-from tests.system.harness.world import World, world_of
-from tests.system.models import StationView
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.models import StationView
+from harness.waiting import DaemonEnded
+from harness.world import World, world_of
 
 KILLS = 25
 LONGEST_LIFE_S = 0.5
@@ -88,7 +88,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, tu
             step = next_step(bench, units, chance)
             try:
                 signalled = station.scan(step.code)
-            except Gone:
+            except DaemonEnded:
                 doubtful = step
             else:
                 assert signalled.signal in step.signals, f"life {life}: {step.code}: {signalled}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.harness.centre import line
-from tests.system.harness.world import World, world_of
+from harness.centre import line
+from harness.world import World, world_of
 
 SCANS = 500
 

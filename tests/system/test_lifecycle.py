@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.centre import Centre, line, retained
-from tests.system.harness.certificates import issue
-from tests.system.harness.codes import command
-from tests.system.harness.consumer import Consumer
-from tests.system.harness.kiosk import Kiosk
-from tests.system.harness.patience import wait_for
-from tests.system.harness.station import Station
-from tests.system.harness.world import BADGES, OK, OPERATORS, World, refused, world_of
+from harness.broker import Broker
+from harness.centre import Centre, line, retained
+from harness.certificates import issue
+from harness.codes import command
+from harness.consumer import Consumer
+from harness.kiosk import Kiosk
+from harness.station import Station
+from harness.waiting import wait_for
+from harness.world import BADGES, OK, OPERATORS, World, refused, world_of
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.consumer import Consumer
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.world import OK, World, world_of
+from harness.centre import line
+from harness.codes import command
+from harness.consumer import Consumer
+from harness.indicator import Signalled
+from harness.world import OK, World, world_of
 
 SLOW_S = 90.0
 """For what may have to wait for a back-off of up to 30 s."""

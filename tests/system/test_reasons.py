@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.world import OK, OPERATORS, World, refused, world_of
-from tests.system.models import Rejected
+from harness.centre import line
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.models import Rejected
+from harness.world import OK, OPERATORS, World, refused, world_of
 from tests.system.refusals import AMBIGUOUS_BADGE, REFUSALS, Refusal, held_unit, opened
 
 SCANNERS = [f"scanner-{number}" for number in range(16)]

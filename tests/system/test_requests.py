@@ -4,8 +4,8 @@ import json
 import threading
 import uuid
 
-from tests.system.harness.codes import command
-from tests.system.harness.world import World
+from harness.codes import command
+from harness.world import World
 
 
 def test_health_tells_what_a_fleet_admin_looks_for(world: World) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.station import Station
-from tests.system.harness.world import BADGES, OK, World, refused
+from harness.centre import line
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.station import Station
+from harness.world import BADGES, OK, World, refused
 
 AGAIN = Signalled("again", None)
 PROMPT = Signalled("prompt", None)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.scanner import interleave
-from tests.system.harness.world import BADGES, OK, World, refused, world_of
-from tests.system.models import Event
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.models import Event
+from harness.scanner import interleave
+from harness.world import BADGES, OK, World, refused, world_of
 
 COUNT = 60
 DONE = Signalled("order_done", None)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.codes import command, imei
 from tests.rig.bench import same
 from tests.rig.machine import Machine
 from tests.rig.recording import Part
 from tests.rig.unmanaged import AGENT, UnmanagedKiosk
-from tests.system.harness.codes import command, imei
 
 __all__ = ["CASES", "SCANNER", "ArmBench", "Light"]
 

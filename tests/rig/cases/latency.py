@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from harness.codes import command, imei
 from tests.rig.bench import Bench, Case
 from tests.rig.scanners import keys
-from tests.system.harness.codes import command, imei
 
 __all__ = ["CASES"]
 

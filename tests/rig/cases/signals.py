@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from functools import wraps
 from statistics import median
 
+from harness.codes import command, imei
 from tests.rig.bench import Bench, Case
 from tests.rig.recording import Part, Recorder, check, rhythm
 from tests.rig.scanners import keys
-from tests.system.harness.codes import command, imei
 
 __all__ = ["CASES"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.world import World, world_of
 from tests.system.faults.shim import Shim, built
-from tests.system.harness.world import World, world_of
 
 FileSystem = Callable[..., Path]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from tests.system.harness.patience import DEADLINE_S, wait_for
+from harness.waiting import DEADLINE_S, wait_for
 
 __all__ = ["Link", "Packet", "Publish", "Relay", "ScriptedBroker", "connack", "puback", "suback"]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.indicator import Signalled
+from harness.waiting import wait_for
+from harness.world import OK, World, world_of
 from tests.system.faults.peer import Relay
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import OK, World, world_of
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.waiting import wait_for
+from harness.world import OK, World, refused, world_of
 from tests.system.faults.peer import (
     CONNECT,
     PUBLISH,
@@ -21,8 +23,6 @@ from tests.system.faults.peer import (
     connack,
     puback,
 )
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import OK, World, refused, world_of
 
 CONNACK_V5 = {
     0x80: "Unspecified error", 0x81: "Malformed packet", 0x82: "Protocol error",

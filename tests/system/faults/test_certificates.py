@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.broker import Broker
+from harness.certificates import Authority
+from harness.waiting import wait_for
+from harness.world import World, refused, world_of
 from tests.system.faults.shim import Shim
-from tests.system.harness.broker import Broker
-from tests.system.harness.certificates import Authority
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import World, refused, world_of
 
 AWAY_AND_BACK_S = 90.0
 """The back-off may have grown to its 30 seconds."""

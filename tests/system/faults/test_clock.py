@@ -2,10 +2,10 @@
 
 import time
 
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.world import OK, World
 from tests.system.faults.shim import Shim
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.world import OK, World
 
 YEAR_S = 31_557_600
 STEPS = (20, -20, 11, -50, 0)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import BADGES, OK, OPERATORS, World, refused
+from harness.indicator import Signalled
+from harness.waiting import wait_for
+from harness.world import BADGES, OK, OPERATORS, World, refused
 
 
 def flip(path: Path) -> None:

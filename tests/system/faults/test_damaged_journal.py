@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.harness.codes import command
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import OK, World, world_of
+from harness.codes import command
+from harness.waiting import wait_for
+from harness.world import OK, World, world_of
 
 UNITS = 40
 SECTOR = 512

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from harness.centre import line
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.waiting import wait_for
+from harness.world import OK, World
 from tests.system.faults.shim import Shim
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import OK, World
 
 FAULT = Signalled("fault", None)
 MIB = 1 << 20

@@ -7,12 +7,12 @@ from collections.abc import Collection
 
 import pytest
 
+from harness.centre import line
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.waiting import DaemonEnded
+from harness.world import BADGES, World
 from tests.system.faults.shim import Instant, Shim
-from tests.system.harness.centre import line
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.patience import Gone
-from tests.system.harness.world import BADGES, World
 
 DAY = {
     "sign in": ["operator.signed_in"],
@@ -68,7 +68,7 @@ def through_the_day(world: World, shim: Shim, instant: Instant, killed_at: Colle
     for name, (code, signal) in scans_of(order, units, gtin).items():
         if name in killed_at:
             shim.die(instant)
-            with pytest.raises(Gone):
+            with pytest.raises(DaemonEnded):
                 station.scan(code)
             shim.live()
             kiosk.kill()

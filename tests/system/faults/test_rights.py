@@ -5,10 +5,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tests.system.harness.codes import command
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.patience import wait_for
-from tests.system.harness.world import OK, world_of
+from harness.codes import command
+from harness.indicator import Signalled
+from harness.waiting import wait_for
+from harness.world import OK, world_of
 
 NO_BOXES = """
 user centre

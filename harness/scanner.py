@@ -6,7 +6,7 @@ import time
 import tty
 from pathlib import Path
 
-from tests.system.harness.patience import DEADLINE_S
+from harness.waiting import DEADLINE_S
 
 __all__ = ["Scanner", "interleave"]
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from paho.mqtt.client import MQTTMessage
 from pydantic import ValidationError
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.client import Connection
-from tests.system.harness.patience import DEADLINE_S
-from tests.system.models import Event, category, event_of
+from harness.broker import Broker
+from harness.client import Connection
+from harness.models import Event, category, event_of
+from harness.waiting import DEADLINE_S
 
 __all__ = ["Consumer", "Stored"]
 

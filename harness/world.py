@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.centre import Centre, line
-from tests.system.harness.codes import Supply, badge, command
-from tests.system.harness.consumer import Consumer
-from tests.system.harness.indicator import Signalled
-from tests.system.harness.kiosk import Kiosk
-from tests.system.harness.station import Station
+from harness.broker import Broker
+from harness.centre import Centre, line
+from harness.codes import Supply, badge, command
+from harness.consumer import Consumer
+from harness.indicator import Signalled
+from harness.kiosk import Kiosk
+from harness.station import Station
 
 __all__ = ["BADGES", "OK", "OPERATORS", "SIZES", "World", "refused", "world_of"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tests.system.harness.patience import DEADLINE_S, Gone
+from harness.waiting import DEADLINE_S, DaemonEnded
 
 __all__ = ["Indicator", "Shown", "Signalled"]
 
@@ -70,7 +70,7 @@ class Indicator:
         return bool(data)
 
     def next(self, *, deadline_s: float = DEADLINE_S) -> Shown:
-        """The next line not yet taken. Raises Gone when the daemon has ended without writing one."""
+        """The next line not yet taken. Raises DaemonEnded when the daemon has ended without writing one."""
         end = time.monotonic() + deadline_s
         while len(self.shown) == self._taken:
             alive = self.writer_alive()
@@ -79,7 +79,7 @@ class Indicator:
             else:
                 time.sleep(0.001)
             if not self._read() and not alive:
-                raise Gone("the daemon ended without a signal")
+                raise DaemonEnded("the daemon ended without a signal")
             assert time.monotonic() < end, "no signal"
         self._taken += 1
         return self.shown[self._taken - 1]

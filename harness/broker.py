@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from tests.system.harness.certificates import Certificates
-from tests.system.harness.patience import wait_for
+from harness.certificates import Certificates
+from harness.waiting import wait_for
 
 __all__ = ["Broker"]
 

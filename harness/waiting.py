@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-__all__ = ["DEADLINE_S", "Gone", "wait_for"]
+__all__ = ["DEADLINE_S", "DaemonEnded", "wait_for"]
 
 DEADLINE_S = 30.0
 """Generous: it is met only by a defect, on the slowest machine too."""
@@ -11,7 +11,7 @@ DEADLINE_S = 30.0
 _LOOK_AGAIN_S = 0.01
 
 
-class Gone(AssertionError):
+class DaemonEnded(AssertionError):
     """The daemon that should have answered has ended."""
 
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.patience import DEADLINE_S, wait_for
-from tests.system.harness.station import Station
-from tests.system.models import Event, event_of
+from harness.broker import Broker
+from harness.models import Event, event_of
+from harness.station import Station
+from harness.waiting import DEADLINE_S, wait_for
 
 __all__ = ["Kiosk", "toml"]
 
-_REPOSITORY = Path(__file__).resolve().parents[3]
+_REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def toml(settings: Mapping[str, Any], path: str = "") -> str:

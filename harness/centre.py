@@ -8,11 +8,11 @@ from typing import Any
 from paho.mqtt.client import MQTTMessage
 from pydantic import ValidationError
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.client import Connection
-from tests.system.harness.codes import topic_level
-from tests.system.harness.patience import DEADLINE_S
-from tests.system.models import Health, Response, StationView, Status
+from harness.broker import Broker
+from harness.client import Connection
+from harness.codes import topic_level
+from harness.models import Health, Response, StationView, Status
+from harness.waiting import DEADLINE_S
 
 __all__ = ["Centre", "line", "retained"]
 

@@ -8,8 +8,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.patience import DEADLINE_S
+from harness.broker import Broker
+from harness.waiting import DEADLINE_S
 
 __all__ = ["Connection"]
 

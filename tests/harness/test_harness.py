@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.harness.broker import Broker
-from tests.system.harness.centre import Centre, retained
-from tests.system.harness.certificates import issue
-from tests.system.harness.client import Connection
-from tests.system.harness.codes import badge, command, gtin, imei, luhn_digit, mod_37_36, sscc, topic_level
-from tests.system.harness.consumer import Consumer
-from tests.system.harness.indicator import Indicator, Signalled
-from tests.system.harness.kiosk import toml
-from tests.system.harness.patience import Gone
-from tests.system.harness.scanner import Scanner, interleave
-from tests.system.harness.station import Station
-from tests.system.models import event_of
+from harness.broker import Broker
+from harness.centre import Centre, retained
+from harness.certificates import issue
+from harness.client import Connection
+from harness.codes import badge, command, gtin, imei, luhn_digit, mod_37_36, sscc, topic_level
+from harness.consumer import Consumer
+from harness.indicator import Indicator, Signalled
+from harness.kiosk import toml
+from harness.models import event_of
+from harness.scanner import Scanner, interleave
+from harness.station import Station
+from harness.waiting import DaemonEnded
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_indicator_takes_each_line_once_and_notices_the_end(tmp_path: Path, kind
         writer.write(line("saved")[9:])
         assert indicator.nth(3).signal == "saved"
     indicator.writer_alive = lambda: False
-    with pytest.raises(Gone):
+    with pytest.raises(DaemonEnded):
         indicator.next()
     indicator.close()
 

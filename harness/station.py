@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.system.harness.indicator import Indicator, Signalled
-from tests.system.harness.scanner import Scanner
+from harness.indicator import Indicator, Signalled
+from harness.scanner import Scanner
 
 __all__ = ["Station"]
 
