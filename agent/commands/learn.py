@@ -10,9 +10,9 @@ from time import monotonic
 from typing import TextIO
 
 from agent.commands.scanners import stanza
-from agent.drivers.scanners.devices import Kind, Plugged, device_of
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode, device_of
 from agent.drivers.scanners.enumeration import plugged_in
-from agent.drivers.scanners.learning import TEST_TEXT, Case, Learned, learn_bytes, learn_keys
+from agent.drivers.scanners.learning import TEST_TEXT, LearnedSettings, LetterCase, learn_bytes, learn_keys
 from agent.errors import DeviceError
 from agent.runtime.log import escape
 
@@ -28,16 +28,16 @@ _MIN_KEYS = 8
 """Less is somebody's own keyboard, used for something else."""
 
 _CASES = {
-    Case.SWAPPED: "capitals and small letters come swapped: the scanner is set for Caps Lock on; set it to off",
-    Case.UPPER: "small letters come as capitals: the scanner converts the case; switch that off",
-    Case.LOWER: "capitals come as small letters: the scanner converts the case; switch that off",
+    LetterCase.SWAPPED: "capitals and small letters come swapped: the scanner is set for Caps Lock on; set it to off",
+    LetterCase.UPPER: "small letters come as capitals: the scanner converts the case; switch that off",
+    LetterCase.LOWER: "capitals come as small letters: the scanner converts the case; switch that off",
 }
 
 
 class _Heard:
     """What one device has sent since it was last quiet. It may have several event nodes."""
 
-    def __init__(self, device: Plugged) -> None:
+    def __init__(self, device: DeviceNode) -> None:
         self.device = device
         self.data = b""
         self.quiet_at: float | None = None
@@ -46,13 +46,13 @@ class _Heard:
         self.data += data
         self.quiet_at = monotonic() + QUIET_S
 
-    def learned(self) -> Learned | None:
-        if self.device.kind is Kind.SERIAL:
+    def learned(self) -> LearnedSettings | None:
+        if self.device.kind is DeviceKind.SERIAL:
             return learn_bytes(self.data)
         return learn_keys(list(self._keys()))
 
     def is_scan(self) -> bool:
-        if self.device.kind is Kind.SERIAL:
+        if self.device.kind is DeviceKind.SERIAL:
             return len(self.data) >= _MIN_BYTES
         return sum(1 for _, value in self._keys() if value == 1) >= _MIN_KEYS
 
@@ -71,7 +71,7 @@ def learn(
     *,
     baud: int = 9600,
     patience_s: float = PATIENCE_S,
-    present: Callable[[], Sequence[Plugged]] = plugged_in,
+    present: Callable[[], Sequence[DeviceNode]] = plugged_in,
 ) -> int:
     """Wait for the test barcode from anything that is plugged in, and write the table that its scanner wants.
 
@@ -104,8 +104,8 @@ def learn(
     return 0
 
 
-def _open(device: Plugged, baud: int, opened: ExitStack) -> int:
-    if device.kind is Kind.SERIAL:
+def _open(device: DeviceNode, baud: int, opened: ExitStack) -> int:
+    if device.kind is DeviceKind.SERIAL:
         from agent.drivers.scanners import serial
 
         line = serial.overhear(device.node, baud)
@@ -119,14 +119,14 @@ def _open(device: Plugged, baud: int, opened: ExitStack) -> int:
     return node.fd
 
 
-def _key(device: Plugged) -> Hashable:
+def _key(device: DeviceNode) -> Hashable:
     """One for all event nodes of a device; where nothing tells which device a node is of, one for each node."""
     return device.node if device.usb_port is None else device_of(device)
 
 
 def _wait(
     out: TextIO, selector: selectors.BaseSelector, heard: dict[Hashable, _Heard], patience_s: float
-) -> tuple[Plugged, Learned] | None:
+) -> tuple[DeviceNode, LearnedSettings] | None:
     """The device that sent the test barcode; what sends another one is told so."""
     until = monotonic() + patience_s
     while (now := monotonic()) < until and selector.get_map():
@@ -155,15 +155,15 @@ def _wait(
 
 
 def _hint(one: _Heard) -> str:
-    if one.device.kind is Kind.SERIAL:
+    if one.device.kind is DeviceKind.SERIAL:
         return ", or the line has another speed (--baud)"
     return ", or the scanner is set to a country other than us, de, fr and uk"
 
 
-def _report(device: Plugged, learned: Learned, baud: int) -> str:
+def _report(device: DeviceNode, learned: LearnedSettings, baud: int) -> str:
     lines = [f"# {note}" for note in _notes(learned)]
     settings = []
-    if device.kind is Kind.SERIAL and baud != 9600:
+    if device.kind is DeviceKind.SERIAL and baud != 9600:
         settings.append(f"baud = {baud}")
     if learned.layouts:
         settings.append(f'layout = "{learned.layouts[0]}"')
@@ -172,7 +172,7 @@ def _report(device: Plugged, learned: Learned, baud: int) -> str:
     return "\n".join([*lines, stanza(device, name="scanner-1", settings=settings)])
 
 
-def _notes(learned: Learned) -> Iterator[str]:
+def _notes(learned: LearnedSettings) -> Iterator[str]:
     if len(learned.layouts) > 1:
         yield f"layout: {', '.join(learned.layouts)} would all do"
     if learned.terminator is None:
@@ -182,7 +182,7 @@ def _notes(learned: Learned) -> Iterator[str]:
     else:
         yield "AIM symbology identifiers: off; switched on, they tell a product's barcode from a serial number for free"
     yield "Caps Lock: " + ("pressed by the scanner itself, which does no harm" if learned.caps_lock else "not pressed")
-    if learned.case is not Case.AS_PRINTED:
+    if learned.case is not LetterCase.AS_PRINTED:
         yield f"CASE: {_CASES[learned.case]}"
     for place, text in (("before", learned.prefix), ("after", learned.suffix)):
         if text:

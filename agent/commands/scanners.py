@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from agent.drivers.scanners.devices import Kind, Plugged
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode
 from agent.drivers.scanners.enumeration import plugged_in
 from agent.runtime.log import escape
 
@@ -20,21 +20,21 @@ def scanners(out: TextIO) -> int:
     if not found:
         out.write(f"{_NOTHING}\n")
         return 0
-    if any(one.kind is Kind.EVDEV for one in found):
+    if any(one.kind is DeviceKind.EVDEV for one in found):
         out.write(f"{_HINT}\n")
     out.write("\n".join(stanzas(found)))
     return 0
 
 
-def stanzas(found: Sequence[Plugged]) -> Iterator[str]:
+def stanzas(found: Sequence[DeviceNode]) -> Iterator[str]:
     """One TOML table each."""
     for number, one in enumerate(found, start=1):
         yield stanza(one, name=f"scanner-{number}")
 
 
-def stanza(one: Plugged, *, name: str, settings: Sequence[str] = ()) -> str:
+def stanza(one: DeviceNode, *, name: str, settings: Sequence[str] = ()) -> str:
     """The TOML table of one device, with the other ways to name it as comments; `settings` are more lines of it."""
-    key = "port" if one.kind is Kind.SERIAL else "device"
+    key = "port" if one.kind is DeviceKind.SERIAL else "device"
     lines = [
         f"# {escape(one.name)} ({escape(one.node)})",
         "[[station.scanner]]",
@@ -42,12 +42,12 @@ def stanza(one: Plugged, *, name: str, settings: Sequence[str] = ()) -> str:
         f'driver = "{one.kind}"',
         f"{key} = {_text(one.path)}",
     ]
-    if one.kind is Kind.EVDEV:
+    if one.kind is DeviceKind.EVDEV:
         lines += _other_ways(one)
     return "\n".join([*lines, *settings]) + "\n"
 
 
-def _other_ways(one: Plugged) -> Iterator[str]:
+def _other_ways(one: DeviceNode) -> Iterator[str]:
     if one.vendor is not None and one.product is not None:
         serial = "" if one.serial is None else f"; serial = {_text(one.serial)}"
         yield f'# or: vendor = "{one.vendor:04x}"; product = "{one.product:04x}"{serial}'

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from agent.errors import JournalDamaged
 from agent.journal import Journal, Reader, StoredEvent
-from agent.uplink.event_source import Head
+from agent.uplink.event_source import SourceHead
 
 __all__ = ["JournalSource"]
 
@@ -19,12 +19,12 @@ class JournalSource:
         self._read_from: Journal | None = None
         self._next = 0
 
-    def head(self) -> Head:
+    def head(self) -> SourceHead:
         journal = self._journal()
         if journal is None:
-            return Head(journal="", last_position=0, last_sequence=0, delivered=0)
+            return SourceHead(journal="", last_position=0, last_sequence=0, delivered=0)
         head = journal.head
-        return Head(
+        return SourceHead(
             journal=head.journal,
             last_position=head.position,
             last_sequence=head.sequence,

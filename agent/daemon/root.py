@@ -42,7 +42,7 @@ from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import OnFrame, Scanner
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
 from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.event_loop import Watch
+from agent.runtime.event_loop import EventLoop
 from agent.runtime.systemd import Notifier, watchdog_interval_s
 from agent.runtime.threads import come_first, give_way, share_in_turns
 from agent.scan import Frame
@@ -222,7 +222,7 @@ class Daemon:
             clock=self._clock,
             is_starved=self._housekeeping.is_starved,
         )
-        self._watch = Watch()
+        self._watch = EventLoop()
         self._intake = Intake()
         self._scan_path = ScanPath(
             watch=self._watch,
@@ -300,8 +300,8 @@ class Daemon:
 
     def _open_devices(self, undo: ExitStack, loop: asyncio.AbstractEventLoop) -> None:
         watch = self._watch
-        loop.add_reader(watch.gate, watch.stand_in)
-        undo.callback(loop.remove_reader, watch.gate)
+        loop.add_reader(watch.ready_fd, watch.try_run_once)
+        undo.callback(loop.remove_reader, watch.ready_fd)
         self._look_in(loop)
         undo.callback(lambda: self._look_due.cancel())
         devices = ExitStack()
@@ -337,7 +337,7 @@ class Daemon:
 
     def _look_in(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stand in for what no device wakes us for: a scan cut short, a device that is back, while a flush lasts."""
-        self._watch.stand_in()
+        self._watch.try_run_once()
         self._look_due = loop.call_later(_LOOK_S, self._look_in, loop)
 
     def _button_taker(self, take: OnFrame) -> Callable[[str], None]:

@@ -29,7 +29,7 @@ from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger
 from agent.drivers.indicators.indicator import Indicator
 from agent.runtime.clock import Clock
-from agent.runtime.event_loop import Watch
+from agent.runtime.event_loop import EventLoop
 from agent.runtime.threads import come_first
 from agent.scan import Frame
 from agent.workflow.centre_changes import Alarm, abandon, delist, judge, revise
@@ -78,7 +78,7 @@ class ScanPath:
     def __init__(
         self,
         *,
-        watch: Watch,
+        watch: EventLoop,
         intake: Intake,
         ledger: Ledger,
         catalogue: Catalogue,
@@ -196,13 +196,13 @@ class ScanPath:
     def _await_scan(self) -> tuple[str, str, Frame] | None:
         """The next scan; none if there is something else to do, or nothing for a while."""
         watch, intake = self._watch, self._intake
-        watch.take()
+        watch.acquire()
         try:
             is_busy = intake or self._inbox or self._chores or self._is_rechecking
-            watch.turn(0.0 if is_busy else _TICK_S)
+            watch.run_once(0.0 if is_busy else _TICK_S)
             return intake.next()
         finally:
-            watch.leave()
+            watch.release()
 
     def _end(self) -> None:
         self._is_over = True

@@ -16,7 +16,7 @@ from agent.config.settings import (
 )
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import Scanner
-from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings
+from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 
 __all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of"]
 
@@ -32,11 +32,11 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
             baud=settings.baud,
             terminator=settings.terminator.encode(),
         )
-    from agent.drivers.scanners.evdev import EvdevScanner, Match
+    from agent.drivers.scanners.evdev import EvdevScanner, KeyboardMatch
 
     return EvdevScanner(
         name=settings.name,
-        match=Match(
+        match=KeyboardMatch(
             device=settings.device,
             vendor=settings.vendor,
             product=settings.product,

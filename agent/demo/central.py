@@ -18,7 +18,7 @@ from agent.errors import KioskError
 from agent.runtime.waker import Waker
 from agent.uplink.client import Client
 from agent.uplink.failures import BrokerLost
-from agent.uplink.options import BrokerSettings
+from agent.uplink.uplink_settings import BrokerSettings
 
 __all__ = ["Central"]
 
@@ -58,13 +58,13 @@ class Central:
     def start(self) -> None:
         """Connect, subscribe, retain orders and reference lists. Raises KioskError."""
         self._client.connect(HOST, self._listening.port, timeout_s=_CONNECT_S)
-        self._wait(lambda: self._client.offer is not None)
+        self._wait(lambda: self._client.connack is not None)
         self._client.subscribe([f"{self._events}#"])
-        self._wait(lambda: bool(self._client.subscribed()))
+        self._wait(lambda: bool(self._client.subacks()))
         waiting = {self._retain(topic, message) for topic, message in self._messages()}
 
         def all_taken() -> bool:
-            waiting.difference_update(answer.token for answer in self._client.answers())
+            waiting.difference_update(answer.token for answer in self._client.pubacks())
             return not waiting
 
         self._wait(all_taken)
@@ -137,8 +137,8 @@ class Central:
         try:
             while not self._stopping:
                 self._take_all()
-                self._client.poll(self._waker.prepare(_POLL_S), self._waker.fd)
-                self._waker.woke()
+                self._client.poll(self._waker.before_wait(_POLL_S), self._waker.fd)
+                self._waker.after_wait()
                 self._waker.drain()
         except BrokerLost as exc:
             if not self._stopping:
@@ -148,13 +148,13 @@ class Central:
 
     def _take_all(self) -> None:
         journal = None
-        for message in self._client.received():
+        for message in self._client.messages():
             # amqtt may hand a new client under a known id what it never asked for.
             if message.topic.startswith(self._events):
                 journal = self._take(message.payload)
         if journal is not None:
             self._acknowledge(journal)
-        self._client.answers()
+        self._client.pubacks()
 
     def _take(self, document: bytes) -> str:
         """Store one event; the id of its journal. A repeated one is acknowledged again, and that is all."""

@@ -7,8 +7,8 @@ from agent.demo.board import Board
 from agent.demo.line_editor import LineEditor
 from agent.demo.words import Leave, Remark, Scan, Typed
 from agent.drivers.scanners.terminal import TerminalScanner
+from agent.runtime.event_loop import Timer
 from agent.runtime.log import escape
-from agent.runtime.loop import Timer
 
 __all__ = ["TypedScanner"]
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.drivers.indicators.gpio import open_button
-from agent.runtime.loop import Loop
+from agent.runtime.event_loop import Loop
 
 __all__ = ["BOUNCE_S", "Buttons"]
 

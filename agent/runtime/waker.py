@@ -29,12 +29,12 @@ class Waker:
             with suppress(BlockingIOError):  # a full pipe wakes as well
                 os.write(self._write_fd, b"\0")
 
-    def prepare(self, timeout_s: float) -> float:
+    def before_wait(self, timeout_s: float) -> float:
         """About to sleep: for how long it may be."""
         self._asleep = True
         return 0.0 if self._called else timeout_s
 
-    def woke(self) -> None:
+    def after_wait(self) -> None:
         """Awake: every call before this one is answered by looking now."""
         self._asleep = False
         self._called = False

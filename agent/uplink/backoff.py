@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agent.uplink.options import Timing
+from agent.uplink.uplink_settings import Timing
 
 __all__ = ["Backoff"]
 

@@ -30,9 +30,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.uplink.certificates import expiry_of_der
 from agent.uplink.failures import BrokerLost, BrokerRefused, explain, shown
-from agent.uplink.options import BrokerSettings
-from agent.uplink.packets import Answer, Offer, Received, Subscribed, Will
+from agent.uplink.packets import ConnAck, PubAck, ReceivedMessage, SubAck, Will
 from agent.uplink.tls import client_context
+from agent.uplink.uplink_settings import BrokerSettings
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -77,10 +77,10 @@ class Client:
     def __init__(self, settings: BrokerSettings, *, client_id: str, will: Will | None = None) -> None:
         self._settings = settings
         self._v5 = settings.protocol == 5
-        self._answers: list[Answer] = []
-        self._subscribed: list[Subscribed] = []
-        self._received: list[Received] = []
-        self._offer: Offer | None = None
+        self._pubacks: list[PubAck] = []
+        self._subacks: list[SubAck] = []
+        self._messages: list[ReceivedMessage] = []
+        self._connack: ConnAck | None = None
         self._lost: BrokerLost | None = None
         self._closing = False
         self._published: int | None = None
@@ -134,9 +134,9 @@ class Client:
         self._check(code)
 
     @property
-    def offer(self) -> Offer | None:
+    def connack(self) -> ConnAck | None:
         """What the broker granted; none until its CONNACK has come."""
-        return self._offer
+        return self._connack
 
     def server_certificate_expires(self) -> datetime | None:
         """`notAfter` of the broker's certificate, UTC; none without TLS."""
@@ -255,19 +255,19 @@ class Client:
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
-    def answers(self) -> list[Answer]:
+    def pubacks(self) -> list[PubAck]:
         """Take the PUBACKs that have come."""
-        taken, self._answers = self._answers, []
+        taken, self._pubacks = self._pubacks, []
         return taken
 
-    def subscribed(self) -> list[Subscribed]:
+    def subacks(self) -> list[SubAck]:
         """Take the SUBACKs that have come."""
-        taken, self._subscribed = self._subscribed, []
+        taken, self._subacks = self._subacks, []
         return taken
 
-    def received(self) -> list[Received]:
+    def messages(self) -> list[ReceivedMessage]:
         """Take the messages that have come, in order."""
-        taken, self._received = self._received, []
+        taken, self._messages = self._messages, []
         return taken
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ class Client:
         elif not granted.get("RetainAvailable", 1):
             self._lost = BrokerRefused("the broker keeps no retained messages")
         else:
-            self._offer = Offer(
+            self._connack = ConnAck(
                 receive_maximum=granted.get("ReceiveMaximum", UNLIMITED),
                 maximum_packet_bytes=granted.get("MaximumPacketSize"),
             )
@@ -319,7 +319,7 @@ class Client:
             self._lost = BrokerLost(f"the broker closed the connection: {words}", code=reason.value)
         elif self._log_line:
             self._lost = BrokerLost(explain(self._log_line))
-        elif self._offer is None:
+        elif self._connack is None:
             self._lost = BrokerLost("the connection was closed before the broker answered (is it an MQTT broker?)")
         elif reason == UNSPECIFIED:
             self._lost = BrokerLost("the connection was closed without a word", unexplained=True)
@@ -330,20 +330,20 @@ class Client:
         self, _paho: Paho, _userdata: object, token: int, reason: ReasonCode, _properties: Properties
     ) -> None:
         code = reason.value
-        self._answers.append(Answer(token, code, reason.getName() if code else ""))
+        self._pubacks.append(PubAck(token, code, reason.getName() if code else ""))
 
     def _on_subscribe(
         self, _paho: Paho, _userdata: object, token: int, reasons: list[ReasonCode], _properties: Properties
     ) -> None:
         refused = tuple(reason.getName() if reason.is_failure else None for reason in reasons)
-        self._subscribed.append(Subscribed(token, refused))
+        self._subacks.append(SubAck(token, refused))
 
     def _on_message(self, _paho: Paho, _userdata: object, message: MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        self._received.append(Received(topic, bytes(message.payload), message.retain))
+        self._messages.append(ReceivedMessage(topic, bytes(message.payload), message.retain))
 
 
 def _words(code: MQTTErrorCode) -> str:

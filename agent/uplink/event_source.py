@@ -5,10 +5,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-__all__ = ["EventSource", "Head", "SourcedEvent"]
+__all__ = ["EventSource", "SourceHead", "SourcedEvent"]
 
 
-class Head(Struct, frozen=True, kw_only=True):
+class SourceHead(Struct, frozen=True, kw_only=True):
     """Where the journal stands.
 
     A *position* counts all events of this device over all journal ids; a *sequence* counts from 1 under one id.
@@ -42,7 +42,7 @@ class SourcedEvent(Protocol):
 class EventSource(Protocol):
     """The journal, as the uplink's thread reads it while others append. Every method is thread-safe."""
 
-    def head(self) -> Head:
+    def head(self) -> SourceHead:
         """Where the journal stands now; cheap."""
         ...
 

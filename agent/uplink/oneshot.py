@@ -13,8 +13,8 @@ from agent.contract.kiosk_status import status_document
 from agent.contract.topics import Topics
 from agent.runtime.clock import SystemClock
 from agent.uplink.failures import BrokerLost, BrokerRefused
-from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings
-from agent.uplink.packets import Answer, Subscribed
+from agent.uplink.packets import PubAck, SubAck
+from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 
 if TYPE_CHECKING:
     from agent.uplink.client import Client
@@ -46,7 +46,7 @@ def _wait(client: "Client", done: Callable[[], bool], until: float) -> bool:
 
 def _open(client: "Client", host: str, port: int, timeout_s: float) -> None:
     client.connect(host, port, timeout_s=timeout_s)
-    if not _wait(client, lambda: client.offer is not None, time.monotonic() + timeout_s):
+    if not _wait(client, lambda: client.connack is not None, time.monotonic() + timeout_s):
         raise BrokerLost("the broker accepts the connection and says nothing (is it an MQTT broker?)")
 
 
@@ -79,10 +79,10 @@ def _connected(
 def _publish(client: "Client", topic: str, payload: bytes, until: float) -> None:
     """Publish this retained. Raises BrokerLost, also where the broker refuses it."""
     token = client.publish(topic, payload, retain=True)
-    answers: dict[int, Answer] = {}
+    answers: dict[int, PubAck] = {}
 
     def answered() -> bool:
-        answers.update((answer.token, answer) for answer in client.answers())
+        answers.update((answer.token, answer) for answer in client.pubacks())
         return token in answers
 
     if not _wait(client, answered, until):
@@ -131,12 +131,12 @@ def retire(
 def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
     """The topics under a filter that hold a retained message, as far as the broker tells."""
     client.subscribe([topic_filter])
-    if not _wait(client, lambda: bool(client.subscribed()), until):
+    if not _wait(client, lambda: bool(client.subacks()), until):
         return []
     found: list[str] = []
 
     def more() -> bool:
-        came = [message.topic for message in client.received() if message.retained]
+        came = [message.topic for message in client.messages() if message.retained]
         found.extend(came)
         return bool(came)
 
@@ -152,10 +152,10 @@ def try_connect(
     topics = Topics(site, kiosk)
     with _connected(broker, topics, "check", timeout_s) as (client, where):
         client.subscribe(topics.subscriptions)
-        came: list[Subscribed] = []
+        came: list[SubAck] = []
 
         def answered() -> bool:
-            came.extend(client.subscribed())
+            came.extend(client.subacks())
             return bool(came)
 
         if not _wait(client, answered, time.monotonic() + timeout_s):

@@ -15,11 +15,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from agent.contract.cloudevents import undeliverable
-from agent.uplink.event_source import EventSource, Head, SourcedEvent
-from agent.uplink.options import Confirm, Timing
+from agent.uplink.event_source import EventSource, SourcedEvent, SourceHead
 from agent.uplink.refusals import Refusals
+from agent.uplink.uplink_settings import Confirm, Timing
 
-__all__ = ["CONSUMER_WINDOW", "Outbox", "Outgoing", "Verdict"]
+__all__ = ["CONSUMER_WINDOW", "AckResult", "Outbox", "Outgoing"]
 
 CONSUMER_WINDOW = 1000
 """Events published beyond the consumer's ack, at most; also how many may stand refused."""
@@ -29,11 +29,11 @@ NO_SUBSCRIBER = 0x10
 FAILURE = 0x80
 
 
-class Verdict(Enum):
+class AckResult(Enum):
     """What a consumer's ack means."""
 
     COVERED = "it covers more than before"
-    NOTHING = "it changes nothing"
+    UNCHANGED = "it changes nothing"
     ROLLED_BACK = "the journal is an old copy"
 
 
@@ -53,7 +53,7 @@ class Outbox:
         self,
         *,
         source: EventSource,
-        head: Head,
+        head: SourceHead,
         confirm: Confirm,
         max_inflight: int,
         ack_timeout_s: float,
@@ -156,7 +156,7 @@ class Outbox:
         self._refused.lost(now)
         self._new_pass()
 
-    def adopt(self, head: Head) -> None:
+    def adopt(self, head: SourceHead) -> None:
         """The journal went on."""
         old, self._head = self._head, head
         if head.journal != old.journal:
@@ -255,28 +255,28 @@ class Outbox:
         """A message came on the ack topic, whatever it says: there is nothing to wait for any more."""
         self._ack_due = math.inf
 
-    def acknowledge(self, *, journal: str, through: int, event_id: str | None, now: float) -> Verdict:
+    def acknowledge(self, *, journal: str, through: int, event_id: str | None, now: float) -> AckResult:
         """The consumer says that it has stored all of `journal` up to sequence `through`. Call `adopt` first.
 
         Raises what the source raises.
         """
         self.ack_arrived()
         if not self._consumer or through < 1 or self._rolled_back == journal:
-            return Verdict.ROLLED_BACK if self._rolled_back == journal else Verdict.NOTHING
+            return AckResult.ROLLED_BACK if self._rolled_back == journal else AckResult.UNCHANGED
         if journal != self._head.journal:
             return self._acknowledge_old(journal, through, event_id, now)
         if through > self._head.last_sequence:
             self._rolled_back = journal
-            return Verdict.ROLLED_BACK
+            return AckResult.ROLLED_BACK
         own_id = self._own_id(through) if event_id is not None else None
         if own_id is not None and own_id != event_id:
             self._rolled_back = journal
-            return Verdict.ROLLED_BACK
+            return AckResult.ROLLED_BACK
         if self.delivered < self._base and self._old_unheard and not self._old_repeated:
             # This ack shows that the consumer is there now, not that it was there when the old events went out.
             self._old_repeated = True
             self._new_pass()
-            return Verdict.NOTHING
+            return AckResult.UNCHANGED
         return self._cover(self._base + through, now)
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -344,21 +344,21 @@ class Outbox:
             self._probe_due = now + self._probe_wait_s
             self._probe_wait_s = min(self._probe_wait_s * 2, self._timing.no_consumer_max_s)
 
-    def _acknowledge_old(self, journal: str, through: int, event_id: str | None, now: float) -> Verdict:
+    def _acknowledge_old(self, journal: str, through: int, event_id: str | None, now: float) -> AckResult:
         """An ack of an earlier journal id counts by its event's id alone, and where that id's positions are known."""
         if self.delivered >= self._base or event_id is None or event_id != self._source.event_id(journal, through):
-            return Verdict.NOTHING
+            return AckResult.UNCHANGED
         if journal not in self._bases:
             for event in self._source.read(self.delivered, 1):
                 self._bases[event.journal] = event.position - event.sequence
         base = self._bases.get(journal)
-        return Verdict.NOTHING if base is None else self._cover(min(base + through, self._base), now)
+        return AckResult.UNCHANGED if base is None else self._cover(min(base + through, self._base), now)
 
-    def _cover(self, position: int, now: float) -> Verdict:
+    def _cover(self, position: int, now: float) -> AckResult:
         if position <= self.delivered:
-            return Verdict.NOTHING
+            return AckResult.UNCHANGED
         self._deliver(position, now)
-        return Verdict.COVERED
+        return AckResult.COVERED
 
     def _deliver(self, position: int, now: float) -> None:
         if position <= self.delivered:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-__all__ = ["Answer", "Offer", "Received", "Subscribed", "Will"]
+__all__ = ["ConnAck", "PubAck", "ReceivedMessage", "SubAck", "Will"]
 
 
 class Will(Struct, frozen=True, kw_only=True):
@@ -12,14 +12,14 @@ class Will(Struct, frozen=True, kw_only=True):
     payload: bytes
 
 
-class Offer(Struct, frozen=True, kw_only=True):
+class ConnAck(Struct, frozen=True, kw_only=True):
     """What the broker grants in its CONNACK; `maximum_packet_bytes` is none where it sets no limit."""
 
     receive_maximum: int
     maximum_packet_bytes: int | None
 
 
-class Answer(Struct, frozen=True):
+class PubAck(Struct, frozen=True):
     """A PUBACK: `token` names the publish; `code` is the MQTT 5 reason code, 0 under 3.1.1; `reason` its name."""
 
     token: int
@@ -27,14 +27,14 @@ class Answer(Struct, frozen=True):
     reason: str
 
 
-class Subscribed(Struct, frozen=True):
+class SubAck(Struct, frozen=True):
     """A SUBACK: for each filter asked for, none or why it was refused."""
 
     token: int
     refused: tuple[str | None, ...]
 
 
-class Received(Struct, frozen=True):
+class ReceivedMessage(Struct, frozen=True):
     """A message from the broker; one whose topic is not UTF-8 is dropped before this."""
 
     topic: str

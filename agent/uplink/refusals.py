@@ -4,7 +4,7 @@ import math
 
 from msgspec import Struct
 
-from agent.uplink.options import Timing
+from agent.uplink.uplink_settings import Timing
 
 __all__ = ["REFUSALS_TO_STAND_IN", "Refusals"]
 

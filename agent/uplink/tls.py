@@ -3,7 +3,7 @@
 import ssl
 
 from agent.uplink.failures import BrokerLost, shown
-from agent.uplink.options import BrokerSettings
+from agent.uplink.uplink_settings import BrokerSettings
 
 __all__ = ["client_context"]
 

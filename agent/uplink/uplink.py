@@ -19,14 +19,14 @@ from agent.uplink.certificates import expiry_of_pem_file
 from agent.uplink.event_source import EventSource
 from agent.uplink.failures import BrokerLost
 from agent.uplink.fetching import Fetching
-from agent.uplink.link import Desk, Tell
-from agent.uplink.options import BrokerSettings, DeliverySettings, Timing
 from agent.uplink.outbox import Outbox
 from agent.uplink.packets import Will
 from agent.uplink.resending import Resending
+from agent.uplink.retained_views import RetainedView, RetainedViews
 from agent.uplink.session import Session
 from agent.uplink.uplink_health import Situation, UplinkHealth
-from agent.uplink.views import View, Views
+from agent.uplink.uplink_settings import BrokerSettings, DeliverySettings, Timing
+from agent.uplink.uplink_state import UplinkCallbacks, UplinkState
 
 __all__ = ["Uplink"]
 
@@ -74,7 +74,7 @@ class Uplink:
         """Whether the connection has lasted, or delivered something."""
         self._backoff = Backoff(timing=self._timing, random=chance)
         self._topics = Topics(site, kiosk)
-        self._desk = Desk(
+        self._state = UplinkState(
             topics=self._topics,
             source=source,
             outbox=Outbox(
@@ -85,7 +85,7 @@ class Uplink:
                 ack_timeout_s=delivery.ack_timeout_s,
                 timing=self._timing,
             ),
-            views=Views(timing=self._timing),
+            views=RetainedViews(timing=self._timing),
             fetching=Fetching(timeout_s=self._timing.fetch_timeout_s),
             resending=Resending(source),
             responses=deque(maxlen=RESPONSES_KEPT),
@@ -94,7 +94,9 @@ class Uplink:
             reload=threading.Event(),
             waker=Waker(),
         )
-        self._tell = Tell(inbound=on_inbound, delivered=on_delivered, rolled_back=on_rolled_back, note=self._note)
+        self._callbacks = UplinkCallbacks(
+            inbound=on_inbound, delivered=on_delivered, rolled_back=on_rolled_back, note=self._note
+        )
         self._stopping = threading.Event()
         self._stop_reason = ""
         self._stop_until = 0.0
@@ -114,43 +116,43 @@ class Uplink:
         self._stop_reason = reason
         self._stop_until = self._clock.monotonic() + timeout_s
         self._stopping.set()
-        self._desk.waker.wake()
+        self._state.waker.wake()
         if self._thread.is_alive():
             self._thread.join(timeout_s + 0.5)
 
     def wake(self) -> None:
         """Events were committed."""
-        self._desk.waker.wake()
+        self._state.waker.wake()
 
     def publish_view(self, suffix: str, payload: bytes, *, expiry_s: int | None = None) -> None:
         """Make this the retained view `suffix` (`health`, `station/1`): the newest only, again at every connect."""
-        self._desk.views.put(View(suffix, payload, expiry_s, self._clock.monotonic()))
-        self._desk.waker.wake()
+        self._state.views.put(RetainedView(suffix, payload, expiry_s, self._clock.monotonic()))
+        self._state.waker.wake()
 
     def respond(self, transaction: str, payload: bytes) -> None:
-        """Answer the request of that transaction; of answers that cannot be sent, the newest hundred are kept."""
-        self._desk.responses.append((self._topics.response(transaction), payload))
-        self._desk.waker.wake()
+        """PubAck the request of that transaction; of answers that cannot be sent, the newest hundred are kept."""
+        self._state.responses.append((self._topics.response(transaction), payload))
+        self._state.waker.wake()
 
     def fetch(self, orders: Sequence[str]) -> None:
         """Have the broker send these orders' manifests once more: each comes by `on_inbound`, if there is one."""
-        self._desk.fetches.append(tuple(orders))
-        self._desk.waker.wake()
+        self._state.fetches.append(tuple(orders))
+        self._state.waker.wake()
 
     def reload(self) -> None:
         """Have the broker send everything it retains for us once more."""
-        self._desk.reload.set()
-        self._desk.waker.wake()
+        self._state.reload.set()
+        self._state.waker.wake()
 
     def resend(self, first: int, last: int) -> None:
         """Publish the events at positions `first` to `last` again, behind what was never sent."""
-        self._desk.resends.append((first, last))
-        self._desk.waker.wake()
+        self._state.resends.append((first, last))
+        self._state.waker.wake()
 
     def health(self) -> UplinkHealth:
         """How it stands now."""
-        outbox = self._desk.outbox
-        head = self._desk.source.head()
+        outbox = self._state.outbox
+        head = self._state.source.head()
         acked = outbox.delivered
         return UplinkHealth(
             situation=self._situation,
@@ -215,7 +217,7 @@ class Uplink:
             state="offline",
             reason="connection lost",
             version=self._version,
-            journal=self._desk.source.head().journal or None,
+            journal=self._state.source.head().journal or None,
             since=self._clock.utc_text(),
         )
         client = Client(
@@ -226,7 +228,7 @@ class Uplink:
         try:
             client.connect(host, port, timeout_s=self._timing.connect_timeout_s)
             until = self._clock.monotonic() + self._timing.connect_timeout_s
-            while client.offer is None:
+            while client.connack is None:
                 if self._stopping.is_set():
                     return
                 if self._clock.monotonic() >= until:
@@ -234,9 +236,9 @@ class Uplink:
                 client.poll(min(until - self._clock.monotonic(), self._timing.poll_s))
             session = Session(
                 client=client,
-                offer=client.offer,
-                desk=self._desk,
-                tell=self._tell,
+                connack=client.connack,
+                state=self._state,
+                callbacks=self._callbacks,
                 clock=self._clock,
                 timing=self._timing,
                 version=self._version,

@@ -11,7 +11,7 @@ import pytest
 
 from agent.commands.check import check
 from agent.errors import ConfigError
-from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings
+from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 
 HEAD = """
 [kiosk]

@@ -15,7 +15,7 @@ from agent.commands.learn import learn
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
 from agent.drivers.scanners import evdev
-from agent.drivers.scanners.devices import Kind, Plugged
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode
 from agent.drivers.scanners.keymaps import LAYOUTS
 from agent.drivers.scanners.learning import TEST_TEXT
 from agent.errors import DeviceError
@@ -29,9 +29,9 @@ def events(keys: Iterable[tuple[int, int]]) -> bytes:
     return b"".join(struct.pack("@llHHi", 0, 0, 1, code, value) for code, value in keys)
 
 
-def plugged(kind: Kind, node: str) -> Plugged:
-    port = "usb-1-1" if kind is Kind.EVDEV else None
-    return Plugged(
+def plugged(kind: DeviceKind, node: str) -> DeviceNode:
+    port = "usb-1-1" if kind is DeviceKind.EVDEV else None
+    return DeviceNode(
         kind=kind, name="Scanner", path=node, node=node, vendor=None, product=None, serial=None, usb_port=port
     )
 
@@ -75,7 +75,7 @@ def scanner_in(text: str, folder: Path) -> EvdevSettings | SerialSettings:
 def test_a_serial_scanner_is_learnt(monkeypatch: pytest.MonkeyPatch, line: tuple[int, str], tmp_path: Path) -> None:
     scanner, port = line
     out = Telling(lambda: os.write(scanner, f"]C0{TEST_TEXT}\r\n".encode()))
-    assert learn(out, baud=115200, patience_s=PATIENT_S, present=lambda: [plugged(Kind.SERIAL, port)]) == 0
+    assert learn(out, baud=115200, patience_s=PATIENT_S, present=lambda: [plugged(DeviceKind.SERIAL, port)]) == 0
     assert scanner_in(out.getvalue(), tmp_path) == SerialSettings(
         name="scanner-1", driver="serial", port=port, baud=115200, terminator="\r\n"
     )
@@ -87,7 +87,7 @@ def test_a_keyboard_wedge_is_learnt_though_its_keys_are_spread_over_two_nodes(
 ) -> None:
     pipes = {f"/dev/input/event{number}": os.pipe() for number in range(2)}
     monkeypatch.setattr(evdev, "overhear", lambda path: Node(pipes[path][0]))
-    present = [plugged(Kind.EVDEV, node) for node in pipes]
+    present = [plugged(DeviceKind.EVDEV, node) for node in pipes]
     keys = [*pressed(LAYOUTS["de"], TEST_TEXT), *TERMINATOR_KEYS["\t"]]
     (_, first), (_, second) = pipes.values()
 
@@ -108,7 +108,7 @@ def test_a_keyboard_wedge_is_learnt_though_its_keys_are_spread_over_two_nodes(
 def test_another_barcode_is_told_from_the_test_barcode(line: tuple[int, str]) -> None:
     scanner, port = line
     out = Telling(lambda: os.write(scanner, b"490154203237518\r"))
-    assert learn(out, patience_s=0.3, present=lambda: [plugged(Kind.SERIAL, port)]) == 1
+    assert learn(out, patience_s=0.3, present=lambda: [plugged(DeviceKind.SERIAL, port)]) == 1
     assert "# Scanner: that was not the test barcode, or the line has another speed (--baud)." in out.getvalue()
     assert out.getvalue().endswith("The test barcode has not come.\n")
 
@@ -121,7 +121,7 @@ def test_a_device_in_use_is_named_and_the_rest_is_listened_to(
 
     monkeypatch.setattr(evdev, "overhear", grabbed)
     out = io.StringIO()
-    present = [plugged(Kind.EVDEV, "/dev/input/event7"), plugged(Kind.SERIAL, line[1])]
+    present = [plugged(DeviceKind.EVDEV, "/dev/input/event7"), plugged(DeviceKind.SERIAL, line[1])]
     assert learn(out, patience_s=NOT_PATIENT_S, present=lambda: present) == 1
     assert "# /dev/input/event7 cannot be read: another program has grabbed it\n" in out.getvalue()
     assert f"# Listening to Scanner ({line[1]}).\n" in out.getvalue()

@@ -11,7 +11,7 @@ from agent.commands.retire import Undelivered, retire
 from agent.errors import ConfigError, JournalFault
 from agent.journal import Journal
 from agent.uplink.failures import BrokerLost
-from agent.uplink.options import BrokerSettings
+from agent.uplink.uplink_settings import BrokerSettings
 
 CONFIG = """
 [kiosk]

@@ -17,7 +17,7 @@ from agent.daemon import failure
 from agent.daemon.status_socket import SOCKET_NAME
 from agent.errors import ConfigError
 from agent.uplink.failures import BrokerLost
-from agent.uplink.options import BrokerSettings
+from agent.uplink.uplink_settings import BrokerSettings
 
 CONFIG = """
 [kiosk]

@@ -9,10 +9,10 @@ from agent.commands import scanners as command
 from agent.commands.scanners import scanners
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
-from agent.drivers.scanners.devices import Kind, Plugged
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode
 
-SERIAL = Plugged(
-    kind=Kind.SERIAL,
+SERIAL = DeviceNode(
+    kind=DeviceKind.SERIAL,
     name="Xenon\x1b 1950",
     path="/dev/serial/by-id/usb-Honeywell-if00",
     node="/dev/ttyACM0",
@@ -21,8 +21,8 @@ SERIAL = Plugged(
     serial="17",
     usb_port="1-1.2",
 )
-WEDGE = Plugged(
-    kind=Kind.EVDEV,
+WEDGE = DeviceNode(
+    kind=DeviceKind.EVDEV,
     name="Symbol Bar Code Scanner",
     path='/dev/input/by-id/usb-Symbol-"A"-event-kbd',
     node="/dev/input/event3",
@@ -31,8 +31,8 @@ WEDGE = Plugged(
     serial="S/N 1",
     usb_port="usb-0000:01:00.0-1.3",
 )
-BARE = Plugged(
-    kind=Kind.EVDEV,
+BARE = DeviceNode(
+    kind=DeviceKind.EVDEV,
     name="Keyboard",
     path="/dev/input/event0",
     node="/dev/input/event0",
@@ -43,7 +43,7 @@ BARE = Plugged(
 )
 
 
-def listing(monkeypatch: pytest.MonkeyPatch, *found: Plugged) -> str:
+def listing(monkeypatch: pytest.MonkeyPatch, *found: DeviceNode) -> str:
     monkeypatch.setattr(command, "plugged_in", lambda: list(found))
     out = io.StringIO()
     assert scanners(out) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from agent.daemon.intake import AHEAD, Intake
 from agent.drivers.scanners.fake_scanner import FakeScanner
-from agent.runtime.event_loop import Watch
+from agent.runtime.event_loop import EventLoop
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Benches:
 
 @pytest.fixture
 def benches() -> Iterator[Benches]:
-    watch, intake = Watch(), Intake()
+    watch, intake = EventLoop(), Intake()
     with FakeScanner(name="one") as one, FakeScanner(name="two") as two:
         for station, scanner in (("1", one), ("2", two)):
             scanner.start(watch, intake.of(station, scanner), lambda *_: None)

@@ -25,7 +25,7 @@ from agent.daemon.scanpath import ScanPath, Station
 from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.journal import Journal
 from agent.runtime.clock import FakeClock
-from agent.runtime.event_loop import Watch
+from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
 from agent.workflow.context import Settings
 from agent.workflow.replay import replay
@@ -90,7 +90,7 @@ class Kiosk:
     states: list[State] = field(default_factory=lambda: [State()])
 
     def start(self) -> None:
-        self.watch = Watch()
+        self.watch = EventLoop()
         self.path = ScanPath(
             watch=self.watch,
             intake=Intake(),

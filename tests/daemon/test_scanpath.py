@@ -19,7 +19,7 @@ from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import SystemClock
-from agent.runtime.event_loop import Watch
+from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
 from agent.uplink.uplink_health import Situation, UplinkHealth
 from agent.workflow.context import Settings
@@ -37,7 +37,7 @@ class Bench:
         self.starved: Callable[[Journal], bool] = lambda journal: False
         self.indicator = FakeIndicator()
         self.fatal: list[BaseException] = []
-        self.watch = Watch()
+        self.watch = EventLoop()
         self.path = ScanPath(
             watch=self.watch,
             intake=Intake(),

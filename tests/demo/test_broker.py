@@ -10,7 +10,7 @@ from agent.demo import broker
 from agent.demo.broker import HOST, BrokerChoice, running_broker
 from agent.errors import KioskError
 from agent.uplink.oneshot import try_connect
-from agent.uplink.options import BrokerSettings, DeliverySettings
+from agent.uplink.uplink_settings import BrokerSettings, DeliverySettings
 
 
 def listens(port: int) -> bool:

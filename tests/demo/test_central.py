@@ -14,8 +14,8 @@ from agent.demo.broker import HOST, BrokerChoice, Listening, running_broker
 from agent.demo.central import Central
 from agent.demo.sample import KIOSK, ORDERS, SITE, STOLEN
 from agent.uplink.client import Client
-from agent.uplink.options import BrokerSettings
-from agent.uplink.packets import Received
+from agent.uplink.packets import ReceivedMessage
+from agent.uplink.uplink_settings import BrokerSettings
 
 PATIENCE_S = 10.0
 JOURNAL = "3F0C9A1B"
@@ -27,9 +27,9 @@ class Peer:
     def __init__(self, listening: Listening) -> None:
         settings = BrokerSettings(hosts=((HOST, listening.port),), protocol=listening.protocol, tls=False)
         self.client = Client(settings, client_id="peer")
-        self.received: list[Received] = []
+        self.received: list[ReceivedMessage] = []
         self.client.connect(HOST, listening.port, timeout_s=PATIENCE_S)
-        self.until(lambda: self.client.offer is not None)
+        self.until(lambda: self.client.connack is not None)
         self.client.subscribe(Topics(SITE, KIOSK).subscriptions)
 
     def until(self, done: Callable[[], bool]) -> None:
@@ -37,7 +37,7 @@ class Peer:
         while not done():
             assert time.monotonic() < until, self.received
             self.client.poll(until - time.monotonic())
-            self.received += self.client.received()
+            self.received += self.client.messages()
 
     def publish(self, sequence: int, kind: str = "scan.rejected", **data: Any) -> bytes:
         event = {

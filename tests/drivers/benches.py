@@ -10,15 +10,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.drivers.scanners.devices import Kind, Plugged
-from agent.drivers.scanners.evdev import EvdevScanner, EventNode, Match
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode
+from agent.drivers.scanners.evdev import EvdevScanner, EventNode, KeyboardMatch
 from agent.drivers.scanners.fake_scanner import FakeScanner
 from agent.drivers.scanners.keymaps import LAYOUTS
 from agent.drivers.scanners.scanner import Scanner
 from agent.drivers.scanners.serial import SerialScanner
 from agent.drivers.scanners.terminal import TerminalScanner
-from agent.runtime.event_loop import Watch
-from agent.runtime.loop import Loop
+from agent.runtime.event_loop import EventLoop, Loop
 from agent.scan import Frame
 
 GIVE_UP_S = 10
@@ -67,14 +66,14 @@ def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(test)
 
 
-async def _turn_after_turn(watch: Watch) -> None:
+async def _turn_after_turn(watch: EventLoop) -> None:
     """Own a watch, as the scan path's thread does, in the loop's spare time."""
     while True:
-        watch.take()
+        watch.acquire()
         try:
-            watch.turn(0.0)
+            watch.run_once(0.0)
         finally:
-            watch.leave()
+            watch.release()
         await asyncio.sleep(0.001)
 
 
@@ -85,7 +84,7 @@ class Bench(ABC):
     has_idle_gap = True
     terminator = b"\r"
     scanner: Scanner
-    watch: Watch | None = None
+    watch: EventLoop | None = None
 
     def start(self) -> Heard:
         heard = Heard()
@@ -252,24 +251,24 @@ class PipeNode(EventNode):
             self.writing = -1
 
 
-def keyboard(number: int, *, name: str = "Scanner", usb_port: str | None = "usb-0:1.2", **more: Any) -> Plugged:
+def keyboard(number: int, *, name: str = "Scanner", usb_port: str | None = "usb-0:1.2", **more: Any) -> DeviceNode:
     values: dict[str, Any] = {"vendor": 0x0C2E, "product": 0x0B61, "serial": None} | more
     node = f"/dev/input/event{number}"
-    return Plugged(kind=Kind.EVDEV, name=name, path=node, node=node, usb_port=usb_port, **values)
+    return DeviceNode(kind=DeviceKind.EVDEV, name=name, path=node, node=node, usb_port=usb_port, **values)
 
 
 class EvdevBench(Bench):
     """A keyboard with one event node or several; each plugging in gives it new node numbers."""
 
-    def __init__(self, *, nodes: int = 1, match: Match | None = None, terminator: bytes = b"\r") -> None:
+    def __init__(self, *, nodes: int = 1, match: KeyboardMatch | None = None, terminator: bytes = b"\r") -> None:
         self._count = nodes
         self._number = 3
-        self.present: list[Plugged] = []
+        self.present: list[DeviceNode] = []
         self.opened: list[str] = []
         self.nodes: dict[str, PipeNode] = {}
         self.scanner = EvdevScanner(
             name="left",
-            match=match or Match(vendor=0x0C2E),
+            match=match or KeyboardMatch(vendor=0x0C2E),
             terminator=terminator,
             present=self._present,
             open_node=self._open,
@@ -298,7 +297,7 @@ class EvdevBench(Bench):
         for node in self.nodes.values():
             node.close()
 
-    def _present(self) -> Sequence[Plugged]:
+    def _present(self) -> Sequence[DeviceNode]:
         return self.present
 
     def _open(self, path: str) -> EventNode:

@@ -2,7 +2,7 @@ import asyncio
 
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal, Steady
-from agent.drivers.indicators.fake_indicator import FakeIndicator, Shown
+from agent.drivers.indicators.fake_indicator import FakeIndicator, ShownSignal
 from agent.drivers.scanners.fake_scanner import FakeScanner
 from tests.drivers.benches import Heard, run
 
@@ -54,7 +54,7 @@ def test_indicator_remembers_what_it_was_told() -> None:
         indicator.offline(True)
         indicator.bar(1, 2)
         indicator.fail("broken")
-    assert indicator.shown == [Shown(signal=Signal.REJECT, reason=Reason.BOX_OPEN, pending=0, monotonic_ns=7)]
+    assert indicator.shown == [ShownSignal(signal=Signal.REJECT, reason=Reason.BOX_OPEN, pending=0, monotonic_ns=7)]
     assert indicator.signals == [(Signal.REJECT, Reason.BOX_OPEN)]
     assert (indicator.light, indicator.is_offline, indicator.bars) == (Steady.READY, True, [(1, 2)])
     assert (indicator.fault, indicator.closed) == ("broken", True)

@@ -13,29 +13,29 @@ def test_a_call_while_busy_costs_no_byte_and_shortens_the_next_sleep() -> None:
     waker = Waker()
     waker.wake()
     assert not readable(waker)
-    assert waker.prepare(5.0) == 0.0
-    waker.woke()
-    assert waker.prepare(5.0) == 5.0
+    assert waker.before_wait(5.0) == 0.0
+    waker.after_wait()
+    assert waker.before_wait(5.0) == 5.0
     waker.close()
 
 
 def test_calls_while_asleep_wake_once() -> None:
     waker = Waker()
-    assert waker.prepare(5.0) == 5.0
+    assert waker.before_wait(5.0) == 5.0
     waker.wake()
     waker.wake()
     assert readable(waker)
-    waker.woke()
+    waker.after_wait()
     waker.drain()
     assert not readable(waker)
-    assert waker.prepare(5.0) == 5.0
+    assert waker.before_wait(5.0) == 5.0
     waker.close()
 
 
 def test_a_byte_drained_by_another_thread_takes_no_call_with_it() -> None:
     waker = Waker()
-    assert waker.prepare(5.0) == 5.0
+    assert waker.before_wait(5.0) == 5.0
     waker.wake()
     waker.drain()
-    assert waker.prepare(5.0) == 0.0
+    assert waker.before_wait(5.0) == 0.0
     waker.close()

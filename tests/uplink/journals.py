@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.uplink.event_source import Head
+from agent.uplink.event_source import SourceHead
 
 __all__ = ["Stored", "StoredJournal"]
 
@@ -60,9 +60,11 @@ class StoredJournal:
 
     # -- EventSource -------------------------------------------------------------------------------------------------
 
-    def head(self) -> Head:
+    def head(self) -> SourceHead:
         last = len(self.events)
-        return Head(journal=self.journal, last_position=last, last_sequence=last - self.base, delivered=self.delivered)
+        return SourceHead(
+            journal=self.journal, last_position=last, last_sequence=last - self.base, delivered=self.delivered
+        )
 
     def read(self, after: int, limit: int) -> Sequence[Stored]:
         if self.broken:

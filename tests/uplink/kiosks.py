@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from agent.contract.topics import Inbound
-from agent.uplink.event_source import Head
-from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings, Timing
+from agent.uplink.event_source import SourceHead
 from agent.uplink.uplink import Uplink
+from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings, Timing
 from tests.uplink.journals import Stored, StoredJournal
 
 __all__ = ["QUICK", "Kiosk", "LockedJournal", "running"]
@@ -47,7 +47,7 @@ class LockedJournal(StoredJournal):
         with self.lock:
             super().start_over(journal)
 
-    def head(self) -> Head:
+    def head(self) -> SourceHead:
         with self.lock:
             return super().head()
 

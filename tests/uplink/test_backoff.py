@@ -1,7 +1,7 @@
 """Back-off: full jitter under a doubling ceiling."""
 
 from agent.uplink.backoff import Backoff
-from agent.uplink.options import Timing
+from agent.uplink.uplink_settings import Timing
 
 
 def test_the_ceiling_doubles_to_thirty_seconds_and_is_reset() -> None:

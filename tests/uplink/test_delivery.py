@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.uplink.options import Confirm, Timing
 from agent.uplink.outbox import CONSUMER_WINDOW, Outbox
+from agent.uplink.uplink_settings import Confirm, Timing
 from tests.uplink.journals import StoredJournal
 
 NO_SUBSCRIBER, REFUSED = 0x10, 0x83

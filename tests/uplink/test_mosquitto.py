@@ -15,7 +15,7 @@ from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from agent.uplink.oneshot import publish_status_once, retire, try_connect
-from agent.uplink.options import BrokerSettings, Confirm, DeliverySettings
+from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 from tests.uplink.kiosks import DEADLINE_S, Kiosk, LockedJournal, running
 
 AGENT = "kiosk/v1/rtm1/agent/dock-3"

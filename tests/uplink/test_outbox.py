@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from agent.errors import JournalFault
-from agent.uplink.options import Confirm, Timing
-from agent.uplink.outbox import CONSUMER_WINDOW, Outbox, Verdict
+from agent.uplink.outbox import CONSUMER_WINDOW, AckResult, Outbox
+from agent.uplink.uplink_settings import Confirm, Timing
 from tests.uplink.journals import StoredJournal
 
 OK, NO_SUBSCRIBER, NOT_AUTHORIZED = 0, 0x10, 0x87
@@ -57,12 +57,12 @@ class Desk:
         return sent
 
     def answer(self, code: Callable[[int], int] | int = OK) -> None:
-        """Answer all that is in flight, in order."""
+        """PubAck all that is in flight, in order."""
         for token, position in list(self.out.items()):
             del self.out[token]
             self.outbox.answered(token, code if isinstance(code, int) else code(position), "why", self.now)
 
-    def ack(self, sequence: int, *, journal: str | None = None, event_id: str | None = None) -> Verdict:
+    def ack(self, sequence: int, *, journal: str | None = None, event_id: str | None = None) -> AckResult:
         self.outbox.adopt(self.journal.head())
         return self.outbox.acknowledge(
             journal=journal or self.journal.journal, through=sequence, event_id=event_id, now=self.now
@@ -166,7 +166,7 @@ def test_only_the_consumers_ack_delivers() -> None:
     desk.publish()
     desk.answer()
     assert desk.outbox.delivered == 0
-    assert desk.ack(2, event_id=desk.journal.events[1].id) is Verdict.COVERED
+    assert desk.ack(2, event_id=desk.journal.events[1].id) is AckResult.COVERED
     assert desk.outbox.delivered == 2
 
 
@@ -176,22 +176,22 @@ def test_a_lower_ack_changes_nothing(sequence: int) -> None:
     desk.connect()
     desk.publish()
     desk.ack(2)
-    assert desk.ack(sequence) is Verdict.NOTHING
+    assert desk.ack(sequence) is AckResult.UNCHANGED
     assert desk.outbox.delivered == 2
 
 
 def test_an_ack_for_another_journal_changes_nothing() -> None:
     desk = consumer_desk(3)
     desk.connect()
-    assert desk.ack(2, journal="BBBBBBBB") is Verdict.NOTHING
-    assert desk.ack(2, journal="BBBBBBBB", event_id=desk.journal.events[1].id) is Verdict.NOTHING
+    assert desk.ack(2, journal="BBBBBBBB") is AckResult.UNCHANGED
+    assert desk.ack(2, journal="BBBBBBBB", event_id=desk.journal.events[1].id) is AckResult.UNCHANGED
     assert desk.outbox.delivered == 0
 
 
 def test_an_ack_covers_what_an_earlier_run_has_sent() -> None:
     desk = consumer_desk(5)
     desk.connect(ack_came=False)
-    assert desk.ack(4) is Verdict.COVERED
+    assert desk.ack(4) is AckResult.COVERED
     assert desk.publish() == [5]
 
 
@@ -252,7 +252,7 @@ def test_nothing_uncovered_is_nothing_to_send_again() -> None:
 def test_an_ack_beyond_the_last_event_means_an_old_copy() -> None:
     desk = consumer_desk(3)
     desk.connect()
-    assert desk.ack(4) is Verdict.ROLLED_BACK
+    assert desk.ack(4) is AckResult.ROLLED_BACK
     assert desk.outbox.rolled_back == "AAAAAAAA"
     assert desk.publish() == []
 
@@ -260,7 +260,7 @@ def test_an_ack_beyond_the_last_event_means_an_old_copy() -> None:
 def test_an_ack_with_another_id_means_an_old_copy() -> None:
     desk = consumer_desk(3)
     desk.connect()
-    assert desk.ack(3, event_id="AAAAAAAA-000000000003-ffffffff") is Verdict.ROLLED_BACK
+    assert desk.ack(3, event_id="AAAAAAAA-000000000003-ffffffff") is AckResult.ROLLED_BACK
 
 
 @pytest.mark.parametrize("published", [False, True])
@@ -269,7 +269,7 @@ def test_an_ack_with_the_right_id_does_not(published: bool) -> None:
     desk.connect()
     if published:
         desk.publish()
-    assert desk.ack(3, event_id=desk.journal.events[2].id) is Verdict.COVERED
+    assert desk.ack(3, event_id=desk.journal.events[2].id) is AckResult.COVERED
 
 
 def test_an_id_that_is_pruned_here_proves_nothing() -> None:
@@ -277,7 +277,7 @@ def test_an_id_that_is_pruned_here_proves_nothing() -> None:
     desk.journal.delivered = desk.journal.pruned = 2
     desk = Desk(desk.journal, confirm=Confirm.CONSUMER)
     desk.connect()
-    assert desk.ack(2, event_id="AAAAAAAA-000000000002-ffffffff") is Verdict.NOTHING
+    assert desk.ack(2, event_id="AAAAAAAA-000000000002-ffffffff") is AckResult.UNCHANGED
 
 
 def _rolled_back(*, old: int, new: int) -> Desk:
@@ -319,7 +319,7 @@ def test_an_ack_of_the_new_id_covers_the_old_events() -> None:
     desk.publish()
     desk.answer()
     desk.publish()
-    assert desk.ack(1) is Verdict.COVERED
+    assert desk.ack(1) is AckResult.COVERED
     assert desk.outbox.delivered == 4
 
 
@@ -327,10 +327,10 @@ def test_an_ack_of_the_old_id_counts_by_its_id_alone() -> None:
     desk = _rolled_back(old=3, new=1)
     own = desk.journal.events[1].id
     desk.publish()
-    assert desk.ack(2, journal="AAAAAAAA") is Verdict.NOTHING
-    assert desk.ack(9, journal="AAAAAAAA", event_id=own) is Verdict.NOTHING
-    assert desk.ack(2, journal="AAAAAAAA", event_id="AAAAAAAA-000000000002-ffffffff") is Verdict.NOTHING
-    assert desk.ack(2, journal="AAAAAAAA", event_id=own) is Verdict.COVERED
+    assert desk.ack(2, journal="AAAAAAAA") is AckResult.UNCHANGED
+    assert desk.ack(9, journal="AAAAAAAA", event_id=own) is AckResult.UNCHANGED
+    assert desk.ack(2, journal="AAAAAAAA", event_id="AAAAAAAA-000000000002-ffffffff") is AckResult.UNCHANGED
+    assert desk.ack(2, journal="AAAAAAAA", event_id=own) is AckResult.COVERED
     assert desk.outbox.delivered == 2
 
 
@@ -338,7 +338,7 @@ def test_an_ack_of_the_old_id_counts_after_a_restart_too() -> None:
     journal = _rolled_back(old=3, new=1).journal
     desk = Desk(journal, confirm=Confirm.CONSUMER)
     desk.connect(ack_came=False)
-    assert desk.ack(2, journal="AAAAAAAA", event_id=journal.events[1].id) is Verdict.COVERED
+    assert desk.ack(2, journal="AAAAAAAA", event_id=journal.events[1].id) is AckResult.COVERED
     assert desk.publish() == [3]
 
 
@@ -349,11 +349,11 @@ def test_old_events_that_met_no_subscriber_are_sent_once_more_when_there_is_one(
     assert desk.outbox.delivered == 0
     desk.publish()
     desk.answer()
-    assert desk.ack(1) is Verdict.NOTHING
+    assert desk.ack(1) is AckResult.UNCHANGED
     assert desk.publish() == [1, 2]
     desk.answer(NO_SUBSCRIBER)
     assert desk.publish() == [3, 4]
-    assert desk.ack(2) is Verdict.COVERED
+    assert desk.ack(2) is AckResult.COVERED
     assert desk.outbox.delivered == 4
 
 
@@ -516,8 +516,8 @@ def test_with_no_subscriber_events_wait_in_order() -> None:
 def test_a_consumers_ack_says_nothing_where_the_broker_confirms() -> None:
     desk = broker_desk(3)
     desk.connect()
-    assert desk.ack(2) is Verdict.NOTHING
-    assert desk.ack(9) is Verdict.NOTHING
+    assert desk.ack(2) is AckResult.UNCHANGED
+    assert desk.ack(9) is AckResult.UNCHANGED
     assert desk.outbox.delivered == 0
 
 

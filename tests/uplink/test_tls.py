@@ -10,7 +10,7 @@ import pytest
 from agent.uplink.certificates import expiry_of_der, expiry_of_pem_file
 from agent.uplink.failures import BrokerLost
 from agent.uplink.oneshot import try_connect
-from agent.uplink.options import BrokerSettings, DeliverySettings
+from agent.uplink.uplink_settings import BrokerSettings, DeliverySettings
 from tests.uplink.authorities import DAY, NOW, Authority
 from tests.uplink.peers import CONNECT, SUBSCRIBE, Peer
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agent.contract.topics import Kind
 from agent.errors import JournalFault
-from agent.uplink.options import BrokerSettings, Confirm
+from agent.uplink.uplink_settings import BrokerSettings, Confirm
 from tests.uplink.kiosks import QUICK, Kiosk, LockedJournal, running
 from tests.uplink.peers import (
     CONNECT,

@@ -6,10 +6,10 @@ from agent.contract.reasons import Reason
 from agent.contract.signals import Signal, Steady
 from agent.drivers.indicators.indicator import Indicator
 
-__all__ = ["FakeIndicator", "Shown"]
+__all__ = ["FakeIndicator", "ShownSignal"]
 
 
-class Shown(Struct, frozen=True, kw_only=True):
+class ShownSignal(Struct, frozen=True, kw_only=True):
     """One signal that was shown."""
 
     signal: Signal
@@ -23,7 +23,7 @@ class FakeIndicator(Indicator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shown: list[Shown] = []
+        self.shown: list[ShownSignal] = []
         self.light: Steady | None = None
         self.is_offline = False
         self.bars: list[tuple[int, int]] = []
@@ -40,7 +40,7 @@ class FakeIndicator(Indicator):
         self.fault = why
 
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
-        self.shown.append(Shown(signal=signal, reason=reason, pending=pending, monotonic_ns=monotonic_ns))
+        self.shown.append(ShownSignal(signal=signal, reason=reason, pending=pending, monotonic_ns=monotonic_ns))
 
     def scan_seen(self) -> None:
         self.scans_seen += 1

@@ -9,7 +9,7 @@ from typing import Protocol
 from agent.contract.reasons import Reason
 from agent.contract.signals import Colour, Signal, Steady
 from agent.drivers.indicators.indicator import Indicator
-from agent.drivers.indicators.score import Score
+from agent.drivers.indicators.sequencer import Sequencer
 from agent.errors import DeviceError
 
 __all__ = ["Lamp", "Player"]
@@ -40,33 +40,33 @@ class Player(Indicator):
     def __init__(self, lamp: Lamp, *, name: str = "indicator") -> None:
         super().__init__()
         self._lamp = lamp
-        self._score = Score()
-        # Whoever calls only puts a note into the queue; score and lamp belong to the thread.
+        self._sequencer = Sequencer()
+        # Whoever calls only puts a note into the queue; sequencer and lamp belong to the thread.
         self._notes: queue.SimpleQueue[Callable[[], bool] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._play, name=name, daemon=True)
         self._thread.start()
 
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
-        self._put(lambda: self._score.play(signal, pending=pending))
+        self._put(lambda: self._sequencer.play(signal, pending=pending))
 
     def scan_seen(self) -> None:
-        self._put(self._score.scan_seen)
+        self._put(self._sequencer.scan_seen)
 
     def steady(self, light: Steady) -> None:
-        self._put(lambda: self._score.steady(light))
+        self._put(lambda: self._sequencer.steady(light))
 
     def offline(self, is_offline: bool) -> None:
-        self._put(lambda: self._score.offline(is_offline))
+        self._put(lambda: self._sequencer.offline(is_offline))
 
     def bar(self, scanned: int, ordered: int) -> None:
         self._put(lambda: self._show_bar(min(max(scanned / ordered, 0.0), 1.0) if ordered > 0 else 0.0))
 
     def identify(self) -> None:
-        self._put(self._score.identify)
+        self._put(self._sequencer.identify)
 
     def clear_fault(self) -> None:
-        self._put(self._score.clear_fault)
+        self._put(self._sequencer.clear_fault)
 
     def close(self) -> None:
         if self._closed:
@@ -90,7 +90,7 @@ class Player(Indicator):
 
     def _play_step(self) -> bool:
         """Show one step for its time, or until a note makes it out of date; answer whether to go on."""
-        step = self._score.step()
+        step = self._sequencer.step()
         self._try(lambda: self._lamp.set(step.colour, step.buzz))
         until = monotonic() + step.ms / 1000
         while (left_s := until - monotonic()) > 0:

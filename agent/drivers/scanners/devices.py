@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-__all__ = ["Kind", "Plugged", "device_of", "event_nodes", "keyboards", "links_to", "stable_path"]
+__all__ = ["DeviceKind", "DeviceNode", "device_of", "event_nodes", "keyboards", "links_to", "stable_path"]
 
 SYS_INPUT = "/sys/class/input"
 DEV_INPUT = "/dev/input"
@@ -23,19 +23,19 @@ _EV_KEY = 0x01
 _KEYS_OF_A_KEYBOARD = (2, 11, 28)  # 1, 0, Enter: what a keyboard wedge needs at the least
 
 
-class Kind(StrEnum):
+class DeviceKind(StrEnum):
     EVDEV = "evdev"
     SERIAL = "serial"
 
 
-class Plugged(Struct, frozen=True, kw_only=True):
+class DeviceNode(Struct, frozen=True, kw_only=True):
     """One device node that may be a scanner.
 
     `path` is what to configure: a link that stays the same, by-id or else by-path, or the node itself. `usb_port` is
     the place it is plugged into: of evdev the start of the kernel's `phys`, of serial the bus position (`1-1.2`).
     """
 
-    kind: Kind
+    kind: DeviceKind
     name: str
     path: str
     node: str
@@ -45,13 +45,13 @@ class Plugged(Struct, frozen=True, kw_only=True):
     usb_port: str | None
 
 
-def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Plugged]:
+def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[DeviceNode]:
     """Every event node with the keys of a keyboard, by node number; one device may have several."""
     nodes = event_nodes(sys_input, dev_input)
     return [replace(one, path=stable_path(one.node, links_to(one.node, dev_input))) for one in nodes]
 
 
-def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[Plugged]:
+def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[DeviceNode]:
     """The same with the node itself as `path`: cheap, for those who look again and again between scans."""
     try:
         entries = [entry for entry in os.listdir(sys_input) if entry.removeprefix("event").isdigit()]
@@ -68,7 +68,7 @@ def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[
     return found
 
 
-def device_of(node: Plugged) -> tuple[str | int | None, ...]:
+def device_of(node: DeviceNode) -> tuple[str | int | None, ...]:
     """What the nodes of one device have in common; two devices of one kind differ in their port."""
     return (node.kind, node.usb_port, node.vendor, node.product)
 
@@ -85,7 +85,7 @@ def stable_path(node: str, links: list[str]) -> str:
     return links[0] if links else node
 
 
-def _look_at(entry: str, node: str) -> Plugged | None:
+def _look_at(entry: str, node: str) -> DeviceNode | None:
     if not os.path.islink(entry):
         return _record(Path(entry, "device"), node)
     # The kernel's link leads to …/input17/event3, and gives the number of an input device to no other one.
@@ -93,16 +93,16 @@ def _look_at(entry: str, node: str) -> Plugged | None:
 
 
 @lru_cache(maxsize=256)
-def _remembered(entry: str, node: str) -> Plugged | None:
+def _remembered(entry: str, node: str) -> DeviceNode | None:
     return _record(Path(entry, "device"), node)
 
 
-def _record(device: Path, node: str) -> Plugged | None:
+def _record(device: Path, node: str) -> DeviceNode | None:
     if not _types_digits(device):
         return None
     phys = _text(device / "phys")
-    return Plugged(
-        kind=Kind.EVDEV,
+    return DeviceNode(
+        kind=DeviceKind.EVDEV,
         name=_text(device / "name") or node,
         path=node,
         node=node,

@@ -12,13 +12,13 @@ from typing import Protocol
 import evdev
 from msgspec import Struct
 
-from agent.drivers.scanners.devices import DEV_INPUT, Plugged, device_of, event_nodes, links_to
+from agent.drivers.scanners.devices import DEV_INPUT, DeviceNode, device_of, event_nodes, links_to
 from agent.drivers.scanners.framing import Framer
 from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanners.scanner import DeviceScanner
 from agent.errors import DeviceError
 
-__all__ = ["EvdevScanner", "EventNode", "LooseNode", "Match", "key_events", "overhear"]
+__all__ = ["EvdevScanner", "EventNode", "KeyboardMatch", "LooseNode", "key_events", "overhear"]
 
 _EVENT = struct.Struct("@llHHi")  # struct input_event: seconds, microseconds, type, code, value
 _EVENTS_AT_ONCE = 64
@@ -26,7 +26,7 @@ _EV_SYN, _EV_KEY = 0, 1
 _SYN_REPORT, _SYN_DROPPED = 0, 3
 
 
-class Match(Struct, frozen=True, kw_only=True):
+class KeyboardMatch(Struct, frozen=True, kw_only=True):
     """Which keyboard is the scanner; what is none does not matter.
 
     `device` is a path of its node, best a by-id link. `vendor`, `product` and `serial` are its USB numbers and serial
@@ -49,7 +49,7 @@ class Match(Struct, frozen=True, kw_only=True):
         )
         return " ".join(part for part in parts if part is not None)
 
-    def nodes(self, present: Sequence[Plugged]) -> list[str]:
+    def nodes(self, present: Sequence[DeviceNode]) -> list[str]:
         """The event nodes of the matching device among those present; one device may have several.
 
         Raises DeviceError where there is none, or where several devices match.
@@ -65,7 +65,7 @@ class Match(Struct, frozen=True, kw_only=True):
             return [node.node for node in matching]
         return [node.node for node in present if device_of(node) == device_of(first)]
 
-    def _takes(self, node: Plugged) -> bool:
+    def _takes(self, node: DeviceNode) -> bool:
         return (
             (self.device is None or os.path.realpath(self.device) == os.path.realpath(node.node))
             and (self.vendor is None or self.vendor == node.vendor)
@@ -100,10 +100,10 @@ class EvdevScanner(DeviceScanner):
         self,
         *,
         name: str,
-        match: Match,
+        match: KeyboardMatch,
         layout: str = "us",
         terminator: bytes = b"\r",
-        present: Callable[[], Sequence[Plugged]] = event_nodes,
+        present: Callable[[], Sequence[DeviceNode]] = event_nodes,
         open_node: Callable[[str], EventNode] = evdev.InputDevice,
     ) -> None:
         super().__init__(

@@ -14,7 +14,7 @@ from msgspec import Struct
 from agent.drivers.scanners.framing import TERMINATORS
 from agent.drivers.scanners.keymaps import KEY_CAPSLOCK, LAYOUTS, Keyboard
 
-__all__ = ["TEST_TEXT", "Case", "Learned", "learn_bytes", "learn_keys"]
+__all__ = ["TEST_TEXT", "LearnedSettings", "LetterCase", "learn_bytes", "learn_keys"]
 
 TEST_TEXT = "Kiosk-Qwazym/0789#@"
 
@@ -22,7 +22,7 @@ _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _LINE_ENDS = tuple(sorted((text.decode() for text in TERMINATORS), key=len, reverse=True))
 
 
-class Case(Enum):
+class LetterCase(Enum):
     """What the scanner makes of capitals and small letters."""
 
     AS_PRINTED = "as printed"
@@ -32,7 +32,7 @@ class Case(Enum):
     LOWER = "lower"
 
 
-class Learned(Struct, frozen=True, kw_only=True):
+class LearnedSettings(Struct, frozen=True, kw_only=True):
     """How a scanner is set.
 
     `layouts` has the names of the layouts that read the barcode right, the best one first; empty on a serial line.
@@ -44,13 +44,13 @@ class Learned(Struct, frozen=True, kw_only=True):
     layouts: tuple[str, ...]
     terminator: str | None
     aim: str | None
-    case: Case
+    case: LetterCase
     prefix: str
     suffix: str
     caps_lock: bool
 
 
-def learn_keys(events: Sequence[tuple[int, int]]) -> Learned | None:
+def learn_keys(events: Sequence[tuple[int, int]]) -> LearnedSettings | None:
     """From the (key code, value) pairs of one scan, as `agent.drivers.scanners.evdev.key_events` gives them.
 
     None where no layout makes the test barcode of them. Enter is the terminator `\\r`, Tab `\\t`.
@@ -59,9 +59,9 @@ def learn_keys(events: Sequence[tuple[int, int]]) -> Learned | None:
     if not readings:
         return None
     # A letter typed with Caps Lock set tells no layout from another; the case that is right in one decides.
-    readings.sort(key=lambda one: one[1].case is not Case.AS_PRINTED)
+    readings.sort(key=lambda one: one[1].case is not LetterCase.AS_PRINTED)
     best = readings[0][1]
-    return Learned(
+    return LearnedSettings(
         layouts=tuple(name for name, reading in readings if reading == best),
         # A line feed from a keyboard is Ctrl+J, and no key that ends a line.
         terminator=None if best.terminator == "\n" else best.terminator,
@@ -73,18 +73,18 @@ def learn_keys(events: Sequence[tuple[int, int]]) -> Learned | None:
     )
 
 
-def learn_bytes(data: bytes) -> Learned | None:
+def learn_bytes(data: bytes) -> LearnedSettings | None:
     """From the bytes of one scan on a serial line. None where the test barcode is not in them."""
     return _read(data)
 
 
-def _readings(events: Sequence[tuple[int, int]]) -> Iterator[tuple[str, Learned | None]]:
+def _readings(events: Sequence[tuple[int, int]]) -> Iterator[tuple[str, LearnedSettings | None]]:
     for name, layout in LAYOUTS.items():
         keyboard = Keyboard(layout)
         yield name, _read(b"".join(keyboard.press(code, value) for code, value in events))
 
 
-def _read(data: bytes) -> Learned | None:
+def _read(data: bytes) -> LearnedSettings | None:
     """What surrounds the test barcode in what a scanner sent."""
     text = data.decode("utf-8", "replace")
     start = text.lower().find(TEST_TEXT.lower())
@@ -97,7 +97,7 @@ def _read(data: bytes) -> Learned | None:
     prefix, suffix = text[:start], text[end:]
     terminator = next((one for one in _LINE_ENDS if suffix.endswith(one)), None)
     aim = _AIM.search(prefix)
-    return Learned(
+    return LearnedSettings(
         layouts=(),
         terminator=terminator,
         aim=None if aim is None else aim[0],
@@ -108,12 +108,12 @@ def _read(data: bytes) -> Learned | None:
     )
 
 
-def _case(text: str) -> Case | None:
+def _case(text: str) -> LetterCase | None:
     for case, printed in (
-        (Case.AS_PRINTED, TEST_TEXT),
-        (Case.SWAPPED, TEST_TEXT.swapcase()),
-        (Case.UPPER, TEST_TEXT.upper()),
-        (Case.LOWER, TEST_TEXT.lower()),
+        (LetterCase.AS_PRINTED, TEST_TEXT),
+        (LetterCase.SWAPPED, TEST_TEXT.swapcase()),
+        (LetterCase.UPPER, TEST_TEXT.upper()),
+        (LetterCase.LOWER, TEST_TEXT.lower()),
     ):
         if text == printed:
             return case

@@ -13,7 +13,7 @@ from typing import Self
 
 from agent.drivers.scanners.framing import Framer
 from agent.errors import DeviceError
-from agent.runtime.loop import Loop, Timer
+from agent.runtime.event_loop import Loop, Timer
 from agent.scan import Frame
 
 __all__ = ["RETRY_S", "DeviceScanner", "OnFrame", "OnStatus", "Scanner"]

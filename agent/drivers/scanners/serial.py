@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import serial
 
-from agent.drivers.scanners.devices import Kind, Plugged, links_to, stable_path
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode, links_to, stable_path
 from agent.drivers.scanners.framing import Framer
 from agent.drivers.scanners.scanner import DeviceScanner
 from agent.errors import DeviceError
@@ -19,7 +19,7 @@ from agent.errors import DeviceError
 __all__ = ["SerialScanner", "overhear", "ports"]
 
 
-class _Line(serial.Serial):
+class _Port(serial.Serial):
     """A port whose opening keeps what has come already: a scan that waits in the line wants its signal too."""
 
     def _reset_input_buffer(self) -> None:
@@ -64,7 +64,7 @@ class SerialScanner(DeviceScanner):
             return fd
         try:
             # The line is ours alone, by an advisory lock.
-            self._line = _Line(self._port, self._baud, timeout=0, exclusive=True)
+            self._line = _Port(self._port, self._baud, timeout=0, exclusive=True)
             line_fd: int = self._line.fileno()
         finally:
             os.close(fd)
@@ -100,14 +100,14 @@ def overhear(port: str, baud: int) -> serial.Serial:
         raise DeviceError(f"{port} cannot be opened: {_why(exc)}") from exc
 
 
-def ports() -> list[Plugged]:
+def ports() -> list[DeviceNode]:
     """The serial ports that are plugged in, built-in ones that lead nowhere left out."""
     # Imported here: a kiosk that knows its port need not be able to look for others.
     from serial.tools import list_ports
 
     return [
-        Plugged(
-            kind=Kind.SERIAL,
+        DeviceNode(
+            kind=DeviceKind.SERIAL,
             name=port.product or port.description,
             path=stable_path(port.device, links_to(port.device, "/dev/serial")),
             node=port.device,

@@ -4,7 +4,7 @@ import os
 
 from agent.drivers.scanners.framing import Framer
 from agent.drivers.scanners.scanner import READ_BYTES, Scanner
-from agent.runtime.loop import Timer
+from agent.runtime.event_loop import Timer
 
 __all__ = ["TerminalScanner"]
 

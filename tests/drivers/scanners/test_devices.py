@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.devices import Kind, Plugged, keyboards, links_to, stable_path
+from agent.drivers.scanners.devices import DeviceKind, DeviceNode, keyboards, links_to, stable_path
 from agent.drivers.scanners.enumeration import plugged_in
 
 KEYBOARD_KEYS = "10000 7 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe"
@@ -29,7 +29,7 @@ class Machine:
             (self.dev / kind).mkdir(exist_ok=True)
             (self.dev / kind / name).symlink_to(f"../event{number}")
 
-    def keyboards(self) -> list[Plugged]:
+    def keyboards(self) -> list[DeviceNode]:
         return keyboards(str(self.sys), str(self.dev))
 
 
@@ -49,8 +49,8 @@ def test_keyboard_is_a_record_of_what_sysfs_says(machine: Machine) -> None:
         links={"by-id": "usb-Honeywell-event-kbd", "by-path": "pci-usb-0:1.2:1.0-event-kbd"},
     )
     assert machine.keyboards() == [
-        Plugged(
-            kind=Kind.EVDEV,
+        DeviceNode(
+            kind=DeviceKind.EVDEV,
             name="Honeywell Scanner",
             path=str(machine.dev / "by-id/usb-Honeywell-event-kbd"),
             node=str(machine.dev / "event12"),
@@ -127,4 +127,4 @@ def test_a_keyboard_s_links_may_come_after_it(machine: Machine) -> None:
 
 
 def test_this_machine_can_be_looked_at() -> None:
-    assert all(isinstance(found, Plugged) for found in plugged_in())
+    assert all(isinstance(found, DeviceNode) for found in plugged_in())

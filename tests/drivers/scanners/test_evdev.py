@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.evdev import Match, key_events
+from agent.drivers.scanners.evdev import KeyboardMatch, key_events
 from agent.errors import DeviceError
 from tests.drivers.benches import (
     EV_KEY,
@@ -202,15 +202,15 @@ ALL = [LEFT, LEFT_TOO, RIGHT, DESK, PAIRED]
 @pytest.mark.parametrize(
     ("match", "nodes"),
     [
-        (Match(device="/dev/input/event4"), [3, 4]),
-        (Match(device="/dev/input/event7"), [7]),
-        (Match(vendor=0x046D), [6]),
-        (Match(vendor=0x0C2E, product=0x0B61, serial="S2"), [5]),
-        (Match(usb_port="usb-0:1.2"), [3, 4]),
-        (Match(vendor=0x0C2E, usb_port="usb-0:1.3"), [5]),
+        (KeyboardMatch(device="/dev/input/event4"), [3, 4]),
+        (KeyboardMatch(device="/dev/input/event7"), [7]),
+        (KeyboardMatch(vendor=0x046D), [6]),
+        (KeyboardMatch(vendor=0x0C2E, product=0x0B61, serial="S2"), [5]),
+        (KeyboardMatch(usb_port="usb-0:1.2"), [3, 4]),
+        (KeyboardMatch(vendor=0x0C2E, usb_port="usb-0:1.3"), [5]),
     ],
 )
-def test_match_finds_all_nodes_of_its_device(match: Match, nodes: list[int]) -> None:
+def test_match_finds_all_nodes_of_its_device(match: KeyboardMatch, nodes: list[int]) -> None:
     assert match.nodes(ALL) == [f"/dev/input/event{number}" for number in nodes]
 
 
@@ -219,16 +219,18 @@ def test_usb_port_may_be_the_name_of_a_by_path_link(tmp_path: Path, monkeypatch:
     (tmp_path / "by-path").mkdir()
     (tmp_path / "by-path" / "pci-usb-0:1.3:1.0-event-kbd").symlink_to(RIGHT.node)
     (tmp_path / "by-path" / "pci-usb-0:1.31:1.0-event-kbd").symlink_to(DESK.node)
-    assert Match(usb_port="pci-usb-0:1.3").nodes(ALL) == [RIGHT.node]
-    assert Match(usb_port="pci-usb-0:1.31:1.0").nodes(ALL) == [DESK.node]
+    assert KeyboardMatch(usb_port="pci-usb-0:1.3").nodes(ALL) == [RIGHT.node]
+    assert KeyboardMatch(usb_port="pci-usb-0:1.31:1.0").nodes(ALL) == [DESK.node]
 
 
 def test_two_devices_that_match_are_refused_rather_than_guessed() -> None:
     with pytest.raises(DeviceError, match="usb_port"):
-        Match(vendor=0x0C2E).nodes(ALL)
+        KeyboardMatch(vendor=0x0C2E).nodes(ALL)
 
 
-@pytest.mark.parametrize("match", [Match(vendor=0x1234), Match(usb_port="usb-0:1"), Match(device="/dev/input/none")])
-def test_no_device_that_matches_is_said_in_words(match: Match) -> None:
+@pytest.mark.parametrize(
+    "match", [KeyboardMatch(vendor=0x1234), KeyboardMatch(usb_port="usb-0:1"), KeyboardMatch(device="/dev/input/none")]
+)
+def test_no_device_that_matches_is_said_in_words(match: KeyboardMatch) -> None:
     with pytest.raises(DeviceError, match=str(match)):
         match.nodes(ALL)

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard, Layout
-from agent.drivers.scanners.learning import TEST_TEXT, Case, learn_bytes, learn_keys
+from agent.drivers.scanners.learning import TEST_TEXT, LetterCase, learn_bytes, learn_keys
 from tests.drivers.scanners.test_keymaps import ALT, CAPS_LOCK, CTRL, ENTER, PAD, TAB, strokes
 
 J = 36
 TERMINATOR_KEYS = {"\r": [(ENTER, 1), (ENTER, 0)], "\t": [(TAB, 1), (TAB, 0)], None: []}
-CASES: dict[Case, Callable[[str], str]] = {
-    Case.AS_PRINTED: str,
-    Case.SWAPPED: str.swapcase,
-    Case.UPPER: str.upper,
-    Case.LOWER: str.lower,
+CASES: dict[LetterCase, Callable[[str], str]] = {
+    LetterCase.AS_PRINTED: str,
+    LetterCase.SWAPPED: str.swapcase,
+    LetterCase.UPPER: str.upper,
+    LetterCase.LOWER: str.lower,
 }
 
 
@@ -56,7 +56,7 @@ def test_only_the_right_layout_reads_the_barcode(set_to: str, read_as: str) -> N
 @pytest.mark.parametrize("aim", ["]C0", None])
 @pytest.mark.parametrize("caps_lock", [False, True])
 def test_every_combination_is_learnt_from_keys(
-    layout: str, terminator: str | None, case: Case, aim: str | None, caps_lock: bool
+    layout: str, terminator: str | None, case: LetterCase, aim: str | None, caps_lock: bool
 ) -> None:
     # A scanner that presses Caps Lock types capitals without Shift and small letters with it.
     text = CASES[case](f"{aim or ''}{TEST_TEXT}")
@@ -75,7 +75,9 @@ def test_every_combination_is_learnt_from_keys(
 @pytest.mark.parametrize("terminator", ["\r", "\n", "\r\n", "\t", None])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("aim", ["]C0", None])
-def test_every_combination_is_learnt_from_a_serial_line(terminator: str | None, case: Case, aim: str | None) -> None:
+def test_every_combination_is_learnt_from_a_serial_line(
+    terminator: str | None, case: LetterCase, aim: str | None
+) -> None:
     text = CASES[case](f"{aim or ''}{TEST_TEXT}")
     learned = learn_bytes(f"{text}{terminator or ''}".encode())
     assert learned is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.runtime.event_loop import Watch
+from agent.runtime.event_loop import EventLoop
 from agent.scan import MAX_SCAN_BYTES
 from tests.drivers.benches import Bench, EvdevBench, FakeBench, SerialBench, TerminalBench, run, turns, until
 
@@ -20,17 +20,17 @@ COMING_BACK = [name for name in BENCHES if name != "terminal"]
 
 
 @pytest.fixture(params=["watch", "asyncio"])
-def watch(request: pytest.FixtureRequest) -> Iterator[Watch | None]:
+def watch(request: pytest.FixtureRequest) -> Iterator[EventLoop | None]:
     if request.param == "asyncio":
         yield None
         return
-    watch = Watch()
+    watch = EventLoop()
     yield watch
     watch.close()
 
 
 @pytest.fixture(params=BENCHES)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, watch: Watch | None) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, tmp_path: Path, watch: EventLoop | None) -> Iterator[Bench]:
     bench = BENCHES[request.param](tmp_path)
     bench.watch = watch
     yield bench

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.devices import Kind
+from agent.drivers.scanners.devices import DeviceKind
 from agent.drivers.scanners.serial import SerialScanner, ports
 from agent.errors import DeviceError
 from tests.drivers.benches import GIVE_UP_S, Heard, SerialBench, run, until
@@ -188,7 +188,7 @@ def test_reading_nothing_from_an_open_line_is_no_end_of_input(bench: SerialBench
 
 
 def test_ports_that_are_plugged_in_are_serial_records() -> None:
-    assert all(port.kind is Kind.SERIAL and port.path for port in ports())
+    assert all(port.kind is DeviceKind.SERIAL and port.path for port in ports())
 
 
 def test_pseudo_terminal_gone_before_the_opening_is_a_missing_device(tmp_path: Path) -> None:

@@ -1,19 +1,19 @@
-"""Views: the newest only, not too often, behind events, all again after a connect."""
+"""RetainedViews: the newest only, not too often, behind events, all again after a connect."""
 
 import math
 
-from agent.uplink.options import Timing
-from agent.uplink.views import View, Views
+from agent.uplink.retained_views import RetainedView, RetainedViews
+from agent.uplink.uplink_settings import Timing
 
 TIMING = Timing(view_interval_s=0.2, view_patience_s=2.0)
 
 
-def view(suffix: str, payload: bytes, at: float) -> View:
-    return View(suffix, payload, None, at)
+def view(suffix: str, payload: bytes, at: float) -> RetainedView:
+    return RetainedView(suffix, payload, None, at)
 
 
 def test_only_the_newest_goes_out() -> None:
-    views = Views(timing=TIMING)
+    views = RetainedViews(timing=TIMING)
     views.put(view("station/1", b"old", 1.0))
     views.put(view("station/1", b"new", 1.1))
     views.put(view("health", b"{}", 1.1))
@@ -21,7 +21,7 @@ def test_only_the_newest_goes_out() -> None:
 
 
 def test_what_is_published_is_not_due() -> None:
-    views = Views(timing=TIMING)
+    views = RetainedViews(timing=TIMING)
     one = view("health", b"{}", 1.0)
     views.put(one)
     views.published(one, 1.0)
@@ -30,7 +30,7 @@ def test_what_is_published_is_not_due() -> None:
 
 
 def test_each_goes_out_once_an_interval_at_most() -> None:
-    views = Views(timing=Timing(view_interval_s=0.25))
+    views = RetainedViews(timing=Timing(view_interval_s=0.25))
     published = []
     for tick in range(64):
         now = tick / 64
@@ -42,7 +42,7 @@ def test_each_goes_out_once_an_interval_at_most() -> None:
 
 
 def test_a_change_too_early_falls_due_later() -> None:
-    views = Views(timing=TIMING)
+    views = RetainedViews(timing=TIMING)
     one = view("station/1", b"1", 1.0)
     views.put(one)
     views.published(one, 1.0)
@@ -52,7 +52,7 @@ def test_a_change_too_early_falls_due_later() -> None:
 
 
 def test_views_wait_behind_events_but_not_for_ever() -> None:
-    views = Views(timing=TIMING)
+    views = RetainedViews(timing=TIMING)
     views.put(view("station/1", b"1", 1.0))
     assert views.due(1.0, behind_events=True) == []
     assert views.deadline(behind_events=True) == 3.0
@@ -60,7 +60,7 @@ def test_views_wait_behind_events_but_not_for_ever() -> None:
 
 
 def test_everything_is_due_again_after_a_connect() -> None:
-    views = Views(timing=TIMING)
+    views = RetainedViews(timing=TIMING)
     one = view("health", b"{}", 1.0)
     views.put(one)
     views.published(one, 1.0)

@@ -68,7 +68,7 @@ class Timing(Struct, frozen=True, kw_only=True):
     """How long to wait for the socket at most, so that keep-alives are sent."""
     view_interval_s: float = 0.2
     view_patience_s: float = 2.0
-    """Views go behind events, but after this long they go between them."""
+    """RetainedViews go behind events, but after this long they go between them."""
     fetch_timeout_s: float = 10.0
     rollback_repeat_s: float = 60.0
     """How often to say again that the journal is an old copy, until it goes on under a new id."""

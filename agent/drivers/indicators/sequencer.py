@@ -8,13 +8,13 @@ from collections import deque
 
 from agent.contract.signals import AFTERGLOW, IDENTIFY, OFFLINE_BLIP, STEADY, Colour, Signal, Steady, Step, steps_of
 
-__all__ = ["Score"]
+__all__ = ["Sequencer"]
 
 _DARK = (Step(1000, Colour.OFF, False),)
 _BLIP, _BLIP_EVERY_MS = OFFLINE_BLIP
 
 
-class Score:
+class Sequencer:
     """The steps of one lamp. The changing methods answer whether the step being shown now is out of date."""
 
     def __init__(self) -> None:

@@ -12,12 +12,12 @@ from agent.uplink.event_source import EventSource
 from agent.uplink.fetching import Fetching
 from agent.uplink.outbox import Outbox
 from agent.uplink.resending import Resending
-from agent.uplink.views import Views
+from agent.uplink.retained_views import RetainedViews
 
-__all__ = ["Desk", "Tell"]
+__all__ = ["UplinkCallbacks", "UplinkState"]
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class UplinkState(Struct, frozen=True, kw_only=True):
     """What outlives a connection: the queues and what was learned so far. The session of the moment works on it.
 
     `responses` are (topic, payload); other threads append to it, `put` views, and set `reload` to have all that the
@@ -27,7 +27,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     topics: Topics
     source: EventSource
     outbox: Outbox
-    views: Views
+    views: RetainedViews
     fetching: Fetching
     resending: Resending
     responses: deque[tuple[str, bytes]]
@@ -37,7 +37,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     waker: Waker
 
 
-class Tell(Struct, frozen=True, kw_only=True):
+class UplinkCallbacks(Struct, frozen=True, kw_only=True):
     """Whom to tell: what the centre sends, delivered positions, a rolled-back journal, and changes for `Situation`."""
 
     inbound: Callable[[Inbound], None]
