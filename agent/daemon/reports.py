@@ -6,8 +6,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import to_builtins
+from msgspec.json import encode
+from msgspec.structs import replace
+
 from agent import __version__
 from agent.config import Config
+from agent.contract.station_view import StationView
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of, health_text
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.inbound import Centre
@@ -62,7 +67,7 @@ class Reports:
         self._started = clock.monotonic()
         self._rate = Rate()
         self._dirty: set[str] = set()
-        self._views: dict[str, dict[str, Any]] = {}
+        self._views: dict[str, StationView] = {}
         self._is_health_wanted = False
         self._looked: tuple[object, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,11 +110,12 @@ class Reports:
         while self._dirty:
             station = self._dirty.pop()
             view = self._view(station)
-            if self._views.get(station, {}) | {"time": None} != view | {"time": None}:
+            known = self._views.get(station)
+            if known is None or replace(known, time=view.time) != view:
                 self._views[station] = view
-                self._uplink.publish_view(f"station/{station}", json.dumps(view, ensure_ascii=False).encode())
+                self._uplink.publish_view(f"station/{station}", encode(view))
 
-    def _view(self, station: str) -> dict[str, Any]:
+    def _view(self, station: str) -> StationView:
         path = self._scan_path
         return station_view(path.ledger.state, station, path.memories[station], self._clock.utc_text())
 
@@ -211,7 +217,7 @@ class Reports:
         stations = [
             {
                 "id": station.id,
-                **self._view(station.id),
+                **to_builtins(self._view(station.id)),
                 "scanners": [
                     {"name": one.name, "driver": one.driver, "connected": one.connected, "detail": one.detail}
                     for one in scanners

@@ -12,17 +12,10 @@ from msgspec import Struct, field
 
 from agent.contract.events import Kind, Unit
 from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
+from agent.contract.station_view import Phase
 from agent.workflow.entries import Entries, Entry
 
 __all__ = ["Box", "BoxState", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
-
-
-class Phase(StrEnum):
-    READY = "ready"
-    ASSIGNING = "assigning"
-    SCANNING = "scanning"
-    BOXING = "boxing"
-    PACKING = "packing"
 
 
 class BoxState(StrEnum):

@@ -1,8 +1,7 @@
 """What others see of a station: its retained view, its steady light, its LED bar. Pure."""
 
-from typing import Any
-
 from agent.contract.signals import Steady
+from agent.contract.station_view import BoxView, LastSignal, StationView
 from agent.workflow.memory import Memory
 from agent.workflow.state import Phase, State
 
@@ -38,30 +37,25 @@ def bar_of(state: State, name: str) -> tuple[int, int]:
     return (order.total_scanned, order.manifest.total_ordered)
 
 
-def station_view(state: State, name: str, memory: Memory, time: str) -> dict[str, Any]:
-    """The content of `station/{station}` (SPEC 5.1); `time` is UTC."""
+def station_view(state: State, name: str, memory: Memory, time: str) -> StationView:
+    """Return the view of a station to publish (`mqtt.md#station-view`); `time` is UTC text."""
     station = state.station(name)
     order = state.orders[station.order] if station.order is not None else None
     box = order.box if order is not None else None
     last = memory.last
-    return {
-        "state": station.phase.value,
-        "signed_in": station.operator is not None,
-        "operator": station.operator,
-        "order": station.order,
-        "mode": station.mode,
-        "product": station.product,
-        "scanned": order.total_scanned if order is not None else None,
-        "pending": order.total_pending if order is not None else None,
-        "box": None
+    return StationView(
+        state=station.phase,
+        signed_in=station.operator is not None,
+        operator=station.operator,
+        order=station.order,
+        mode=station.mode,
+        product=station.product,
+        scanned=order.total_scanned if order is not None else None,
+        pending=order.total_pending if order is not None else None,
+        box=None
         if box is None
-        else {
-            "id": box.id,
-            "units": sum(entry.quantity for entry in box.entries),
-            "size": box.size,
-            "label": box.label,
-        },
-        "last": None if last is None else {"signal": last.signal.value, "reason": last.reason},
-        "held": bool(order is not None and order.holds),
-        "time": time,
-    }
+        else BoxView(id=box.id, units=sum(entry.quantity for entry in box.entries), size=box.size, label=box.label),
+        last=None if last is None else LastSignal(signal=last.signal, reason=last.reason),
+        held=bool(order is not None and order.holds),
+        time=time,
+    )

@@ -281,8 +281,10 @@ def test_whatever_happens(full: bool, day: list[Action]) -> None:
             steady_of(bench.state, station)
             scanned, ordered = bar_of(bench.state, station)
             view = station_view(bench.state, station, bench.memories[station], "2026-11-22T17:53:01.123Z")
-            if view["order"] is not None:
-                assert (view["scanned"], view["scanned"] + view["pending"]) == (scanned, ordered)
+            if view.order is not None:
+                assert view.scanned is not None
+                assert view.pending is not None
+                assert (view.scanned, view.scanned + view.pending) == (scanned, ordered)
     for station in ("1", "2"):
         take_everything_out(bench, station)
         lead_back_to_ready(bench, station)

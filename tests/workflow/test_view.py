@@ -1,5 +1,7 @@
 """What others see of a station."""
 
+from msgspec import to_builtins
+
 from agent.contract.signals import Steady
 from agent.workflow.view import bar_of, station_view, steady_of
 from tests.workflow.bench import Bench, imei, line
@@ -9,7 +11,9 @@ TIME = "2026-11-22T17:53:01.123Z"
 
 
 def view(bench: Bench, station: str = "1") -> dict[str, object]:
-    return station_view(bench.state, station, bench.memories[station], TIME)
+    """The view as JSON values."""
+    found: dict[str, object] = to_builtins(station_view(bench.state, station, bench.memories[station], TIME))
+    return found
 
 
 def opened() -> Bench:
