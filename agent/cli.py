@@ -10,33 +10,18 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import TypeAlias
 
 from agent import __version__
 from agent.errors import ConfigError, JournalDamaged, KioskError
+from agent.exit_codes import exit_code_of
 
-__all__ = ["DEFAULT_CONFIG", "Exit", "main"]
+__all__ = ["DEFAULT_CONFIG", "main"]
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DEFAULT_CONFIG = Path("/etc/kiosk-agent/agent.toml")
-
-
-class Exit(IntEnum):
-    """What the process's exit code tells; any other is a bug."""
-
-    OK = 0
-    REFUSED = 1
-    """The configuration, or what was asked for, is refused."""
-    USAGE = 2
-    DAMAGED = 3
-    """State on disk that must not be overwritten."""
-    BUG = 70
-    """So that systemd restarts it; Python's own code for it would be that of a refusal."""
-    INTERRUPTED = 130
-    BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,25 +32,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = command(args)
         sys.stdout.flush()
-    except ConfigError as exc:
-        _complain("the configuration is refused:", *(f"  {problem}" for problem in exc.problems))
-        return Exit.REFUSED
-    except JournalDamaged as exc:
-        _complain(f"the journal is damaged and is left as it is: {exc}")
-        return Exit.DAMAGED
-    except KioskError as exc:
-        _complain(str(exc))
-        return Exit.REFUSED
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # `| head` went away. Python flushes stdout once more at its end: that must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.BROKEN_PIPE
-    except Exception:  # noqa: BLE001 - whatever it is, it must not end as a refusal
-        traceback.print_exc()
-        return Exit.BUG
+    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the one place where a command's error ends
+        _tell(exc)
+        return exit_code_of(exc)
     return code
+
+
+def _tell(error: BaseException) -> None:
+    """Write what happened to stderr: a line or a few for what a person can mend, a traceback for a bug."""
+    match error:
+        case ConfigError():
+            _complain("the configuration is refused:", *(f"  {problem}" for problem in error.problems))
+        case JournalDamaged():
+            _complain(f"the journal is damaged and is left as it is: {error}")
+        case KioskError():
+            _complain(str(error))
+        case KeyboardInterrupt():
+            pass
+        case BrokenPipeError():
+            # Whoever read our output is gone (`| head`). Python flushes stdout again when it ends, which must not fail.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case _:
+            traceback.print_exception(error)
 
 
 def _complain(*lines: str) -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 GROUND = ("agent", "agent.errors", "agent.scan")
 MAY_IMPORT = {
     "agent.errors": (),
+    "agent.exit_codes": ("agent.errors",),
     "agent.scan": (),
     "agent.contract": ("agent.errors",),
     "agent.runtime": ("agent.errors",),

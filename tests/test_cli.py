@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from agent import __version__
-from agent.cli import Exit, main
+from agent.cli import main
 from agent.commands import check, retire, run, scanners, sheet, status
 from agent.errors import ConfigError, JournalDamaged, JournalFault
+from agent.exit_codes import ExitCode
 
 CONFIG = """
 [kiosk]
@@ -146,7 +147,7 @@ def test_status_works_though_the_rest_of_the_configuration_is_refused(
 
 def test_status_without_a_state_folder_is_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(CONFIG.replace("state_dir", "stat_dir"))
-    assert main(["status", "--config", str(file)]) == Exit.REFUSED
+    assert main(["status", "--config", str(file)]) == ExitCode.REFUSED
     assert 'kiosk.stat_dir: unknown key; did you mean "state_dir"?' in capsys.readouterr().err
 
 
@@ -173,7 +174,7 @@ def test_status_of_a_given_folder_needs_no_configuration(monkeypatch: pytest.Mon
     ],
 )
 def test_wrong_usage_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert usage_error(argv) == Exit.USAGE
+    assert usage_error(argv) == ExitCode.USAGE
     assert capsys.readouterr().err.startswith("usage: kiosk-agent")
 
 
@@ -194,7 +195,7 @@ def test_help_of_one_command_is_no_error(name: str, capsys: pytest.CaptureFixtur
 
 
 def test_what_is_no_command_is_told_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
-    assert usage_error(["rum"]) == Exit.USAGE
+    assert usage_error(["rum"]) == ExitCode.USAGE
     told = capsys.readouterr().err
     assert "'rum'" in told
     assert [name for name in COMMANDS if f"'{name}'" in told] == [*COMMANDS]
@@ -210,20 +211,20 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (
             ConfigError(["a.b: expected 1, found 2", "c: unknown key"]),
-            Exit.REFUSED,
+            ExitCode.REFUSED,
             "kiosk-agent: the configuration is refused:\n  a.b: expected 1, found 2\n  c: unknown key\n",
         ),
         (
             JournalDamaged("/x/1", 7, "bad frame"),
-            Exit.DAMAGED,
+            ExitCode.DAMAGED,
             "kiosk-agent: the journal is damaged and is left as it is: /x/1: at byte 7: bad frame\n",
         ),
-        (JournalFault("another daemon runs"), Exit.REFUSED, "kiosk-agent: another daemon runs\n"),
-        (KeyboardInterrupt(), Exit.INTERRUPTED, ""),
+        (JournalFault("another daemon runs"), ExitCode.REFUSED, "kiosk-agent: another daemon runs\n"),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, ""),
     ],
 )
 def test_errors_that_people_cause_end_in_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: Exit, text: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: ExitCode, text: str
 ) -> None:
     fail(monkeypatch, error)
     assert main(["run"]) == code
@@ -232,7 +233,7 @@ def test_errors_that_people_cause_end_in_a_line(
 
 def test_a_refused_configuration_is_told_line_by_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(CONFIG.replace('site = "a"', 'sit = "a"'))
-    assert main(["check", "--config", str(file)]) == Exit.REFUSED
+    assert main(["check", "--config", str(file)]) == ExitCode.REFUSED
     assert capsys.readouterr().err == (
         "kiosk-agent: the configuration is refused:\n"
         "  kiosk.site: expected 1 to 64 letters, digits, - and _, found nothing\n"
@@ -245,7 +246,7 @@ def test_a_bug_does_not_end_as_a_refusal(
 ) -> None:
     """systemd restarts after any code but 1, 2 and 3, and Python's own for an exception is 1."""
     fail(monkeypatch, RuntimeError("nobody thought of it"))
-    assert main(["run", "--config", str(file)]) == Exit.BUG
+    assert main(["run", "--config", str(file)]) == ExitCode.BUG
     assert "RuntimeError: nobody thought of it" in capsys.readouterr().err
 
 
@@ -263,7 +264,7 @@ def test_a_reader_that_goes_away_is_no_traceback(file: Path) -> None:
         done = agent("check", "--config", str(file), stdout=writing, stderr=subprocess.PIPE)
     finally:
         os.close(writing)
-    assert (done.returncode, done.stderr) == (Exit.BROKEN_PIPE, "")
+    assert (done.returncode, done.stderr) == (ExitCode.BROKEN_PIPE, "")
 
 
 def modules_after(code: str) -> set[str]:

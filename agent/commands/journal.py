@@ -9,15 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from agent.exit_codes import ExitCode
 from agent.journal.frames import StoredEvent
 from agent.journal.verify import Damage, bases, segments_in, survey
 
-__all__ = ["EXIT_DAMAGED", "EXIT_NONE", "EXIT_OK", "EXIT_USAGE", "export", "tail", "verify"]
-
-EXIT_OK = 0
-EXIT_NONE = 1
-EXIT_USAGE = 2
-EXIT_DAMAGED = 3
+__all__ = ["export", "tail", "verify"]
 
 _POLL_S = 0.5
 _EVERYTHING = 1 << 63
@@ -76,12 +72,12 @@ def tail(
 ) -> int:
     """Show the last `count` events, one a line for people; `follow`: go on with new ones until interrupted.
 
-    Returns `EXIT_OK`, `EXIT_NONE` where there is no journal, or `EXIT_DAMAGED` with the places on `err`.
+    Returns `ExitCode.OK`, `ExitCode.REFUSED` where there is no journal, or `ExitCode.DAMAGED` with the places on `err`.
     """
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
-        return EXIT_NONE
+        return ExitCode.REFUSED
     indices = segments_in(directory)
     back = 1
     while True:
@@ -104,7 +100,7 @@ def tail(
         print(damage, file=err)
     if follow:
         _follow(directory, out, after=last[-1].position if last else 0, since=since, wait=wait)
-    return EXIT_DAMAGED if damages else EXIT_OK
+    return ExitCode.DAMAGED if damages else ExitCode.OK
 
 
 def _follow(directory: Path, out: TextIO, *, after: int, since: int, wait: Callable[[], None]) -> None:
@@ -134,12 +130,12 @@ def export(
     """Write the exact CloudEvents documents, one a line. `out` must encode UTF-8 and not translate newlines.
 
     `first` and `through` are a sequence of the newest journal id, or `JOURNAL-SEQUENCE`; an event's id will do.
-    Returns as `tail`, `EXIT_USAGE` where one of them names no event.
+    Returns as `tail`, `ExitCode.USAGE` where one of them names no event.
     """
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
-        return EXIT_NONE
+        return ExitCode.REFUSED
     known = bases(directory)
     low = 0 if first is None else _position(known, first)
     high = _EVERYTHING if through is None else _position(known, through)
@@ -148,15 +144,15 @@ def export(
             problem = "a sequence, or an event's id, of this journal is expected"
             print(f"{option} {_printable(str(text))}: {problem}", file=err)
     if low is None or high is None:
-        return EXIT_USAGE
-    code = EXIT_OK
+        return ExitCode.USAGE
+    code = ExitCode.OK
     for found in survey(directory):
         if isinstance(found, StoredEvent):
             if low <= found.position <= high:
                 out.write(found.document.decode("utf-8", "surrogateescape") + "\n")
         else:
             print(found, file=err)
-            code = EXIT_DAMAGED if isinstance(found, Damage) else code
+            code = ExitCode.DAMAGED if isinstance(found, Damage) else code
     return code
 
 
@@ -174,7 +170,7 @@ def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
-        return EXIT_NONE
+        return ExitCode.REFUSED
     events = damages = 0
     first = last = None
     for found in survey(directory):
@@ -187,7 +183,7 @@ def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
         print(found, file=out)
     span = "" if first is None or last is None else f", {_name(first)} to {_name(last)}"
     print(f"{events} events whole{span}; {damages} damaged places", file=out)
-    return EXIT_DAMAGED if damages else EXIT_OK
+    return ExitCode.DAMAGED if damages else ExitCode.OK
 
 
 def _name(event: StoredEvent) -> str:

@@ -41,6 +41,7 @@ from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import OnFrame, Scanner
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalFault
+from agent.exit_codes import ExitCode
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.event_loop import EventLoop
 from agent.runtime.systemd import Notifier, watchdog_interval_s
@@ -54,11 +55,6 @@ from agent.workflow.state import State
 __all__ = ["Daemon", "Look", "run"]
 
 _log = logging.getLogger(__name__)
-
-EXIT_STOPPED = 0
-EXIT_REFUSED = 1
-EXIT_DAMAGED = 3
-EXIT_BUG = 70
 
 _BEAT_S = 1.0
 _LOOK_S = 0.1
@@ -75,15 +71,15 @@ def run(config: Config) -> int:
     except JournalDamaged as exc:
         _log.critical("the journal is damaged and is left as it is", extra={"what": exc})
         _tell(config, f"journal damaged: {exc}")
-        return EXIT_DAMAGED
+        return ExitCode.DAMAGED
     except (DeviceError, JournalBusy) as exc:
         _log.critical("cannot start", extra={"why": exc})
         if not isinstance(exc, JournalBusy):  # who has it may be alive and well
             _tell(config, str(exc))
-        return EXIT_REFUSED
+        return ExitCode.REFUSED
     except Exception:  # noqa: BLE001 - a restart may help, so it must not end as a refusal
         _log.critical("a bug ends the process", exc_info=True)
-        return EXIT_BUG
+        return ExitCode.BUG
 
 
 def _tell(config: Config, reason: str) -> None:
@@ -180,8 +176,8 @@ class Daemon:
             raise self._fatal
         if self._fatal is not None:
             _log.critical("a bug ends the process", exc_info=self._fatal)
-            return EXIT_BUG
-        return EXIT_STOPPED
+            return ExitCode.BUG
+        return ExitCode.OK
 
     def _open_indicators(self, undo: ExitStack) -> None:
         for station in self._config.stations:

@@ -26,13 +26,10 @@ from agent.demo.script import SCENES
 from agent.demo.stage import Stage
 from agent.demo.terminal import letter_by_letter
 from agent.errors import KioskError
+from agent.exit_codes import ExitCode
 from agent.runtime.log import LineFormatter
 
-__all__ = ["EXIT_INCOMPLETE", "EXIT_INTERRUPTED", "run"]
-
-EXIT_INCOMPLETE = 70
-"""The play went otherwise than its script, or not everything arrived: a bug."""
-EXIT_INTERRUPTED = 130
+__all__ = ["run"]
 
 _STDIN = 0
 _BOUNCE_MS = 500
@@ -152,12 +149,12 @@ def _sum_up(stage: Stage, played: Play | None, out: TextIO, logs: Sequence[str])
         return 0
     if not played.is_complete and not played.problems:
         out.write("The play was interrupted.\n")
-        return EXIT_INTERRUPTED
+        return ExitCode.INTERRUPTED
     problems = [*played.problems, *problems]
     if problems:
         out.write("".join(f"MISSING  {problem}\n" for problem in problems))
         print(*logs, sep="\n", file=sys.stderr)
-        return EXIT_INCOMPLETE
+        return ExitCode.BUG
     packed = ", ".join(sorted(stage.central.packed()))
     out.write(
         f"All {stage.board.answered} scans were answered as they should be.\n"

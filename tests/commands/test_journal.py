@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.commands.journal import EXIT_DAMAGED, EXIT_NONE, EXIT_OK, EXIT_USAGE, export, tail, verify
+from agent.commands.journal import export, tail, verify
+from agent.exit_codes import ExitCode
 from agent.journal import Journal
 
 SEGMENT = 4096
@@ -48,7 +49,7 @@ def damage(state_dir: Path) -> None:
 
 def test_export_writes_the_exact_documents(state_dir: Path) -> None:
     out, err = io.StringIO(), io.StringIO()
-    assert export(state_dir, out, err=err) == EXIT_OK
+    assert export(state_dir, out, err=err) == ExitCode.OK
     assert out.getvalue().encode() == b"".join(event(i) + b"\n" for i in range(1, 41))
     assert err.getvalue() == ""
 
@@ -64,14 +65,14 @@ def test_export_writes_the_exact_documents(state_dir: Path) -> None:
 )
 def test_export_from_and_through(state_dir: Path, first: str | None, through: str | None, numbers: range) -> None:
     out = io.StringIO()
-    assert export(state_dir, out, first=first, through=through) == EXIT_OK
+    assert export(state_dir, out, first=first, through=through) == ExitCode.OK
     assert [int(json.loads(line)["data"]["line"]) for line in out.getvalue().splitlines()] == list(numbers)
 
 
 @pytest.mark.parametrize("text", ["x", "", "-1", "0000000C-1", "٣", "1\x1b[2J"])
 def test_export_refuses_what_names_no_event(state_dir: Path, text: str) -> None:
     out, err = io.StringIO(), io.StringIO()
-    assert export(state_dir, out, through=text, err=err) == EXIT_USAGE
+    assert export(state_dir, out, through=text, err=err) == ExitCode.USAGE
     assert out.getvalue() == ""
     assert err.getvalue().startswith("--through ")
     assert "\x1b" not in err.getvalue()
@@ -80,21 +81,21 @@ def test_export_refuses_what_names_no_event(state_dir: Path, text: str) -> None:
 def test_export_of_a_damaged_journal_saves_the_rest(state_dir: Path) -> None:
     damage(state_dir)
     out, err = io.StringIO(), io.StringIO()
-    assert export(state_dir, out, err=err) == EXIT_DAMAGED
+    assert export(state_dir, out, err=err) == ExitCode.DAMAGED
     assert len(out.getvalue().splitlines()) == 39
     assert "0000000002.seg: at byte " in err.getvalue()
 
 
 def test_verify_whole(state_dir: Path) -> None:
     out = io.StringIO()
-    assert verify(state_dir, out) == EXIT_OK
+    assert verify(state_dir, out) == ExitCode.OK
     assert out.getvalue() == "40 events whole, 0000000A-000000000001 to 0000000B-000000000010; 0 damaged places\n"
 
 
 def test_verify_damaged(state_dir: Path) -> None:
     damage(state_dir)
     out = io.StringIO()
-    assert verify(state_dir, out) == EXIT_DAMAGED
+    assert verify(state_dir, out) == ExitCode.DAMAGED
     place, summary = out.getvalue().splitlines()
     assert "0000000002.seg: at byte " in place
     assert summary.startswith("39 events whole")
@@ -104,14 +105,14 @@ def test_verify_damaged(state_dir: Path) -> None:
 def test_verify_while_the_journal_is_open(state_dir: Path) -> None:
     with journal_of(state_dir) as journal:
         journal.commit([event(41)])
-        assert verify(state_dir, io.StringIO()) == EXIT_OK
+        assert verify(state_dir, io.StringIO()) == ExitCode.OK
         assert journal.commit([event(42)]).position == 42
 
 
 @pytest.mark.parametrize("count", [0, 1, 12, 40, 99])
 def test_tail_shows_the_last_events(state_dir: Path, count: int) -> None:
     out = io.StringIO()
-    assert tail(state_dir, out, count=count) == EXIT_OK
+    assert tail(state_dir, out, count=count) == ExitCode.OK
     lines = out.getvalue().splitlines()
     assert [line.split()[0] for line in lines] == [
         f"0000000A-{i:012d}" if i <= 30 else f"0000000B-{i - 30:012d}" for i in range(1, 41)
@@ -133,7 +134,7 @@ def test_tail_escapes_what_a_terminal_would_obey(tmp_path: Path, code: str) -> N
         journal.commit([event(1, code)])
         journal.commit([b"no JSON " + code.replace("\n", "\r").encode()])
     out = io.StringIO()
-    assert tail(tmp_path, out) == EXIT_OK
+    assert tail(tmp_path, out) == ExitCode.OK
     assert out.getvalue().count("\n") == 2
     assert out.getvalue().replace("\n", "").isprintable()
 
@@ -141,7 +142,7 @@ def test_tail_escapes_what_a_terminal_would_obey(tmp_path: Path, code: str) -> N
 def test_tail_of_a_damaged_journal_tells_so(state_dir: Path) -> None:
     damage(state_dir)
     out, err = io.StringIO(), io.StringIO()
-    assert tail(state_dir, out, count=40, err=err) == EXIT_DAMAGED
+    assert tail(state_dir, out, count=40, err=err) == ExitCode.DAMAGED
     assert "0000000002.seg" in err.getvalue()
     assert len(out.getvalue().splitlines()) == 39
 
@@ -159,7 +160,7 @@ def test_tail_follows_until_interrupted(state_dir: Path) -> None:
             if number % 3 == 0:
                 journal.prepare()
 
-        assert tail(state_dir, out, count=2, follow=True, wait=wait) == EXIT_OK
+        assert tail(state_dir, out, count=2, follow=True, wait=wait) == ExitCode.OK
     shown = [line.split(" line=")[1].split()[0] for line in out.getvalue().splitlines()]
     # What was committed before the last wait.
     assert shown == [str(i) for i in range(39, 80)]
@@ -169,8 +170,8 @@ def test_tail_follows_until_interrupted(state_dir: Path) -> None:
 def test_without_a_journal(tmp_path: Path, command: object) -> None:
     err = io.StringIO()
     assert callable(command)
-    assert command(tmp_path, io.StringIO(), err=err) == EXIT_NONE
+    assert command(tmp_path, io.StringIO(), err=err) == ExitCode.REFUSED
     assert "cannot be read" in err.getvalue()
     (tmp_path / "journal").mkdir()
-    assert command(tmp_path, io.StringIO(), err=err) == EXIT_NONE
+    assert command(tmp_path, io.StringIO(), err=err) == ExitCode.REFUSED
     assert "holds no journal" in err.getvalue()

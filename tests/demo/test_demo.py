@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.demo.demo import EXIT_INCOMPLETE, EXIT_INTERRUPTED
+from agent.exit_codes import ExitCode
 
 PATIENCE_S = 60.0
 
@@ -64,7 +64,7 @@ def test_the_play_fails_when_the_centre_misses_an_event(place: Path) -> None:
         "Central.stored = lambda self: {n: d for n, d in stored(self).items() if n != 1}"
     )
     done = demo(place, "--play", before=f"{SHORT}\n{forget}")
-    assert done.returncode == EXIT_INCOMPLETE
+    assert done.returncode == ExitCode.BUG
     assert "MISSING  1 events not stored by the centre: 1\n" in done.stdout
 
 
@@ -75,7 +75,7 @@ def test_a_play_that_goes_wrong_says_where(place: Path) -> None:
         "demo.SCENES = (script.Scene('a scene', (step, step)),)"
     )
     done = demo(place, "--play", before=other)
-    assert done.returncode == EXIT_INCOMPLETE
+    assert done.returncode == ExitCode.BUG
     assert "MISSING  badge e7: expected ok, got again\n" in done.stdout
     assert "MISSING  not packed: DO-2002, MX-4004, PO-3003, SO-1001\n" in done.stdout
 
@@ -150,7 +150,9 @@ class Terminal:
                 self.shown += os.read(self.fd, 65536)
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGHUP, EXIT_INTERRUPTED)])
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGHUP, ExitCode.INTERRUPTED)]
+)
 def test_an_interrupted_demo_leaves_the_terminal_as_it_was(place: Path, sent: signal.Signals, code: int) -> None:
     terminal = Terminal(place)
     try:
@@ -172,7 +174,7 @@ def test_a_play_that_is_watched_can_be_interrupted(place: Path) -> None:
     try:
         terminal.until(b"job 1 of 5")
         terminal.process.send_signal(signal.SIGINT)
-        assert terminal.end() == EXIT_INTERRUPTED
+        assert terminal.end() == ExitCode.INTERRUPTED
         assert b"The play was interrupted." in terminal.shown
     finally:
         terminal.close()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import DEFAULT_CONFIG, Exit
-from agent.daemon.root import EXIT_BUG
+from agent.cli import DEFAULT_CONFIG
+from agent.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "systemd" / "kiosk-agent.service"
@@ -64,8 +64,8 @@ def test_systemd_knows_every_line(unit: Path) -> None:
 def test_refusals_and_damage_are_not_restarted_and_everything_else_is() -> None:
     found = settings()
     (prevented,) = found["RestartPreventExitStatus"]
-    assert {int(code) for code in prevented.split()} == {Exit.REFUSED, Exit.USAGE, Exit.DAMAGED}
-    assert str(EXIT_BUG) not in prevented.split()
+    assert {int(code) for code in prevented.split()} == {ExitCode.REFUSED, ExitCode.USAGE, ExitCode.DAMAGED}
+    assert str(ExitCode.BUG.value) not in prevented.split()
     assert found["Restart"] == ["on-failure"]
     assert found["StartLimitIntervalSec"] == ["0"]
 

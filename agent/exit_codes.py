@@ -1,0 +1,37 @@
+"""The exit codes of every command, and the one table that maps errors to them (commands.md#exit-codes)."""
+
+from enum import IntEnum
+
+from agent.errors import JournalDamaged, KioskError
+
+__all__ = ["ExitCode", "exit_code_of"]
+
+
+class ExitCode(IntEnum):
+    """What the end of a process tells. systemd restarts the daemon after any code but 1, 2 and 3."""
+
+    OK = 0
+    REFUSED = 1
+    """The configuration, or what was asked for, is refused."""
+    USAGE = 2
+    """Wrong arguments on the command line."""
+    DAMAGED = 3
+    """State on disk that must not be overwritten."""
+    BUG = 70
+    """An error that nobody expected. Python's own code for it, 1, would say that the configuration is refused."""
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
+    (JournalDamaged, ExitCode.DAMAGED),
+    (KioskError, ExitCode.REFUSED),
+    (KeyboardInterrupt, ExitCode.INTERRUPTED),
+    (BrokenPipeError, ExitCode.BROKEN_PIPE),
+)
+"""The first line whose type fits holds, so a special error stands above its base class."""
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return the exit code of a process that ends with this error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.BUG)
