@@ -4,6 +4,8 @@
 #   PYTHON=python3    the interpreter of the virtual environment, 3.11 or newer
 #   SOURCE=.          what is installed: this checkout, or a wheel built from it
 #   PIP_ARGS=…        more arguments for pip, such as --no-index --find-links=/media/wheels without a network
+#   LOCKED=yes        install the versions of locks/kiosk.txt, checked by their hashes. LOCKED=no takes whatever
+#                     versions pip finds: for wheels that were built elsewhere (piwheels, a folder of your own)
 #
 # Twice is fine. An agent.toml that is there is never touched; nor is state, by uninstall either.
 
@@ -11,12 +13,14 @@ PYTHON ?= python3
 SOURCE ?= .
 PIP_ARGS ?=
 DESTDIR ?=
+LOCKED ?= yes
 
 prefix := /opt/kiosk-agent
 venv := $(DESTDIR)$(prefix)
 etc := $(DESTDIR)/etc
 boot := $(DESTDIR)/boot/firmware
 system := $(etc)/systemd/system
+pip = $(venv).new/bin/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_ARGS)
 gettys := getty@ serial-getty@ console-getty
 
 # One line a file: where it stands here, and where it goes.
@@ -33,7 +37,13 @@ drop_ins := \
 
 install: ## put the kiosk on this machine (as root)
 	$(PYTHON) -m venv --clear $(venv).new
-	$(venv).new/bin/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_ARGS) '$(SOURCE)[gpio]'
+ifeq ($(LOCKED),yes)
+	$(pip) --require-hashes -r locks/build.txt
+	$(pip) --require-hashes --no-build-isolation -r locks/kiosk.txt
+	$(pip) --no-deps --no-build-isolation '$(SOURCE)'
+else
+	$(pip) '$(SOURCE)[gpio]'
+endif
 	$(venv).new/bin/python -m compileall -q -f $(venv).new/lib -s $(venv).new -p $(prefix)
 	grep -rlI '$(venv).new' $(venv).new/bin $(venv).new/pyvenv.cfg | xargs -r sed -i 's#$(venv)\.new#$(prefix)#g'
 	rm -rf $(venv).old

@@ -49,7 +49,7 @@ python3 "$BUILD/kernel_modules.py" kernel/lib/modules/$KREL root/lib/modules/$KR
 mkdir -p root/usr/src/kiosk-agent root/usr/src/wheels
 cp -r source/. root/usr/src/kiosk-agent/; cp wheels/*.whl root/usr/src/wheels/
 chroot root make -s -C /usr/src/kiosk-agent -f make/install.mk install SOURCE=/usr/src/wheels/$wheel \
-    PIP_ARGS='--no-index --find-links=/usr/src/wheels' > install.log 2>&1 || { tail -20 install.log; exit 1; }
+    LOCKED=no PIP_ARGS='--no-index --find-links=/usr/src/wheels' > install.log 2>&1 || { tail -20 install.log; exit 1; }
 rm -rf root/usr/src/wheels
 cp -a "$BUILD/overlay/." root/
 gcc -O2 -static -o root/opt/rig/gpio_record "$BUILD/../guest/gpio_record.c"
