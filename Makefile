@@ -1,39 +1,53 @@
-# kiosk-agent: what can be made. `make demo` and `make test` work on a fresh machine.
+# What can be made. `make demo` and `make test` work on a fresh machine: they set everything up first.
 
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint soak bench bench-plot clean
-help: ## this list
+.PHONY: help demo lint unit test coverage soak bench bench-plot lock clean
+help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-$(STAMP): pyproject.toml scripts/setup
+$(STAMP): pyproject.toml scripts/setup locks/build.txt locks/dev.txt
 	PYTHON=$(PYTHON) scripts/setup $(VENV)
 	@touch $@
 
-demo: $(STAMP) ## the whole thing on this machine plays itself, and checks that everything arrived
+demo: $(STAMP) ## play a day's work on this machine and check that every event has arrived
 	$(BIN)/kiosk-agent demo --play
 
-lint: $(STAMP) ## ruff and mypy --strict
+lint: $(STAMP) ## run ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## everything that must pass before a change lands
+unit: $(STAMP) ## run the tests that start no daemon and no broker of their own (under a minute)
+	$(BIN)/pytest -n 2 $(foreach folder,system deploy harness demo,--ignore=tests/$(folder))
+
+test: lint ## run everything that must pass before a change lands
 	$(BIN)/pytest
 
-soak: $(STAMP) ## the long forms of the fault suite
+coverage: lint ## do what `make test` does, and hold the floors of coverage
+	$(BIN)/pytest --cov --cov-report=json:.coverage.json
+	$(BIN)/python scripts/coverage_floors.py .coverage.json
+
+soak: $(STAMP) ## run the long forms of the fault suite
 	$(BIN)/pytest -m soak --run-soak tests/system
 
-bench: $(STAMP) ## the budgets of speed and size, against interleaved references
+bench: $(STAMP) ## measure the budgets of speed and size against interleaved references
 	$(BIN)/python -m bench
 
 bench-plot: $(STAMP) ## draw the last bench
 	$(BIN)/python -m bench.plot
 
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url
+lock: $(STAMP) ## renew the locked versions in locks/
+	$(COMPILE) -o locks/build.txt locks/build.in
+	$(COMPILE) --extra gpio -c locks/build.txt -o locks/kiosk.txt pyproject.toml
+	$(COMPILE) --all-extras -c locks/build.txt -c locks/kiosk.txt -o locks/dev.txt pyproject.toml
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
 -include make/*.mk
