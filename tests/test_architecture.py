@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "agent.errors": (),
     "agent.exit_codes": ("agent.errors",),
     "agent.scan": (),
-    "agent.contract": ("agent.errors",),
+    "agent.contract": (),
     "agent.runtime": ("agent.errors",),
     "agent.catalogue": (*GROUND, "agent.contract", "agent.runtime"),
     "agent.workflow": (*GROUND, "agent.contract"),

@@ -13,10 +13,8 @@ from agent.catalogue.stored import Change, Forgotten, StoredOrder, StoredReferen
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
 from agent.contract.manifest import Manifest, Status, same_case
-from agent.contract.manifest_text import stored_manifest_of, tombstone, withdrawn
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import OrderIndex
-from agent.errors import CacheDamaged
 
 __all__ = ["MAX_WITHDRAWN", "Catalogue"]
 
@@ -154,11 +152,11 @@ class Catalogue:
         manifest = self._read(order)
         if manifest is None:
             return None
-        self._store(tombstone(manifest))
+        self._store(manifest.tombstone())
         self._conflicts.drop(order)
         if len(self._withdrawn) > MAX_WITHDRAWN:
             self._forget(next(iter(self._withdrawn)))
-        return withdrawn(manifest)
+        return manifest.withdrawn()
 
     def put_operators(self, operators: Operators) -> bool:
         """Take an operators list unless it is older than the known one; whether that changed anything."""
@@ -240,8 +238,8 @@ class Catalogue:
         if stored is None:
             return None
         try:
-            return stored_manifest_of(stored.source)
-        except CacheDamaged:
+            return Manifest.from_source(stored.source)
+        except ValueError:
             self._forget(order)
             return None
 

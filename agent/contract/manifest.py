@@ -1,31 +1,41 @@
-"""A manifest: what one order must leave with. The frozen type that everything inside works on, with its look-ups.
+"""A manifest: what one order must leave with. The frozen type that the agent works on, with its look-ups.
 
-Parsing and refusing messages is `agent.contract.messages`' subject; a `Manifest` that exists is valid.
+A `Manifest` that exists is valid: `agent.contract.messages` makes it from a message and refuses anything else. Its
+`source` is compact JSON, which cache and journal keep and `Manifest.from_source` reads again.
 """
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
+from typing import Literal, Self
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.json import Decoder, encode
+from msgspec.structs import replace
 
 __all__ = ["CountedElsewhere", "Flow", "Line", "Manifest", "Role", "Status", "all_in_same_case", "same_case"]
 
 
 class Flow(StrEnum):
+    """How a line is scanned; also the scan mode that takes it (`workflow.md#choose-a-mode`)."""
+
     USED = "used"
     DISTRIBUTION = "distribution"
     POS = "pos"
 
 
 class Role(StrEnum):
+    """What an operator does for an order (`workflow.md#required-roles`)."""
+
     PICKING = "picking"
     PACKING = "packing"
     SHIPPING = "shipping"
 
 
 class Status(StrEnum):
+    """The state of an order at the centre. No message says `withdrawn`: the centre withdraws by an empty message."""
+
     OPEN = "open"
     PACKED = "packed"
     CANCELLED = "cancelled"
@@ -33,10 +43,10 @@ class Status(StrEnum):
 
 
 def same_case(code: str) -> str:
-    """The form in which two barcodes are compared: upper case for ASCII; full case folding for anything else.
+    """Return the form in which two barcodes are compared (`scanning.md#comparing-codes`).
 
-    What would fold into ASCII (a long s, the Kelvin sign) stays as it is: no such text may pass for a plain code,
-    and the form of a form is the same.
+    ASCII text becomes upper case; any other text is case-folded, unless the folded text is ASCII (a long s, the
+    Kelvin sign): then it stays as it is, so that no other letter passes for an ASCII one. The function is idempotent.
     """
     if code.isascii():
         return code.upper()
@@ -45,7 +55,7 @@ def same_case(code: str) -> str:
 
 
 def all_in_same_case(codes: Sequence[str]) -> list[str]:
-    """`same_case` of each. One call for all of them where it can be: a manifest may list thousands."""
+    """Return `same_case` of each code. One call for all of them if they are ASCII: a manifest may list thousands."""
     text = "\n".join(codes)
     if text.isascii():
         found = text.upper().split("\n")
@@ -54,50 +64,90 @@ def all_in_same_case(codes: Sequence[str]) -> list[str]:
     return [same_case(code) for code in codes]
 
 
-class Line(Struct, frozen=True, kw_only=True):
-    """One line of an order. `gtins` are 14 digits each; `units` are sets of identifiers, the first the published one.
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"id": "line"}):
+    """One line of an order.
 
     Identifiers, SKUs and GTINs are as the manifest writes them; compare them by `same_case`.
     """
 
     id: str
     sku: str
-    name: str | None
-    gtins: tuple[str, ...]
     flow: Flow
     serialized: bool
     quantity: int
-    tacs: frozenset[str]
-    units: tuple[tuple[str, ...], ...]
-    serial_length: tuple[int, int] | None
+    name: str | None = None
+    gtins: tuple[str, ...] = ()
+    """14 digits each."""
+    tacs: tuple[str, ...] = ()
+    """Sorted, each once."""
+    units: tuple[tuple[str, ...], ...] = ()
+    """The listed devices, each with all its identifiers; the first one is published."""
+    serial_length: tuple[int, int] | None = None
+    """The shortest and the longest serial number that the line takes."""
 
 
 class CountedElsewhere(Struct, frozen=True, kw_only=True):
-    """What the centre says is in a confirmed box somewhere: on `line`, `quantity` pieces, `units` by their ids."""
+    """Pieces of a line that lie in a confirmed box at another kiosk (`workflow.md#counted-at-another-kiosk`)."""
 
     line: str
     quantity: int
-    units: tuple[str, ...]
+    units: tuple[str, ...] = ()
+    """The published ids of the serialized ones."""
     box: str
 
 
-class Manifest(Struct, frozen=True, kw_only=True, dict=True):
-    """One revision of an order. `source` is the JSON text it was parsed from, kept for cache and journal."""
+class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """One revision of an order (`mqtt.md#manifest`). Its JSON text is a manifest message, if the centre has not
+    withdrawn the order.
+    """
 
     order: str
     revision: int
+    # The type of a message only gives its lines their flow, which here every line has. `omit_defaults` would leave a
+    # plain default out of the text, but a message needs a type.
+    type: Literal["normal"] = field(default_factory=lambda: "normal")
     status: Status
-    barcodes: tuple[str, ...]
-    operators: Mapping[Role, str]
     lines: tuple[Line, ...]
-    counted: tuple[CountedElsewhere, ...]
-    reopen: bool
-    source: str
+    barcodes: tuple[str, ...] = ()
+    operators: Mapping[Role, str] = {}
+    counted: tuple[CountedElsewhere, ...] = ()
+    reopen: bool = False
+
+    @staticmethod
+    def from_source(source: str | bytes) -> "Manifest":
+        """Return the manifest with this `source`. Raise ValueError if the text is not the source of a manifest.
+
+        Only the types are checked, since the message was checked before the source was made from it.
+        """
+        try:
+            text = source if isinstance(source, str) else source.decode("utf-8")
+            manifest = _decoder.decode(text)
+        except (ValueError, RecursionError) as exc:
+            raise ValueError(f"a stored manifest cannot be read: {exc}") from exc
+        manifest.__dict__["source"] = text
+        return manifest
+
+    def withdrawn(self) -> Self:
+        """Return this manifest as it is after the centre has withdrawn the order."""
+        return replace(self, status=Status.WITHDRAWN)
+
+    def tombstone(self) -> Self:
+        """Return what is worth keeping of a withdrawn order: its id, revision and barcodes."""
+        return replace(self, status=Status.WITHDRAWN, lines=(), counted=(), operators={}, reopen=False)
+
+    # -- look-ups ------------------------------------------------------------------------------------------------
 
     def work_out(self) -> None:
-        """Make all look-ups now, in the thread that calls, so that none of them has to be made during a scan."""
-        for look_up in (self.line_by_id, self.codes, self.unit_by_id, self.sku_by_code, self.line_of_unit):
+        """Make all look-ups now, in the calling thread, so that no scan has to wait for one."""
+        for look_up in (
+            self.source, self.line_by_id, self.codes, self.unit_by_id, self.sku_by_code, self.line_of_unit,
+        ):  # fmt: skip
             len(look_up)
+
+    @cached_property
+    def source(self) -> str:
+        """The manifest as compact JSON text."""
+        return encode(self).decode("utf-8")
 
     @cached_property
     def line_by_id(self) -> Mapping[str, Line]:
@@ -105,17 +155,24 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def codes(self) -> frozenset[str]:
-        """Every barcode that opens this order, in comparable form; the order id always is one."""
+        """Every barcode that opens this order, as `same_case` gives it; the order id is always one of them."""
         return frozenset(same_case(code) for code in (self.order, *self.barcodes))
 
     @cached_property
     def unit_by_id(self) -> Mapping[str, tuple[str, ...]]:
-        """Listed identifiers in comparable form, each with all identifiers of its device as written."""
+        """All identifiers of a listed device as written, by each of them as `same_case` gives it."""
         return self._unit_look_ups[0]
 
     @cached_property
+    def line_of_unit(self) -> Mapping[str, Line]:
+        """The line that lists a device, by each of its identifiers as `same_case` gives it."""
+        return self._unit_look_ups[1]
+
+    @cached_property
     def sku_by_code(self) -> Mapping[str, str]:
-        """SKUs in comparable form and 14-digit GTINs, each with the SKU as written; the first line wins."""
+        """SKUs as written, by SKU as `same_case` gives it and by GTIN of 14 digits. The first line wins, and an SKU
+        wins over a GTIN.
+        """
         found: dict[str, str] = {}
         for line in self.lines:
             found.setdefault(same_case(line.sku), line.sku)
@@ -125,13 +182,8 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     @cached_property
-    def line_of_unit(self) -> Mapping[str, Line]:
-        """Listed identifiers in comparable form, each with the line that lists it."""
-        return self._unit_look_ups[1]
-
-    @cached_property
     def _unit_look_ups(self) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, Line]]:
-        """`unit_by_id` and `line_of_unit`, which share their keys."""
+        """`unit_by_id` and `line_of_unit`, made together because they share their keys."""
         units: dict[str, tuple[str, ...]] = {}
         lines: dict[str, Line] = {}
         for line in self.lines:
@@ -147,6 +199,9 @@ class Manifest(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def single_flow(self) -> Flow | None:
-        """The flow that all lines share, or none."""
+        """The flow that all lines share, or None."""
         flows = {line.flow for line in self.lines}
         return flows.pop() if len(flows) == 1 else None
+
+
+_decoder = Decoder(Manifest)

@@ -8,10 +8,11 @@ wrong field that the schema finds, or else every one found here.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from msgspec.json import encode
+
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
 from agent.contract.manifest import CountedElsewhere, Flow, Line, Manifest, Role, Status, same_case
-from agent.contract.manifest_text import compact, with_source
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import OrderIndex
 from agent.contract.parsing import checked, content_of, refused, repeated
@@ -66,7 +67,7 @@ def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str])
         flow=Flow(flow) if flow is not None else default or Flow.USED,
         serialized=doc["serialized"],
         quantity=doc["quantity"],
-        tacs=frozenset(doc.get("tacs") or ()),
+        tacs=tuple(sorted(set(doc.get("tacs") or ()))),
         units=tuple(map(tuple, units)) if units else (),
         serial_length=(bounds[0], bounds[1]) if bounds else None,
     )
@@ -117,26 +118,23 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
     lines = tuple([_line(line, default, i, wrong) for i, line in enumerate(doc["lines"])])
     wrong += repeated((f"lines.{i}.line", line.id) for i, line in enumerate(lines))
     counted = doc.get("counted") or []
-    manifest = with_source(
-        Manifest(
-            order=doc["order"],
-            revision=doc["revision"],
-            status=Status(doc["status"]),
-            barcodes=tuple(doc.get("barcodes") or ()),
-            operators=_roles(doc.get("operators") or {}),
-            lines=lines,
-            counted=tuple(
-                CountedElsewhere(
-                    line=entry["line"],
-                    quantity=entry["quantity"],
-                    units=tuple(entry.get("units") or ()),
-                    box=entry["box"],
-                )
-                for entry in counted
-            ),
-            reopen=bool(doc.get("reopen")),
-            source="",
-        )
+    manifest = Manifest(
+        order=doc["order"],
+        revision=doc["revision"],
+        status=Status(doc["status"]),
+        barcodes=tuple(doc.get("barcodes") or ()),
+        operators=_roles(doc.get("operators") or {}),
+        lines=lines,
+        counted=tuple(
+            CountedElsewhere(
+                line=entry["line"],
+                quantity=entry["quantity"],
+                units=tuple(entry.get("units") or ()),
+                box=entry["box"],
+            )
+            for entry in counted
+        ),
+        reopen=bool(doc.get("reopen")),
     )
     manifest.work_out()
     if not _units_look_right(manifest):
@@ -154,6 +152,11 @@ def _check_name(name: str, topic: str) -> None:
     """What a topic's end names is kept, and told in events, as any other id is."""
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise refused(topic, [f"topic: Its end must be printable text of at most {MAX_NAME} characters"])
+
+
+def _compact(document: object) -> str:
+    """Return a JSON value as text without blanks."""
+    return encode(document).decode("utf-8")
 
 
 def _is_sha256(text: str) -> bool:
@@ -190,7 +193,7 @@ def operators_of(payload: bytes, *, topic: str) -> Operators:
         items=tuple(items),
         by_badge=by_badge,
         shared=frozenset(shared),
-        source=compact(doc),
+        source=_compact(doc),
     )
 
 
@@ -203,7 +206,7 @@ def boxes_of(payload: bytes, *, topic: str) -> BoxSizes:
     return BoxSizes(
         revision=doc["revision"],
         by_code={item["code"]: BoxSize(**item) for item in doc["items"]},
-        source=compact(doc),
+        source=_compact(doc),
     )
 
 
@@ -215,14 +218,14 @@ def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
         part=part,
         revision=doc["revision"],
         identifiers=frozenset(map(same_case, doc["items"])),
-        source=compact(doc),
+        source=_compact(doc),
     )
 
 
 def order_index_of(payload: bytes, *, topic: str) -> OrderIndex:
     """The index of orders in a message."""
     doc = checked(OrdersMessage, content_of(payload, topic), topic)
-    return OrderIndex(revision=doc["revision"], orders=doc["orders"], source=compact(doc))
+    return OrderIndex(revision=doc["revision"], orders=doc["orders"], source=_compact(doc))
 
 
 # -- to one kiosk ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from agent.contract.cloudevents import Envelope, document
 from agent.contract.events import Event
-from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.manifest import Manifest
 from agent.errors import JournalDamaged, JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import Clock
@@ -42,7 +42,7 @@ def open_state(directory: Path) -> Opened:
     try:
         state = State()
         if journal.snapshot_state is not None:
-            state = decode_state(journal.snapshot_state, stored_manifest_of)
+            state = decode_state(journal.snapshot_state, Manifest.from_source)
         state = replay(state, journal.replay())
     except (ValueError, KeyError, TypeError) as exc:
         journal.close()

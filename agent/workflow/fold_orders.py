@@ -21,8 +21,7 @@ from agent.contract.events import (
     SignedIn,
     SignedOut,
 )
-from agent.contract.manifest import same_case
-from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.manifest import Manifest, same_case
 from agent.workflow.fold_steps import (
     At,
     adopted,
@@ -74,7 +73,7 @@ def signed_out(state: State, event: SignedOut, at: At) -> State:
 def opened(state: State, event: OrderOpened, at: At) -> State:
     order = state.orders.get(event.order)
     if event.manifest is not None:
-        order = adopted(state, order, stored_manifest_of(event.manifest))
+        order = adopted(state, order, Manifest.from_source(event.manifest))
         state = with_order(state, order)
         if event.order in state.packed:
             state = replace(state, packed=state.packed.delete(event.order))
@@ -155,7 +154,7 @@ def revised(state: State, event: OrderRevised, at: At) -> State:
     if event.manifest is None:
         return state
     before = state.orders.get(event.order)
-    order = adopted(state, before, stored_manifest_of(event.manifest))
+    order = adopted(state, before, Manifest.from_source(event.manifest))
     state = with_order(state, order)
     if before is not None and before.packed is not None and order.packed is None:
         state = replace(state, units=units_with(state.units, order.id, order.counted))

@@ -13,7 +13,7 @@ from agent.contract.manifest import Manifest, Status, same_case
 from agent.contract.messages import blocked_of, boxes_of, order_index_of
 from agent.contract.operators import Operators
 from agent.contract.order_index import OrderIndex
-from tests.catalogue.samples import MANIFEST, manifest, operators, payload
+from tests.contract.samples import MANIFEST, manifest, operators, payload
 
 
 def index(revision: int, **orders: int) -> OrderIndex:

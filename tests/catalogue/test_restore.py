@@ -6,7 +6,7 @@ from agent.catalogue.restore import restore
 from agent.catalogue.stored import Loaded, StoredReference
 from agent.contract.manifest import Status
 from agent.contract.messages import blocked_of, boxes_of, order_index_of
-from tests.catalogue.samples import manifest, operators, payload
+from tests.contract.samples import manifest, operators, payload
 
 
 def test_catalogue_comes_back_from_the_cache(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from agent.catalogue.catalogue import Catalogue
 from agent.contract.identifiers import Verb, command_text
-from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.manifest import Manifest
 from agent.contract.signals import Signal
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger, Opened
@@ -68,7 +68,7 @@ def day() -> list[str]:
 def opened(directory: Path) -> Opened:
     journal = Journal.open(directory, segment_bytes=SEGMENT)
     snapshot = journal.snapshot_state
-    state = State() if snapshot is None else decode_state(snapshot, stored_manifest_of)
+    state = State() if snapshot is None else decode_state(snapshot, Manifest.from_source)
     return Opened(journal=journal, state=replay(state, journal.replay()))
 
 

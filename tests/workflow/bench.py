@@ -15,7 +15,7 @@ from agent.catalogue.catalogue import Catalogue
 from agent.contract.cloudevents import Envelope, document
 from agent.contract.events import Accepted, Event, Rejected, Voided
 from agent.contract.identifiers import Verb, badge_text, command_text
-from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.manifest import Manifest
 from agent.contract.messages import blocked_of, boxes_of, manifest_of, operators_of, verdict_of
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
@@ -199,7 +199,7 @@ class Bench:
 
     def restart(self) -> None:
         """The power is cut: the state comes from a snapshot, what lived between scans is gone."""
-        self.state = decode_state(encode_state(self.shadow), stored_manifest_of)
+        self.state = decode_state(encode_state(self.shadow), Manifest.from_source)
         self.memories = {name: Memory(idle_since=self.now) for name in self.memories}
 
     def start_over(self, journal: str) -> None:
@@ -287,7 +287,7 @@ class Bench:
         if not self.thorough:
             return
         assert self.shadow == state, "replayed documents give the state"
-        assert decode_state(encode_state(state), stored_manifest_of) == state, "a snapshot gives the state back"
+        assert decode_state(encode_state(state), Manifest.from_source) == state, "a snapshot gives the state back"
         self._check(events)
 
     # -- what always holds ---------------------------------------------------------------------------------------

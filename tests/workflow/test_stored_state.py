@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent.contract.manifest_text import stored_manifest_of
+from agent.contract.manifest import Manifest
 from agent.workflow.replay import replay
 from agent.workflow.state import State
 from agent.workflow.stored_state import FORMAT, decode_state, encode_state
@@ -40,7 +40,7 @@ def worked() -> Bench:
 
 def test_snapshot_gives_the_state_back() -> None:
     state = worked().state
-    assert decode_state(encode_state(state), stored_manifest_of) == state
+    assert decode_state(encode_state(state), Manifest.from_source) == state
 
 
 def test_snapshot_is_one_json_text_without_line_breaks() -> None:
@@ -52,7 +52,7 @@ def test_snapshot_is_one_json_text_without_line_breaks() -> None:
 def test_snapshot_of_another_format_is_refused() -> None:
     text = encode_state(State()).replace(b'"format":1', b'"format":2')
     with pytest.raises(ValueError, match="format 2"):
-        decode_state(text, stored_manifest_of)
+        decode_state(text, Manifest.from_source)
 
 
 def test_replay_from_nothing_and_from_any_snapshot_gives_the_state() -> None:
@@ -60,7 +60,7 @@ def test_replay_from_nothing_and_from_any_snapshot_gives_the_state() -> None:
     assert replay(State(), bench.commits) == bench.state
     for cut in range(len(bench.commits)):
         state = replay(State(), bench.commits[:cut])
-        resumed = decode_state(encode_state(state), stored_manifest_of)
+        resumed = decode_state(encode_state(state), Manifest.from_source)
         assert replay(resumed, bench.commits[cut:]) == bench.state
 
 

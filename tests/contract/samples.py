@@ -1,4 +1,4 @@
-"""Manifests and lists for the tests of this folder, as JSON values, and their parsed forms."""
+"""Manifests and lists for the tests, as JSON values, and their parsed forms."""
 
 import copy
 import json
