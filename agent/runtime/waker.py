@@ -19,6 +19,7 @@ class Waker:
         os.set_blocking(self._write_fd, False)
         self._called = False
         self._asleep = False
+        self._closed = False
 
     def wake(self) -> None:
         """There is something to look at. From any thread."""
@@ -45,6 +46,8 @@ class Waker:
             os.read(self.fd, 4096)
 
     def close(self) -> None:
-        """No `wake` may follow."""
-        os.close(self.fd)
-        os.close(self._write_fd)
+        """Close the pipe. Idempotent. No thread may wait any more; a later `wake` is a no-op."""
+        if not self._closed:
+            self._closed = True
+            os.close(self.fd)
+            os.close(self._write_fd)

@@ -112,13 +112,18 @@ class Uplink:
         self._thread.start()
 
     def stop(self, *, reason: str, timeout_s: float) -> None:
-        """Publish `offline` with the reason, disconnect and end the thread, in `timeout_s` at most. Twice is fine."""
+        """Publish `offline` with the reason, disconnect, end the thread and close what the uplink has open.
+
+        Takes little more than `timeout_s`. Idempotent; may be called without `start`. Afterwards the others are no-ops.
+        """
         self._stop_reason = reason
         self._stop_until = self._clock.monotonic() + timeout_s
         self._stopping.set()
         self._state.waker.wake()
         if self._thread.is_alive():
             self._thread.join(timeout_s + 0.5)
+        if not self._thread.is_alive():
+            self._state.waker.close()
 
     def wake(self) -> None:
         """Events were committed."""

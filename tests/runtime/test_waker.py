@@ -1,6 +1,9 @@
 """Waking: a call is never lost, and a busy thread is not disturbed."""
 
+import os
 import select
+
+import pytest
 
 from agent.runtime.waker import Waker
 
@@ -39,3 +42,14 @@ def test_a_byte_drained_by_another_thread_takes_no_call_with_it() -> None:
     waker.drain()
     assert waker.before_wait(5.0) == 0.0
     waker.close()
+
+
+def test_close_is_idempotent_and_a_later_wake_is_a_no_op() -> None:
+    waker = Waker()
+    fds = (waker.fd, waker._write_fd)
+    waker.close()
+    waker.close()
+    waker.wake()
+    for fd in fds:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)

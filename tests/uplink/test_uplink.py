@@ -1,6 +1,7 @@
 """The uplink against a scripted broker: what it says on the wire, and what it makes of every answer."""
 
 import json
+import os
 import socket
 import threading
 
@@ -529,3 +530,21 @@ def test_a_stop_is_quick_while_nothing_can_be_reached() -> None:
         kiosk.uplink.stop(reason="upgrade", timeout_s=5.0)
         kiosk.uplink.stop(reason="twice is fine", timeout_s=5.0)
         assert kiosk.uplink.health().situation.state == "stopped"
+
+
+# -- what a stop leaves behind ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_stop_closes_every_descriptor(started: bool) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    with Peer() as peer:
+        listening = set(os.listdir("/proc/self/fd"))
+        kiosk = Kiosk(peer.port)
+        assert set(os.listdir("/proc/self/fd")) > listening
+        if started:
+            kiosk.uplink.start()
+        kiosk.uplink.stop(reason="the test is over", timeout_s=1.0)
+        kiosk.uplink.stop(reason="the test is over", timeout_s=1.0)
+        kiosk.uplink.wake()
+    assert set(os.listdir("/proc/self/fd")) == before
