@@ -31,6 +31,7 @@ EDGES = {
     "gpiozero": {"agent/drivers/indicators/gpio.py"},
     "paho": {"agent/uplink/client.py"},
     "tinydb": {"agent/catalogue/storage.py"},
+    "stdnum": {"agent/contract/check_digits.py"},
     "rich": {"agent/demo/"},
     "amqtt": {"agent/demo/"},
 }

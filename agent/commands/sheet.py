@@ -9,7 +9,7 @@ from agent.catalogue.cache import references_in
 from agent.catalogue.catalogue import Catalogue
 from agent.catalogue.restore import restore
 from agent.catalogue.stored import Loaded
-from agent.contract.identifiers import badge_text
+from agent.contract.printed_codes import badge_text
 from agent.errors import KioskError
 from agent.sheet.contents import listed_badges, sections_of
 from agent.sheet.layout import pages_of

@@ -24,7 +24,7 @@ from agent.catalogue.cache import Cache
 from agent.catalogue.catalogue import Catalogue
 from agent.catalogue.restore import restore
 from agent.config import Config, config_hash
-from agent.contract.identifiers import Verb, command_text
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.requests import Request
 from agent.contract.signals import Signal
 from agent.daemon.answers import Requests

@@ -8,7 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.contract.identifiers import badge_text, gtin_ok, luhn_ok, sscc_ok
+from agent.contract.check_digits import luhn_ok
+from agent.contract.identifiers import gtin_ok, sscc_ok
+from agent.contract.printed_codes import badge_text
 
 __all__ = [
     "BOXES",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from agent.contract.identifiers import Verb, command_text
+from agent.contract.printed_codes import Verb, command_text
 from agent.demo.sample import ORDERS, STRANGER, Shelf, badge_of, shelf_of
 
 __all__ = ["HELP", "Leave", "Remark", "Scan", "Typed", "typed_of"]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from agent.contract.box_sizes import BoxSizes
-from agent.contract.identifiers import Verb, badge_text, command_text
 from agent.contract.operators import Operators
+from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.drivers.scanners.learning import TEST_TEXT
 from agent.sheet.code128 import is_encodable
 from agent.sheet.layout import Card, Section

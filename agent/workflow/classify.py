@@ -8,22 +8,11 @@ from typing import Protocol, final
 
 from msgspec import Struct
 
-from agent.contract.identifiers import (
-    OUR_PREFIXES,
-    Command,
-    CommandFlaw,
-    form_of,
-    gtin14,
-    imei_form,
-    is_digits,
-    is_our_badge,
-    is_our_label,
-    never_serial,
-    parse_command,
-    sscc_ok,
-)
+from agent.contract.check_digits import is_digits
+from agent.contract.identifiers import form_of, gtin14, imei_form, never_serial, sscc_ok
 from agent.contract.manifest import same_case
 from agent.contract.operators import Operator
+from agent.contract.printed_codes import OUR_PREFIXES, Command, CommandFlaw, is_our_badge, is_our_label, parse_command
 from agent.contract.reasons import Seen
 from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
 from agent.workflow.state import Order

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from agent.contract.identifiers import gtin14, gtin_ok, imei_ok, is_digits, sscc_ok
+from agent.contract.check_digits import is_digits
+from agent.contract.identifiers import gtin14, gtin_ok, imei_ok, sscc_ok
 from agent.errors import KioskError
 
 __all__ = ["GS", "Elements", "Gs1Error", "aim_split", "is_gs1", "parse"]

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from agent.contract.check_digits import luhn_ok
 from agent.contract.events import Unit
-from agent.contract.identifiers import imei_form, imei_ok, luhn_ok, never_serial, scheme_of
+from agent.contract.identifiers import imei_form, imei_ok, never_serial, scheme_of
 from agent.contract.manifest import Flow, Line, Manifest, same_case
 from agent.contract.reasons import Reason
 from agent.workflow.state import Box, Order, State

@@ -11,8 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.contract.events import Cause, Event, Selected, What
-from agent.contract.identifiers import Command, Verb
 from agent.contract.operators import Operator
+from agent.contract.printed_codes import Command, Verb
 from agent.contract.reasons import Reason, Seen
 from agent.contract.signals import Signal
 from agent.scan import Frame

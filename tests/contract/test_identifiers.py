@@ -1,15 +1,14 @@
-import re
+"""Identifiers by their form, with the vectors of the standards.
+
+Rules: `scanning.md#never-a-serial-number`, `scanning.md#what-was-seen`.
+"""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.contract.check_digits import luhn_ok
 from agent.contract.identifiers import (
-    Command,
-    CommandFlaw,
-    Verb,
-    badge_text,
-    command_text,
     eid_ok,
     form_of,
     gtin14,
@@ -17,16 +16,8 @@ from agent.contract.identifiers import (
     iccid_ok,
     imei_form,
     imei_ok,
-    is_digits,
-    is_our_badge,
-    is_our_label,
-    label_text,
-    luhn_ok,
     meid_form,
-    mod37_36,
-    mod37_36_ok,
     never_serial,
-    parse_command,
     scheme_of,
     sscc_ok,
 )
@@ -66,28 +57,12 @@ EIDS = ["89049032000000000000001234567857", "89049032123451234512345678901235"]
 GTINS = ["9506000134352", "012345678905", "09506000134352", "96385074"]
 SSCC = "106141412345678908"
 
-alphanumeric = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=40)
-
 
 def digits(count: int) -> st.SearchStrategy[str]:
     return st.text("0123456789", min_size=count, max_size=count)
 
 
-# -- digits and check digits -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("text", ["", "1a", "-1", "1_0", " 1", "1\n", "²", "１", "٣", "1\x1d"])
-def test_is_digits_takes_ascii_digits_only(text: str) -> None:
-    assert is_digits("0123456789")
-    assert not is_digits(text)
-    assert not luhn_ok(text)
-
-
-@given(digits(14), st.integers(0, 14), st.integers(1, 9))
-def test_luhn_finds_any_single_wrong_digit(body: str, at: int, off: int) -> None:
-    (good,) = [body + last for last in "0123456789" if luhn_ok(body + last)]
-    wrong = good[:at] + str((int(good[at]) + off) % 10) + good[at + 1 :]
-    assert not luhn_ok(wrong)
+# -- devices and trade items -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("imei", GOOD_IMEIS)
@@ -258,140 +233,3 @@ def test_every_text_has_a_form_or_none(text: str) -> None:
     assert (seen is Seen.SSCC) == sscc_ok(text)
     assert (seen is Seen.MEID) == (meid_form(text) and not sscc_ok(text))
     assert imei_form(text) <= (scheme_of(text) == "imei" and never_serial(text))
-
-
-# -- ISO 7064 MOD 37,36 ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "check"),
-    [
-        ("A12425GABC1234002", "M"),
-        ("0000000189470000", "8"),
-        ("000000018947000000000000", "D"),
-        ("00000000D07A0090", "Q"),
-        ("00000000D07A009000000000", "X"),
-    ],
-)
-def test_mod37_36_vectors(text: str, check: str) -> None:
-    """Numbers in use: a GRid, and two ISANs without and with their version part."""
-    assert mod37_36(text) == check
-    assert mod37_36_ok(text + check)
-
-
-@given(alphanumeric, st.data())
-def test_mod37_36_finds_a_wrong_character_and_swapped_neighbours(text: str, data: st.DataObject) -> None:
-    good = text + mod37_36(text)
-    at = data.draw(st.integers(0, len(good) - 2))
-    other = data.draw(st.sampled_from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    assert mod37_36_ok(good)
-    assert mod37_36_ok(good[:at] + other + good[at + 1 :]) == (other == good[at])
-
-
-@pytest.mark.parametrize("text", ["", "a", "A-1", "Ä", "Ａ", "A\n", "٣"])
-def test_mod37_36_of_other_characters_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="digits and capitals"):
-        mod37_36(text)
-    assert not mod37_36_ok(text)
-    assert not mod37_36_ok(text + "0")
-
-
-def test_mod37_36_ok_wants_something_before_the_check_character() -> None:
-    assert not any(mod37_36_ok(one) for one in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-
-# -- the barcodes we print ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("verb", "argument"),
-    [
-        *((verb, "") for verb in Verb),
-        (Verb.MODE, "USED"),
-        (Verb.KIND, "SERIAL"),
-        (Verb.ROLE, "ALL"),
-        (Verb.QTY, "9999"),
-        (Verb.BOX, "M"),
-        (Verb.BOX, "SAVE"),
-    ],
-)
-def test_command_comes_back_as_it_was_printed(verb: Verb, argument: str) -> None:
-    text = command_text(verb, argument)
-    assert re.fullmatch(f"ZK{verb}{argument}[0-9A-Z]", text)
-    assert parse_command(text) == Command(verb, argument)
-
-
-def test_command_arguments_are_not_judged() -> None:
-    assert parse_command(command_text(Verb.QTY, "XYZ")) == Command(Verb.QTY, "XYZ")
-
-
-@pytest.mark.parametrize("body", ["ZK", "ZKSAV", "ZKSAVENOW", "ZKOUT1", "ZKNONSENSE", "ZK0"])
-def test_command_of_no_verb(body: str) -> None:
-    assert parse_command(body + mod37_36(body)) is CommandFlaw.UNKNOWN_VERB
-
-
-@given(st.sampled_from(Verb), st.sampled_from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-def test_command_with_another_check_character_is_bad(verb: Verb, check: str) -> None:
-    good = command_text(verb)
-    parsed = parse_command(good[:-1] + check)
-    assert parsed == (Command(verb) if check == good[-1] else CommandFlaw.BAD_CHECK)
-
-
-@pytest.mark.parametrize("text", ["ZK", "ZKSAVE"])
-def test_command_without_check_character_is_bad(text: str) -> None:
-    assert parse_command(text) is CommandFlaw.BAD_CHECK
-
-
-@pytest.mark.parametrize(
-    "text", ["", "Z", "KZSAVE1", "XZKSAVE", "ZK-100", "ZKSAVE 1", "zkSAVEE", "ZKSAVEÉ", "ZKSAVEE\n"]
-)
-def test_command_in_other_text_is_none(text: str) -> None:
-    assert parse_command(text) is None
-
-
-@pytest.mark.parametrize(("verb", "argument"), [(Verb.SAVE, "1"), (Verb.BOX, "m"), (Verb.BOX, "A-1")])
-def test_command_that_cannot_be_printed(verb: Verb, argument: str) -> None:
-    with pytest.raises(ValueError, match=r"no argument|digits and capitals"):
-        command_text(verb, argument)
-
-
-@given(st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=8, max_size=32))
-def test_badge_comes_back_as_it_was_printed(token: str) -> None:
-    text = badge_text(token)
-    assert text[:2] == "ZB"
-    assert text[2:-1] == token
-    assert is_our_badge(text)
-    assert not is_our_badge("ZL" + text[2:])
-    assert parse_command(text) is None
-    assert not is_our_label(text)
-
-
-def test_badge_with_a_token_of_another_length_is_none() -> None:
-    for token in ("ABCDEFG", "A" * 33):
-        body = "ZB" + token
-        assert not is_our_badge(body + mod37_36(body))
-        with pytest.raises(ValueError, match="8 to 32"):
-            badge_text(token)
-
-
-def test_badge_with_a_wrong_check_character_is_none() -> None:
-    good = badge_text("K7Q2M9XA")
-    assert [is_our_badge(good[:-1] + last) for last in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"].count(True) == 1
-
-
-@given(alphanumeric)
-def test_label_comes_back_as_it_was_printed(id: str) -> None:
-    text = label_text(id)
-    assert text[:2] == "ZL"
-    assert text[2:-1] == id
-    assert is_our_label(text)
-    assert not is_our_label("ZB" + text[2:])
-    assert not is_our_badge(text)
-
-
-def test_label_without_an_id_is_none() -> None:
-    assert not is_our_label("ZL" + mod37_36("ZL"))
-    with pytest.raises(ValueError, match="at least one"):
-        label_text("")
-    with pytest.raises(ValueError, match="digits and capitals"):
-        label_text("box-1")

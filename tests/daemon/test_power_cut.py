@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from agent.catalogue.catalogue import Catalogue
-from agent.contract.identifiers import Verb, command_text
 from agent.contract.manifest import Manifest
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.signals import Signal
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger, Opened

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.catalogue.catalogue import Catalogue
-from agent.contract.identifiers import Verb, command_text
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.signals import Signal
 from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
 from agent.daemon.intake import Intake

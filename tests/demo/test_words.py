@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.contract.identifiers import Command, Verb, luhn_ok, parse_command
+from agent.contract.check_digits import luhn_ok
+from agent.contract.printed_codes import Command, Verb, parse_command
 from agent.demo.sample import ORDERS, STRANGER, badge_of, shelf_of
 from agent.demo.words import Leave, Remark, Scan, typed_of
 

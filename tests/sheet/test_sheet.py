@@ -10,7 +10,7 @@ import pytest
 from agent.catalogue.cache import Cache
 from agent.catalogue.stored import StoredReference
 from agent.commands.sheet import NotWritten, sheet
-from agent.contract.identifiers import Command, Verb, is_our_badge, parse_command
+from agent.contract.printed_codes import Command, Verb, is_our_badge, parse_command
 from agent.drivers.scanners.learning import TEST_TEXT
 from agent.errors import CacheDamaged
 from agent.sheet.code128 import QUIET, widths

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from agent.catalogue.catalogue import Catalogue
 from agent.contract.cloudevents import Envelope, document
 from agent.contract.events import Accepted, Event, Rejected, Voided
-from agent.contract.identifiers import Verb, badge_text, command_text
 from agent.contract.manifest import Manifest
 from agent.contract.messages import blocked_of, boxes_of, manifest_of, operators_of, verdict_of
+from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.scan import Frame

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.contract.identifiers import Command, Verb, badge_text, command_text, label_text
 from agent.contract.messages import manifest_of
 from agent.contract.operators import Operator
+from agent.contract.printed_codes import Command, Verb, badge_text, command_text, label_text
 from agent.contract.reasons import Seen
 from agent.workflow.classify import (
     Ambiguous,

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.contract.events import Released
-from agent.contract.identifiers import Verb, command_text, label_text
+from agent.contract.printed_codes import Verb, command_text, label_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.state import Phase

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from agent.contract.events import PackingRefused, Rejected
-from agent.contract.identifiers import Verb, badge_text, command_text
+from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.contract.reasons import Reason, Seen
 from agent.contract.signals import Signal
 from tests.workflow.bench import AGAIN, BADGES, GTIN, OK, PROMPT, Bench, imei, line, refused

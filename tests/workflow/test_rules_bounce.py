@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.contract.events import Accepted, Rejected
-from agent.contract.identifiers import Verb, command_text
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.context import Settings

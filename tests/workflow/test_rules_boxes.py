@@ -13,8 +13,8 @@ from agent.contract.events import (
     Reopened,
     Size,
 )
-from agent.contract.identifiers import label_text
 from agent.contract.manifest import Flow
+from agent.contract.printed_codes import label_text
 from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
 from tests.workflow.bench import (

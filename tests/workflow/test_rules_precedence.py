@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.contract.identifiers import Verb, command_text
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from tests.workflow.bench import (
     AGAIN,

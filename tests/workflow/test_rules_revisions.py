@@ -3,8 +3,8 @@
 import pytest
 
 from agent.contract.events import LineCount, OrderRevised
-from agent.contract.identifiers import Verb, command_text
 from agent.contract.manifest import Flow, Status
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.forget import forget

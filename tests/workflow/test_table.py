@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agent.contract.events import Rejected
-from agent.contract.identifiers import Verb, command_text, label_text
+from agent.contract.printed_codes import Verb, command_text, label_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.memory import Reply

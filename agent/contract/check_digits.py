@@ -1,0 +1,53 @@
+"""Check digits and check characters. All functions are pure and take any text.
+
+Only ASCII digits count as digits: full-width digits and those of other scripts do not. The arithmetic is
+python-stdnum's. Its modules for whole identifiers are not used, because they are too lenient: they drop blanks and
+dashes, `imei` takes 14 and 16 digits, and `mod_97_10` takes letters and full-width digits.
+"""
+
+import re
+
+from stdnum import ean, luhn
+from stdnum.iso7064 import mod_37_36
+
+__all__ = ["check_character", "check_character_ok", "gs1_check_ok", "is_alphanumeric", "is_digits", "luhn_ok"]
+
+_ALPHANUMERIC = re.compile(r"[0-9A-Z]+")
+
+
+def is_digits(text: str) -> bool:
+    """Return whether the text is one or more ASCII digits and nothing else."""
+    return text.isascii() and text.isdigit()
+
+
+def is_alphanumeric(text: str) -> bool:
+    """Return whether the text is one or more of `[0-9A-Z]` and nothing else."""
+    return _ALPHANUMERIC.fullmatch(text) is not None
+
+
+def luhn_ok(text: str) -> bool:
+    """Return whether the text is digits that end in the Luhn check digit of the others (ISO/IEC 7812-1).
+
+    All zeros pass.
+    """
+    return luhn.is_valid(text)
+
+
+def gs1_check_ok(text: str) -> bool:
+    """Return whether the text is digits that end in the GS1 check digit of the others, as in GTIN and SSCC."""
+    return is_digits(text) and ean.calc_check_digit(text[:-1]) == text[-1]
+
+
+def check_character(text: str) -> str:
+    """Return the ISO/IEC 7064 MOD 37,36 check character of a text.
+
+    Raise ValueError unless the text is one or more of `[0-9A-Z]`.
+    """
+    if not is_alphanumeric(text):
+        raise ValueError("a check character is made over digits and capitals only")
+    return mod_37_36.calc_check_digit(text)
+
+
+def check_character_ok(text: str) -> bool:
+    """Return whether the text is two or more of `[0-9A-Z]` and ends in the check character of the others."""
+    return len(text) >= 2 and mod_37_36.is_valid(text)
