@@ -1,5 +1,8 @@
 """Signals: what an operator sees and hears. The names, and the light and rhythm of each, as data.
 
+The text under each member says when it is given. `make docs` makes the tables of `signals.md#signal-table` and
+`signals.md#steady-lights` from it and from the patterns.
+
 Times are in milliseconds. A pattern is a sequence of `Step`s played once; a steady light is a sequence repeated
 until something newer is shown. Colour alone never tells two signals apart: the rhythms differ too.
 """
@@ -11,9 +14,12 @@ from msgspec import Struct
 
 __all__ = [
     "AFTERGLOW",
+    "GAP_MS",
     "IDENTIFY",
+    "LONG_MS",
     "OFFLINE_BLIP",
     "PATTERNS",
+    "SHORT_MS",
     "STEADY",
     "Colour",
     "Pattern",
@@ -30,31 +36,52 @@ GAP_MS = 80
 
 class Signal(StrEnum):
     OK = "ok"
+    """A unit, product, badge, order, mode, size or the like was accepted."""
     LINE_DONE = "line_done"
+    """The line is complete."""
     ORDER_DONE = "order_done"
+    """Every line of the order is complete."""
     BOXED = "boxed"
+    """The box is created; its size or a second SAVE is awaited."""
     SAVED = "saved"
+    """The box is confirmed."""
     CONFIRMED = "confirmed"
+    """Packing is confirmed."""
     PROMPT = "prompt"
+    """Something is awaited next: after ROLE, QTY, REMOVE, PACK and the first CANCEL."""
     AGAIN = "again"
+    """The unit is counted already, or the choice is already made."""
     REMOVED = "removed"
+    """Something was voided, taken out or reopened."""
     REJECT = "reject"
+    """The scan was refused."""
     FAULT = "fault"
+    """The storage or the hardware failed; the scan was not taken."""
     ALARM = "alarm"
+    """The centre refused something that was accepted earlier, or changed the order under the operator."""
     WHERE = "where"
+    """WHERE was scanned."""
 
 
 class Steady(StrEnum):
-    """The light between signals."""
+    """The light between signals. Where several apply, signed out comes first, then removing, held and the state."""
 
     SIGNED_OUT = "signed_out"
+    """Nobody is signed in."""
     READY = "ready"
+    """The state is `ready`."""
     ASSIGNING = "assigning"
+    """The state is `assigning`."""
     SCANNING = "scanning"
+    """The state is `scanning`."""
     BOXING = "boxing"
+    """The state is `boxing`."""
     PACKING = "packing"
+    """The state is `packing`."""
     REMOVING = "removing"
+    """REMOVE is pending."""
     HELD = "held"
+    """The open order is held."""
 
 
 class Colour(Enum):
