@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agent.exit_codes import ExitCode
-from agent.journal.frames import StoredEvent
-from agent.journal.verify import Damage, bases, segments_in, survey
+from agent.journal.external_reader import Damage, read_all, read_bases, segments_in
+from agent.journal.records import StoredEvent
 
 __all__ = ["export", "tail", "verify"]
 
@@ -85,7 +85,7 @@ def tail(
         last: deque[StoredEvent] = deque(maxlen=count)
         damages = []
         seen = 0
-        for found in survey(directory, since=since):
+        for found in read_all(directory, since=since):
             if isinstance(found, StoredEvent):
                 last.append(found)
                 seen += 1
@@ -109,7 +109,7 @@ def _follow(directory: Path, out: TextIO, *, after: int, since: int, wait: Calla
             out.flush()
             wait()
             newest = segments_in(directory)
-            for found in survey(directory, since=since):
+            for found in read_all(directory, since=since):
                 if isinstance(found, StoredEvent) and found.position > after:
                     print(_line(found), file=out)
                     after = found.position
@@ -136,7 +136,7 @@ def export(
     directory = _directory(state_dir, err)
     if directory is None:
         return ExitCode.REFUSED
-    known = bases(directory)
+    known = read_bases(directory)
     low = 0 if first is None else _position(known, first)
     high = _EVERYTHING if through is None else _position(known, through)
     for option, text, position in (("--from", first, low), ("--through", through, high)):
@@ -146,7 +146,7 @@ def export(
     if low is None or high is None:
         return ExitCode.USAGE
     code = ExitCode.OK
-    for found in survey(directory):
+    for found in read_all(directory):
         if isinstance(found, StoredEvent):
             if low <= found.position <= high:
                 out.write(found.document.decode("utf-8", "surrogateescape") + "\n")
@@ -173,7 +173,7 @@ def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
         return ExitCode.REFUSED
     events = damages = 0
     first = last = None
-    for found in survey(directory):
+    for found in read_all(directory):
         if isinstance(found, StoredEvent):
             events += 1
             first = first or found

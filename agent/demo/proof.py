@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from agent.journal.frames import StoredEvent
-from agent.journal.verify import survey
+from agent.journal.external_reader import read_all
+from agent.journal.records import StoredEvent
 
 __all__ = ["missing_from", "read_journal"]
 
@@ -15,7 +15,7 @@ def read_journal(directory: Path) -> tuple[dict[int, bytes], list[str]]:
     """The documents of a kiosk's journal by sequence, and a line for each place that cannot be read."""
     documents: dict[int, bytes] = {}
     damages = []
-    for found in survey(directory):
+    for found in read_all(directory):
         if isinstance(found, StoredEvent):
             documents[found.sequence] = found.document
         else:

@@ -1,7 +1,7 @@
-"""The durable event log: what is committed here is on disk, and goes out from here."""
+"""The journal: a durable event log on disk, and the queue of what is still to be delivered."""
 
-from agent.journal.frames import Commit, StoredEvent
 from agent.journal.journal import Head, Journal
 from agent.journal.reader import Reader
+from agent.journal.records import Commit, StoredEvent
 
 __all__ = ["Commit", "Head", "Journal", "Reader", "StoredEvent"]

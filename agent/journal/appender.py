@@ -1,45 +1,41 @@
-"""The writing end of the log: one write and one flush a frame, the next segment, and the way back from a failure."""
+"""Append records to the segment files, one write and one flush each, and recover from a failed write."""
 
 import errno
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
 from agent.errors import JournalFault
-from agent.journal.files import erase, rewrite
-from agent.journal.frames import HEADER_BYTES, FrameHead, SegmentHeader, decode_header, encode_frame, frame_at, seed_of
-from agent.journal.opening import opening_write
+from agent.journal.records import (
+    SEGMENT_HEADER_BYTES,
+    RecordHeader,
+    SegmentHeader,
+    crc_seed,
+    decode_segment_header,
+    encode_record,
+    encode_segment_start,
+    record_at,
+)
+from agent.journal.segment_io import erase, rewrite, storage_fault
 from agent.journal.segments import Segment, make_standby, segment_path
 
-__all__ = ["Appender", "storage_fault"]
+__all__ = ["Appender"]
 
 
-@contextmanager
-def storage_fault(doing: str) -> Iterator[None]:
-    """Translate the operating system's errors into a JournalFault that tells what was being done."""
-    try:
-        yield
-    except JournalFault:
-        raise
-    except OSError as exc:
-        raise JournalFault(f"{doing}: {exc.strerror or exc}") from exc
-
-
-class _Doubt(Struct, frozen=True, kw_only=True):
-    """A write that may or may not be on disk: into segment `index`, up to before byte `end`; 0: nothing was written."""
+class _UncertainWrite(Struct, frozen=True, kw_only=True):
+    """A write to segment `index` that may or may not be on disk. It ended before byte `end`; 0 if it never began."""
 
     index: int
     end: int
 
 
 class Appender:
-    """Writes frames behind each other. `segment` is the one in use.
+    """Writes one record after the other. `segment` is the segment in use.
 
-    After a failed write or flush it is `in_doubt` and refuses all until `recover`. All but `prepare` is for one thread.
+    After a failed write or flush the write is in doubt: `append` raises JournalFault until `recover` has succeeded.
+    Any thread may call `prepare`; all else is for one thread.
     """
 
     def __init__(self, directory: Path, segment: Segment, *, capacity: int, standby: bool) -> None:
@@ -47,14 +43,15 @@ class Appender:
         self._capacity = capacity
         self._standby = standby
         self._standby_lock = threading.Lock()
-        self._doubt: _Doubt | None = None
+        self._uncertain: _UncertainWrite | None = None
         self.segment = segment
-        self._seed = seed_of(segment.index)
+        self._seed = crc_seed(segment.index)
         self._fd = os.open(segment_path(directory, segment.index), os.O_RDWR | os.O_CLOEXEC)
 
     @property
     def in_doubt(self) -> bool:
-        return self._doubt is not None
+        """Whether the last write failed and `recover` has not succeeded since."""
+        return self._uncertain is not None
 
     def append(
         self,
@@ -68,12 +65,15 @@ class Appender:
         payload: bytes,
         fresh: bool = False,
     ) -> None:
-        """Write one frame, durable when this returns; `fresh`: as the first of a new segment. Raises JournalFault."""
-        if self._doubt is not None:
-            raise JournalFault("the journal's last write is in doubt")
+        """Write one record. It is durable when this returns. With `fresh` it begins a new segment.
+
+        `position` and `sequence` are those of the first of `count` events. Raises JournalFault.
+        """
+        if self._uncertain is not None:
+            raise JournalFault("the journal's last write failed and is in doubt")
         segment = self.segment
         offset = segment.end
-        frame = encode_frame(
+        record = encode_record(
             self._seed,
             journal=journal.encode("ascii"),
             position=position,
@@ -83,7 +83,7 @@ class Appender:
             age_s=age_s,
             payload=payload,
         )
-        end = offset + len(frame)
+        end = offset + len(record)
         if fresh or end > segment.capacity:
             header = SegmentHeader(
                 index=segment.index + 1,
@@ -92,45 +92,45 @@ class Appender:
                 sequence=sequence,
                 capacity=self._capacity,
             )
-            self._change_over(header, count=count, mark=mark, age_s=age_s, payload=payload)
+            self._append_to_next(header, count=count, mark=mark, age_s=age_s, payload=payload)
             return
         fd = self._fd
         try:
-            if os.pwrite(fd, frame, offset) != len(frame):
+            if os.pwrite(fd, record, offset) != len(record):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fdatasync(fd)
         except OSError as exc:
-            self._doubt = _Doubt(index=segment.index, end=end)
+            self._uncertain = _UncertainWrite(index=segment.index, end=end)
             raise JournalFault(f"the journal cannot be written: {exc.strerror}") from exc
         segment.end = end
         segment.last_position = position + count - 1
         segment.age_s = age_s
 
-    def _change_over(self, header: SegmentHeader, *, count: int, mark: int, age_s: int, payload: bytes) -> None:
-        data = opening_write(header, count=count, mark=mark, age_s=age_s, payload=payload)
+    def _append_to_next(self, header: SegmentHeader, *, count: int, mark: int, age_s: int, payload: bytes) -> None:
+        data = encode_segment_start(header, count=count, mark=mark, age_s=age_s, payload=payload)
         with self._standby_lock, storage_fault("the journal's next segment cannot be written"):
-            fd = self._open_standby(header.index)
+            fd = self._open_next(header.index)
             try:
                 if os.pwrite(fd, data, 0) != len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fdatasync(fd)
             except OSError:
-                self._doubt = _Doubt(index=header.index, end=len(data))
+                self._uncertain = _UncertainWrite(index=header.index, end=len(data))
                 os.close(fd)
                 raise
-            self._enter(fd, header, last_position=header.position + count - 1, end=len(data), age_s=age_s)
+            self._use_segment(fd, header, last_position=header.position + count - 1, end=len(data), age_s=age_s)
 
-    def _open_standby(self, index: int) -> int:
+    def _open_next(self, index: int) -> int:
         try:
             if not self._standby:
                 make_standby(self._directory, index, self._capacity)
             self._standby = False
             return os.open(segment_path(self._directory, index), os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            self._doubt = _Doubt(index=index, end=0)
+            self._uncertain = _UncertainWrite(index=index, end=0)
             raise
 
-    def _enter(self, fd: int, header: SegmentHeader, *, last_position: int, end: int, age_s: int) -> None:
+    def _use_segment(self, fd: int, header: SegmentHeader, *, last_position: int, end: int, age_s: int) -> None:
         old_fd = self._fd
         self.segment.age_s = age_s
         self.segment = Segment(
@@ -141,80 +141,82 @@ class Appender:
             age_s=age_s,
             capacity=header.capacity,
         )
-        self._seed = seed_of(header.index)
+        self._seed = crc_seed(header.index)
         self._fd = fd
         os.close(old_fd)
 
-    def recover(self, position: int) -> tuple[bytes, FrameHead] | None:
-        """Settle a write in doubt, which was to hold the event at `position`.
+    def recover(self, position: int) -> tuple[bytes, RecordHeader] | None:
+        """Find out whether the write in doubt, which began with the event at `position`, is on disk.
 
-        What stands there whole is written again, flushed and taken: (the segment's bytes, the frame). A part of it is
-        erased. Raises JournalFault while the storage goes on failing; the write stays in doubt then.
+        A complete record is written again, flushed and adopted: return (the segment's bytes, the record). A part of a
+        record is erased: return None. Raises JournalFault while the storage still fails; the write stays in doubt then.
+        (faults.md#disk-fault)
         """
-        doubt = self._doubt
-        if doubt is None:
+        write = self._uncertain
+        if write is None:
             return None
         with self._standby_lock, storage_fault("the journal cannot be reopened"):
-            adopted = self._settle(doubt, position) if doubt.end else None
-            self._doubt = None
+            adopted = self._check_write(write, position) if write.end else None
+            self._uncertain = None
         return adopted
 
-    def _settle(self, doubt: _Doubt, position: int) -> tuple[bytes, FrameHead] | None:
-        if doubt.index == self.segment.index:
-            return self._settle_here(doubt, position)
-        return self._settle_next(doubt, position)
+    def _check_write(self, write: _UncertainWrite, position: int) -> tuple[bytes, RecordHeader] | None:
+        if write.index == self.segment.index:
+            return self._check_current(write, position)
+        return self._check_next(write, position)
 
-    def _settle_here(self, doubt: _Doubt, position: int) -> tuple[bytes, FrameHead] | None:
+    def _check_current(self, write: _UncertainWrite, position: int) -> tuple[bytes, RecordHeader] | None:
         segment = self.segment
         fd = os.open(segment_path(self._directory, segment.index), os.O_RDWR | os.O_CLOEXEC)
         try:
             data = os.pread(fd, os.fstat(fd).st_size, 0)
-            frame = frame_at(data, segment.end, self._seed)
-            if frame is None or frame.position != position:
-                erase(fd, segment.end, doubt.end, segment.capacity)
-                frame = None
+            record = record_at(data, segment.end, self._seed)
+            if record is None or record.position != position:
+                erase(fd, segment.end, write.end, segment.capacity)
+                record = None
             else:
-                rewrite(fd, data, segment.end, frame.end)
+                rewrite(fd, data, segment.end, record.end)
         except OSError:
             os.close(fd)
             raise
         old_fd, self._fd = self._fd, fd
         os.close(old_fd)
-        if frame is None:
+        if record is None:
             return None
-        segment.end = frame.end
-        segment.last_position = position + frame.events - 1
-        segment.age_s = frame.age_s
-        return data, frame
+        segment.end = record.end
+        segment.last_position = position + record.events - 1
+        segment.age_s = record.age_s
+        return data, record
 
-    def _settle_next(self, doubt: _Doubt, position: int) -> tuple[bytes, FrameHead] | None:
-        fd = os.open(segment_path(self._directory, doubt.index), os.O_RDWR | os.O_CLOEXEC)
+    def _check_next(self, write: _UncertainWrite, position: int) -> tuple[bytes, RecordHeader] | None:
+        fd = os.open(segment_path(self._directory, write.index), os.O_RDWR | os.O_CLOEXEC)
         try:
             data = os.pread(fd, os.fstat(fd).st_size, 0)
-            header = decode_header(data)
-            frame = frame_at(data, HEADER_BYTES, seed_of(doubt.index))
-            if header is None or frame is None or frame.position != position:
-                erase(fd, 0, doubt.end, self._capacity)
+            header = decode_segment_header(data)
+            record = record_at(data, SEGMENT_HEADER_BYTES, crc_seed(write.index))
+            if header is None or record is None or record.position != position:
+                erase(fd, 0, write.end, self._capacity)
                 os.close(fd)
                 self._standby = True
                 return None
-            rewrite(fd, data, 0, frame.end)
+            rewrite(fd, data, 0, record.end)
         except OSError:
             os.close(fd)
             raise
-        self._enter(fd, header, last_position=position + frame.events - 1, end=frame.end, age_s=frame.age_s)
-        return data, frame
+        self._use_segment(fd, header, last_position=position + record.events - 1, end=record.end, age_s=record.age_s)
+        return data, record
 
     def prepare(self) -> None:
-        """Make the next segment ahead of time, if there is none. For any thread. Raises JournalFault."""
+        """Create the next segment ahead of time, if it is missing. Raises JournalFault."""
         with self._standby_lock:
-            if self._standby or self._doubt is not None:
+            if self._standby or self._uncertain is not None:
                 return
             with storage_fault("the journal's next segment cannot be made"):
                 make_standby(self._directory, self.segment.index + 1, self._capacity)
             self._standby = True
 
     def close(self) -> None:
+        """Close the segment's file. Idempotent."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

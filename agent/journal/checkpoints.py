@@ -1,4 +1,4 @@
-"""The journal's past: checkpoints of the state, and what is pruned behind them. Housekeeping, beside the commits."""
+"""Write checkpoints of the state, and prune the segments before them. Runs beside the commits."""
 
 import os
 import threading
@@ -11,16 +11,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.errors import JournalDamaged
-from agent.journal.frames import HEADER_BYTES, next_frame
+from agent.journal.journal_ids import Era
 from agent.journal.pruning import merged, prunable
-from agent.journal.segments import Segment, Table, segment_path
-from agent.journal.snapshot import Era, Snapshot, store_snapshot
+from agent.journal.records import SEGMENT_HEADER_BYTES, next_record
+from agent.journal.segments import Segment, SegmentTable, segment_path
+from agent.journal.snapshot import Snapshot, store_snapshot
 
-__all__ = ["Checkpoints", "Facts"]
+__all__ = ["Checkpoints", "SnapshotFacts"]
 
 
-class Facts(Struct, frozen=True, kw_only=True):
-    """What a snapshot tells of the journal besides the state, as it stands when the snapshot is written."""
+class SnapshotFacts(Struct, frozen=True, kw_only=True):
+    """What a snapshot stores about the journal besides the state, as of the time of writing."""
 
     delivered: int
     age_s: int
@@ -28,9 +29,12 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Checkpoints:
-    """The snapshot of one journal directory. `table` is the journal's, and is replaced as a whole when it changes."""
+    """The snapshot and the segment table of one journal directory. Both are replaced as a whole when they change.
 
-    def __init__(self, directory: Path, snapshot: Snapshot | None, table: Table, *, segment_bytes: int) -> None:
+    The committing thread calls `add`, one other thread `checkpoint` and `prune`.
+    """
+
+    def __init__(self, directory: Path, snapshot: Snapshot | None, table: SegmentTable, *, segment_bytes: int) -> None:
         self._directory = directory
         self._segment_bytes = segment_bytes
         self._snapshot_bytes = 0 if snapshot is None else len(snapshot.state)
@@ -40,29 +44,33 @@ class Checkpoints:
         self.table = table
 
     def add(self, segment: Segment) -> None:
-        """A new segment is in use."""
+        """Add a new segment to the table."""
         with self._table_lock:
-            self.table = Table((*self.table.segments, segment), self.table.pruned)
+            self.table = SegmentTable((*self.table.segments, segment), self.table.pruned)
 
     def start(self) -> tuple[int, int]:
-        """(segment, byte) of the first frame after the snapshot."""
+        """Return (segment, byte) of the first record after the snapshot."""
         snapshot = self.snapshot
         if snapshot is None:
-            return self.table.segments[0].index, HEADER_BYTES
+            return self.table.segments[0].index, SEGMENT_HEADER_BYTES
         return snapshot.index, snapshot.offset
 
     def wanted(self) -> bool:
-        """Whether so much log has come since the last checkpoint that another is worth its writing."""
+        """Return whether enough was committed since the last checkpoint to justify writing another."""
         index, offset = self.start()
         since = takewhile(lambda segment: segment.index >= index, reversed(self.table.segments))
         logged = sum(segment.end for segment in since) - offset
         return logged >= max(self._segment_bytes, 2 * self._snapshot_bytes)
 
-    def checkpoint(self, position: int, state: bytes, facts: Facts) -> None:
-        """Write a snapshot, durable when this returns. Raises ValueError, JournalDamaged, OSError."""
+    def checkpoint(self, position: int, state: bytes, facts: SnapshotFacts) -> None:
+        """Write a snapshot of the state after the event at `position`. It is durable when this returns.
+
+        Raises ValueError if that event does not end a commit or lies before the last checkpoint, JournalDamaged,
+        OSError.
+        """
         with self._writing:
             table = self.table
-            index, offset = self._frame_after(table, position)
+            index, offset = self._record_after(table, position)
             self._store(
                 Snapshot(
                     position=position,
@@ -77,8 +85,10 @@ class Checkpoints:
                 )
             )
 
-    def prune(self, facts: Facts, *, sealed_before_s: float, pinned: Sequence[tuple[int, int]], limit: int) -> int:
-        """Delete segments before the snapshot, at most `limit`; returns how many. Raises OSError."""
+    def prune(
+        self, facts: SnapshotFacts, *, sealed_before_s: float, pinned: Sequence[tuple[int, int]], limit: int
+    ) -> int:
+        """Delete at most `limit` segments before the snapshot; return how many. Raises OSError. (mqtt.md#pruning)"""
         with self._writing:
             snapshot = self.snapshot
             if snapshot is None:
@@ -90,7 +100,7 @@ class Checkpoints:
                 return 0
             ranges = [(segment.first_position, segment.last_position) for segment in victims.values()]
             pruned = merged((*snapshot.pruned, *ranges))
-            # The list first, then the files: a file that is on no list is known to be left over from here.
+            # The snapshot's list first, then the files: after a power cut in between, an unlisted file is a pruned one.
             self._store(
                 replace(
                     snapshot,
@@ -102,7 +112,7 @@ class Checkpoints:
             )
             with self._table_lock:
                 kept = tuple(segment for segment in self.table.segments if segment.index not in victims)
-                self.table = Table(kept, pruned)
+                self.table = SegmentTable(kept, pruned)
             for index in victims:
                 with suppress(FileNotFoundError):
                     os.unlink(segment_path(self._directory, index))
@@ -112,32 +122,32 @@ class Checkpoints:
         self._snapshot_bytes = store_snapshot(self._directory, snapshot)
         self.snapshot = snapshot
 
-    def _frame_after(self, table: Table, position: int) -> tuple[int, int]:
-        """(segment, byte) of the first frame after the one that ends with `position`."""
+    def _record_after(self, table: SegmentTable, position: int) -> tuple[int, int]:
+        """Return (segment, byte) of the first record after the event at `position`."""
         snapshot = self.snapshot
         known = 0 if snapshot is None else snapshot.position
         if position == known:
             return self.start()
         segment = table.segment_of(position)
         if position < known or segment is None:
-            raise ValueError(f"no checkpoint can be made at {position}: the last one was at {known}")
+            raise ValueError(f"no checkpoint can be made at event {position}: the last one was at event {known}")
         if snapshot is not None and snapshot.index == segment.index:
             begin, held = snapshot.offset, snapshot.position
         else:
-            begin, held = HEADER_BYTES, segment.first_position - 1
-        for end, events in self._frames(segment, begin):
+            begin, held = SEGMENT_HEADER_BYTES, segment.first_position - 1
+        for end, events in self._records(segment, begin):
             held += events
             if held == position:
                 return segment.index, end
         raise ValueError(f"event {position} is not the last one of its commit")
 
-    def _frames(self, segment: Segment, at: int) -> Iterator[tuple[int, int]]:
-        """(end, events) of the frames from byte `at` on. Raises JournalDamaged, OSError."""
+    def _records(self, segment: Segment, at: int) -> Iterator[tuple[int, int]]:
+        """Yield (end, events) of the records from byte `at` on. Raises JournalDamaged, OSError."""
         path = segment_path(self._directory, segment.index)
         data = path.read_bytes()[: segment.end]
         while at < len(data):
-            found = next_frame(data, at)
+            found = next_record(data, at)
             if found is None:
-                raise JournalDamaged(str(path), at, "no frame")
+                raise JournalDamaged(str(path), at, "no record begins here")
             at = found[0]
             yield found

@@ -1,4 +1,4 @@
-"""Which segments may go. Pure."""
+"""Decide which segments may be pruned. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ __all__ = ["merged", "prunable"]
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The same positions as few (first, last) ranges, in order; ranges that touch become one."""
+    """Return the same positions in as few (first, last) ranges as possible, sorted."""
     result: list[tuple[int, int]] = []
     for first, last in sorted(one for one in ranges if one[0] <= one[1]):
         if result and first <= result[-1][1] + 1:
@@ -22,7 +22,7 @@ def merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 def prunable(
     segments: Iterable[Segment], *, delivered: int, sealed_before_s: float, pinned: Sequence[tuple[int, int]]
 ) -> Iterator[Segment]:
-    """Of closed segments those that are delivered, were sealed at or before an age, and hold nothing pinned."""
+    """Yield the closed segments that are delivered, sealed by `sealed_before_s`, and hold no pinned position."""
     pins = merged(pinned)
     ends = [last for _, last in pins]
     for segment in segments:

@@ -1,48 +1,56 @@
-"""Reading the journal while it is written: in order from a position on, with descriptors of its own."""
+"""Read events in order from a position on, while the journal is being written."""
 
 import os
 from pathlib import Path
 from typing import NoReturn, Protocol, Self
 
 from agent.errors import JournalDamaged, JournalFault
-from agent.journal.files import open_to_read
-from agent.journal.frames import HEADER_BYTES, FrameHead, StoredEvent, events_of, find_frame, frame_at, seed_of
-from agent.journal.segments import Segment, Table, segment_path
+from agent.journal.records import (
+    SEGMENT_HEADER_BYTES,
+    RecordHeader,
+    StoredEvent,
+    crc_seed,
+    decode_events,
+    find_record,
+    record_at,
+)
+from agent.journal.segment_io import open_to_read
+from agent.journal.segments import Segment, SegmentTable, segment_path
 
-__all__ = ["Log", "Reader"]
+__all__ = ["CommittedLog", "Reader"]
 
 
-class Log(Protocol):
-    """What a reader must know of the journal; each may change at any time."""
+class CommittedLog(Protocol):
+    """What a reader needs of the journal. Every value may change at any time."""
 
     @property
     def directory(self) -> Path: ...
 
     @property
-    def table(self) -> Table: ...
+    def table(self) -> SegmentTable: ...
 
     @property
     def last_position(self) -> int: ...
 
 
 class Reader:
-    """The events after a position, in order, up to the last one committed; pruned ones are passed over.
+    """Reads the events after a position, in order, up to the last committed one. Pruned events are skipped.
 
-    For one thread; closing it twice is fine.
+    For one thread, with a file descriptor of its own.
     """
 
-    def __init__(self, log: Log, after: int) -> None:
+    def __init__(self, log: CommittedLog, after: int) -> None:
         self._log = log
         self._position = after + 1
         self._ahead: list[StoredEvent] = []
         self._segment: Segment | None = None
         self._fd = -1
         self._data = b""
-        self._base = 0  # where in the file `_data` begins
-        self._at = 0  # where in `_data` the next frame begins
+        self._base = 0  # offset of `_data` in the file
+        self._at = 0  # offset of the next record in `_data`
 
     def read(self, limit: int) -> list[StoredEvent]:
-        """The next events, at most `limit`; empty when there are none yet. Raises JournalDamaged, JournalFault."""
+        """Return the next events, at most `limit`; empty if there are none yet. Raises JournalDamaged, JournalFault."""
         try:
             return self._read(limit)
         except FileNotFoundError as exc:
@@ -55,7 +63,7 @@ class Reader:
         events: list[StoredEvent] = []
         while len(events) < limit and self._position <= through:
             if not self._ahead:
-                self._ahead = self._next_frame()
+                self._ahead = self._next_record()
             taken = self._ahead[: limit - len(events)]
             del self._ahead[: len(taken)]
             if taken:
@@ -63,10 +71,10 @@ class Reader:
                 self._position = taken[-1].position + 1
         return events
 
-    def _next_frame(self) -> list[StoredEvent]:
-        """The events from `_position` on of the frame that holds it; empty for a frame without events.
+    def _next_record(self) -> list[StoredEvent]:
+        """Return the events from `_position` on of the record that holds it; empty for a record without events.
 
-        Called only while `_position` is committed.
+        `_position` must be committed.
         """
         segment = self._segment
         if segment is None or segment.last_position < self._position:
@@ -75,17 +83,17 @@ class Reader:
                 return []
         if not self._data:
             self._load(segment, self._base)
-        head = frame_at(self._data, self._at, seed_of(segment.index))
+        head = record_at(self._data, self._at, crc_seed(segment.index))
         if head is None or head.position > self._position:
             self._damaged(segment, self._at)
-        events = events_of(self._data, head)[self._position - head.position :]
+        events = decode_events(self._data, head)[self._position - head.position :]
         self._at = head.end
         if self._at == len(self._data):
             self._base, self._data, self._at = self._base + self._at, b"", 0
         return events
 
     def _seek(self) -> Segment | None:
-        """Open the segment that holds `_position` and stand at its frame; none when it led over a pruned range."""
+        """Open the segment that holds `_position` and find its record; None after skipping a pruned range."""
         table = self._log.table
         pruned_through = table.pruned_through(self._position)
         if pruned_through is not None:
@@ -102,8 +110,8 @@ class Reader:
             if self._log.table.pruned_through(self._position) is None:
                 raise
             return None
-        self._load(segment, HEADER_BYTES)
-        self._at = self._frame_of(segment, self._position).start
+        self._load(segment, SEGMENT_HEADER_BYTES)
+        self._at = self._record_of(segment, self._position).start
         self._segment = segment
         return segment
 
@@ -112,15 +120,15 @@ class Reader:
         self._base = offset
         self._at = 0
 
-    def _frame_of(self, segment: Segment, position: int) -> FrameHead:
-        """The frame that holds a position. A damaged frame before it is passed over: what it held is not asked for."""
-        seed = seed_of(segment.index)
+    def _record_of(self, segment: Segment, position: int) -> RecordHeader:
+        """Return the record that holds a position. Damaged records before it do not matter and are skipped."""
+        seed = crc_seed(segment.index)
         at = damaged = 0
         while True:
-            head = frame_at(self._data, at, seed)
+            head = record_at(self._data, at, seed)
             if head is None:
                 damaged = at
-                head = find_frame(self._data, at, seed)
+                head = find_record(self._data, at, seed)
             if head is None or head.position > position:
                 self._damaged(segment, damaged)
             if position < head.position + head.events:
@@ -129,9 +137,10 @@ class Reader:
 
     def _damaged(self, segment: Segment, at: int) -> NoReturn:
         path = segment_path(self._log.directory, segment.index)
-        raise JournalDamaged(str(path), self._base + at, f"no valid frame, event {self._position} is expected")
+        raise JournalDamaged(str(path), self._base + at, f"no valid record, event {self._position} is expected")
 
     def close(self) -> None:
+        """Close the segment's file. Idempotent; `read` opens it again."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

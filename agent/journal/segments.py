@@ -1,7 +1,7 @@
-"""Segments: the files of the log. Each is made ahead of time, filled with zeros, under its final name.
+"""Segments: the files of the journal. Each is created ahead of time, filled with zeros, under its final name.
 
-A segment without a header stands by. Its header is written with its first frame, in one write: to change over to it
-costs a commit no flush of its own.
+A segment without a header is a standby. Its header is written together with its first record, in one write, so that
+the change to a new segment costs a commit no extra flush.
 """
 
 import errno
@@ -13,21 +13,29 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from agent.journal.files import PAGE_BYTES
+from agent.journal.segment_io import PAGE_BYTES
 from agent.runtime.durable import TEMPORARY, replace_durably, sync_directory
 
-__all__ = ["SEGMENT_BYTES", "Segment", "Table", "make_standby", "remove_temporary", "segment_path", "segment_sizes"]
+__all__ = [
+    "SEGMENT_BYTES",
+    "Segment",
+    "SegmentTable",
+    "make_standby",
+    "remove_temporary",
+    "segment_path",
+    "segment_sizes",
+]
 
 SEGMENT_BYTES = 1 << 20
 _SUFFIX = ".seg"
 
 
 class Segment(Struct, kw_only=True):
-    """What is known of a segment in use.
+    """What is known about a segment in use.
 
-    It holds the events `first_position` to `last_position` (none if that is lower) in its first `end` bytes. `age_s`
-    is the age clock when it was sealed, before that at its newest frame. `last_position`, `end` and `age_s` grow until
-    it is sealed. `capacity` is the size it was made with; one large frame may exceed it.
+    Its first `end` bytes hold the events `first_position` to `last_position` (none if that is lower). `age_s` is the
+    age clock at its newest record, or when it was sealed. `last_position`, `end` and `age_s` grow until then.
+    `capacity` is its size when created; one large record may exceed it.
     """
 
     index: int
@@ -38,20 +46,21 @@ class Segment(Struct, kw_only=True):
     capacity: int
 
 
-class Table(NamedTuple):
-    """Where the events are: the segments in use, oldest first, and the ranges of positions that were pruned."""
+class SegmentTable(NamedTuple):
+    """Where the events are: the segments in use, oldest first, and the (first, last) positions that were pruned."""
 
     segments: tuple[Segment, ...]
     pruned: tuple[tuple[int, int], ...]
 
     def segment_of(self, position: int) -> Segment | None:
+        """Return the segment that holds a position; None if none does."""
         at = bisect_right(self.segments, position, key=lambda segment: segment.first_position) - 1
         if at < 0 or self.segments[at].last_position < position:
             return None
         return self.segments[at]
 
     def pruned_through(self, position: int) -> int | None:
-        """The last position of the pruned range that `position` is in; none if it is in none."""
+        """Return the last position of the pruned range around `position`; None if it was not pruned."""
         at = bisect_right(self.pruned, position, key=lambda first_last: first_last[0]) - 1
         if at < 0 or self.pruned[at][1] < position:
             return None
@@ -59,23 +68,24 @@ class Table(NamedTuple):
 
 
 def segment_path(directory: Path, index: int) -> Path:
+    """Return the path of a segment file."""
     return directory / f"{index:010d}{_SUFFIX}"
 
 
 def segment_sizes(directory: Path) -> dict[int, int]:
-    """The size in bytes of each segment file, by its number."""
+    """Return the size in bytes of each segment file, by segment number. Raises OSError."""
     sizes = {}
     with os.scandir(directory) as entries:
         for entry in entries:
             stem = entry.name.removesuffix(_SUFFIX)
             if stem != entry.name and stem.isascii() and stem.isdigit():
-                with suppress(FileNotFoundError):  # pruned meanwhile, when seen from outside
+                with suppress(FileNotFoundError):  # pruned by the daemon in the meantime
                     sizes[int(stem)] = entry.stat().st_size
     return sizes
 
 
 def remove_temporary(directory: Path) -> None:
-    """Remove what was left of files that were never finished."""
+    """Remove temporary files of interrupted writes. Raises OSError."""
     with os.scandir(directory) as entries:
         unfinished = [entry.path for entry in entries if entry.name.endswith(TEMPORARY)]
     for path in unfinished:
@@ -83,16 +93,16 @@ def remove_temporary(directory: Path) -> None:
 
 
 def make_standby(directory: Path, index: int, capacity: int) -> None:
-    """Make an empty segment, durable under its name. Raises OSError.
+    """Create an empty segment. Its name is durable when this returns. Raises OSError.
 
-    Zeros are written, not only reserved: a frame that overwrites them changes nothing in the file system's own books,
-    so its flush has only the frame to write. An empty segment that an earlier, failed attempt left is taken.
+    It is filled with zeros, not only reserved: a record that overwrites zeros changes no file system metadata, so its
+    flush writes only the record. An empty segment left by an earlier, failed attempt is used as it is.
     """
     path = segment_path(directory, index)
     if path.exists():
         if path.read_bytes() != bytes(capacity):
-            raise FileExistsError(errno.EEXIST, "a segment in use has the next one's name", str(path))
+            raise FileExistsError(errno.EEXIST, "the next segment's file exists and is not empty", str(path))
         sync_directory(directory)
         return
-    # In one write the kernel would cache it as one large folio, and walk through all of that at every frame's flush.
+    # Written in pages: after one large write the kernel caches one large folio, and every later flush walks through it.
     replace_durably(path, bytes(capacity), piece_bytes=PAGE_BYTES)

@@ -1,24 +1,25 @@
-"""The snapshot: the state at one position, and all that must be known of the log before it.
+"""The snapshot file: the state at one position, and what must be known about the log before it.
 
     magic 8s | version u32 | CRC-32 u32 | length of the JSON u32 | length of the state u32 | JSON | state
 
-It is replaced as a whole. A pruned segment leaves its list before its file goes, so that a file on the list that is
-missing is damage.
+It is always replaced as a whole. A segment is removed from the snapshot's list before its file is deleted, so a listed
+file that is missing is damage.
 """
 
 import json
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
 from agent.errors import JournalDamaged
+from agent.journal.journal_ids import Era
 from agent.journal.segments import Segment
 from agent.runtime.durable import replace_durably
 
-__all__ = ["Era", "Snapshot", "load_snapshot", "store_snapshot"]
+__all__ = ["Snapshot", "load_snapshot", "store_snapshot"]
 
 _NAME = "snapshot"
 _MAGIC = b"\xf5KSNAP\r\n"
@@ -27,18 +28,11 @@ _HEAD = struct.Struct("<8sIIII")
 _CRC_FROM = 16
 
 
-class Era(NamedTuple):
-    """One journal id; under it the event at `position` has the sequence `position - base`."""
-
-    journal: str
-    base: int
-
-
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """`state` is that after the event at `position`; the next frame is at byte `offset` of segment `index`.
+    """`state` is the state after the event at `position`. The next record is at byte `offset` of segment `index`.
 
-    `closed` are the segments before that one, `eras` the journal ids used, oldest first. `delivered` is the mark and
-    `age_s` the age clock at the time of writing.
+    `closed` are the segments before that one, `eras` the journal ids used so far, oldest first. `delivered` is the
+    delivery mark and `age_s` the age clock at the time of writing.
     """
 
     position: int
@@ -75,11 +69,11 @@ def _facts(data: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
         raise JournalDamaged(str(path), len(data), "the snapshot is cut short")
     magic, version, crc, facts_bytes, state_bytes = _HEAD.unpack_from(data)
     if magic != _MAGIC:
-        raise JournalDamaged(str(path), 0, "this is no snapshot")
+        raise JournalDamaged(str(path), 0, "not a snapshot file")
     if version != _VERSION:
-        raise JournalDamaged(str(path), 8, f"the snapshot is of format {version}, known is {_VERSION}")
+        raise JournalDamaged(str(path), 8, f"the snapshot has format {version}; this program understands {_VERSION}")
     if len(data) != _HEAD.size + facts_bytes + state_bytes:
-        raise JournalDamaged(str(path), len(data), "the snapshot has not the length it tells")
+        raise JournalDamaged(str(path), len(data), "the snapshot's length does not match its header")
     if zlib.crc32(memoryview(data)[_CRC_FROM:]) != crc:
         raise JournalDamaged(str(path), 0, "the snapshot's checksum is wrong")
     split = _HEAD.size + facts_bytes
@@ -88,7 +82,7 @@ def _facts(data: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def load_snapshot(directory: Path) -> Snapshot | None:
-    """The snapshot; none where there is no such file. Raises JournalDamaged, OSError."""
+    """Return the snapshot; None if there is no such file. Raises JournalDamaged, OSError."""
     path = directory / _NAME
     try:
         data = path.read_bytes()
@@ -112,7 +106,7 @@ def load_snapshot(directory: Path) -> Snapshot | None:
 
 
 def store_snapshot(directory: Path, snapshot: Snapshot) -> int:
-    """Write the snapshot; it is durable when this returns. Returns its size in bytes. Raises OSError."""
+    """Write the snapshot; return its size in bytes. It is durable when this returns. Raises OSError."""
     data = _encode(snapshot)
     replace_durably(directory / _NAME, data)
     return len(data)

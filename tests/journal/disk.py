@@ -1,9 +1,9 @@
-"""A disk that can lose its power: records what a journal writes, and makes what could be left after each step.
+"""A simulated disk that loses power: records what a journal writes, and yields what could be left after each step.
 
-The model: a file's writes and truncations are pending until that file is flushed, the names of the directory until the
-directory is. A power cut leaves of the pending writes any set of 512-byte sectors, and of the pending names any first
-part, since file systems journal those in order. After a flush that failed, what was pending is never written by itself:
-some sectors are on disk, the others only look so.
+The model: writes and truncations of a file are pending until the file is flushed; names in the directory are pending
+until the directory is flushed. A power cut keeps any set of 512-byte sectors of the pending writes, and any prefix of
+the pending names, because file systems journal those in order. After a failed flush the pending data are never written
+on their own: some sectors are on disk, the others only appear to be.
 """
 
 import os
@@ -24,7 +24,7 @@ class File:
     pending: list[tuple[str, int, bytes]] = field(default_factory=list)
 
     def after(self, keep: Callable[[], bool]) -> bytes:
-        """The content with those sectors of the pending writes that `keep` says."""
+        """Return the content with those sectors of the pending writes for which `keep` returns true."""
         content = bytearray(self.durable)
         for what, offset, data in self.pending:
             if what == "truncate":
@@ -43,7 +43,7 @@ class File:
 
 @dataclass
 class Names:
-    """Which name is which file; `pending` are (name, file or none), in order; a rename is one step."""
+    """Which name is which file. `pending` are the changes in order, None for a removed name; a rename is one change."""
 
     durable: dict[str, File] = field(default_factory=dict)
     pending: list[dict[str, File | None]] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Names:
 
 
 class Disk:
-    """Stands between the journal and the real directory; `cuts` tells, for each step, what a power cut could leave."""
+    """Records the calls by which a journal changes its directory. `on_step` is called after each of them."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch, on_step: Callable[[], None]) -> None:
         self._directory = directory
@@ -143,7 +143,7 @@ class Disk:
             self._on_step()
 
     def cuts(self, rng: random.Random, torn: int) -> Iterator[dict[str, bytes]]:
-        """What could be left now: nothing of what is pending, all of it, names only, and `torn` times a part of it."""
+        """Yield what a power cut could leave: nothing of what is pending, all, names only, and `torn` random parts."""
         steps = len(self._names.pending)
         yield self._cut(0, lambda: False)
         yield self._cut(steps, lambda: True)

@@ -1,5 +1,6 @@
-"""Documents, and what a journal holds of them."""
+"""Sample documents, and helpers to read a journal back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.journal import Journal, StoredEvent
@@ -13,7 +14,7 @@ def document(number: int, size: int = 0) -> bytes:
 
 
 def events_in(journal: Journal, after: int = 0, limit: int = 7) -> list[StoredEvent]:
-    """All that a reader gives, read in batches."""
+    """Return all events after a position, read in batches."""
     found: list[StoredEvent] = []
     with journal.reader(after) as reader:
         while batch := reader.read(limit):
@@ -24,3 +25,9 @@ def events_in(journal: Journal, after: int = 0, limit: int = 7) -> list[StoredEv
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
+
+
+def ids(*names: str) -> Callable[[], str]:
+    """Return a `new_id` that gives these ids in order."""
+    remaining = iter(names)
+    return lambda: next(remaining)

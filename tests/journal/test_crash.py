@@ -1,4 +1,7 @@
-"""A power cut after every single step of all that the journal does: nothing that returned is lost, nothing halved."""
+"""A power cut after every single step of everything a journal does. (faults.md#power-cut)
+
+Nothing that was committed is lost, and nothing is there by half.
+"""
 
 import os
 import random
@@ -19,9 +22,9 @@ SEGMENT = 2048
 
 @dataclass
 class Expected:
-    """What was promised so far (`returned`), and what may or may not be there because it is under way (`begun`)."""
+    """What must be on disk (`returned` and the like), and what may be, because it was being written."""
 
-    documents: list[tuple[bytes, int]] = field(default_factory=list)  # with the number of its commit
+    documents: list[tuple[bytes, int]] = field(default_factory=list)  # each with its commit's number
     returned: int = 0
     ids: int = 1
     ids_returned: int = 0
@@ -55,7 +58,7 @@ class Expected:
 
 
 def check(directory: Path, expected: Expected) -> None:
-    """Open what a power cut left, and hold it against what was promised."""
+    """Open what a power cut left, and compare it with what must be there."""
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:
         held = journal.last_position
         assert held >= expected.returned
@@ -90,7 +93,7 @@ def _same_commit(expected: Expected, index: int, number: int) -> bool:
 
 
 def work(directory: Path, expected: Expected, _: Disk) -> None:
-    """Everything that a journal does, over several segments."""
+    """Do everything that a journal can do, over several segments."""
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:
         expected.ids_returned = 1
         for i in range(4):
@@ -119,7 +122,7 @@ def work(directory: Path, expected: Expected, _: Disk) -> None:
 
 
 def anything(directory: Path, expected: Expected, seed: int) -> None:
-    """A few dozen steps of work in any order, with restarts in between."""
+    """Do a few dozen steps in random order, with restarts in between."""
     rng = random.Random(seed)
     for _ in range(3):
         with Journal.open(directory, segment_bytes=SEGMENT) as journal:
@@ -144,7 +147,7 @@ def anything(directory: Path, expected: Expected, seed: int) -> None:
 
 
 def recover_from_failures(directory: Path, expected: Expected, fail: Callable[[int], None]) -> None:
-    """Flushes fail; the journal recovers while it runs."""
+    """Let flushes fail, and recover without a restart."""
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:
         expected.ids_returned = 1
         for i, size in enumerate((100, 60, 300, 30, 200, 1100, 400, 0, 900, 3000, 60, 1500, 10, 90)):
@@ -165,7 +168,7 @@ def recover_from_failures(directory: Path, expected: Expected, fail: Callable[[i
 
 @pytest.fixture
 def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run some work on a recording disk, and check every image that a power cut could leave; returns how many."""
+    """Run some work on a recording disk, and check every image that a power cut could leave; return how many."""
     monkeypatch.setattr(os, "fsync", lambda _fd: None)
     monkeypatch.setattr(os, "fdatasync", lambda _fd: None)
 
@@ -202,6 +205,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int
 
 
 def test_power_cut_after_every_step(images: Callable[..., int], tmp_path: Path) -> None:
+    """(faults.md#power-cut, signals.md#success-means-on-disk)"""
     directory = tmp_path / "journal"
     directory.mkdir()
     assert images(work, directory=directory, expected=Expected(), torn=12) > 150
@@ -209,6 +213,7 @@ def test_power_cut_after_every_step(images: Callable[..., int], tmp_path: Path) 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_power_cut_after_every_step_of_anything(images: Callable[..., int], tmp_path: Path, seed: int) -> None:
+    """(faults.md#power-cut)"""
     directory = tmp_path / "journal"
     directory.mkdir()
 
@@ -220,7 +225,7 @@ def test_power_cut_after_every_step_of_anything(images: Callable[..., int], tmp_
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Disk], Callable[[int], None]]:
-    """Arm a disk: the returned function makes that many of the next flushes of a file fail."""
+    """Return a function that prepares a disk; what that returns makes the next flushes fail, as many as given."""
     failures = 0
     rng = random.Random(11)
 
@@ -248,6 +253,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Disk], Callable[[int],
 def test_power_cut_after_every_step_of_a_recovery_while_running(
     images: Callable[..., int], tmp_path: Path, failing: Callable[[Disk], Callable[[int], None]]
 ) -> None:
+    """(faults.md#power-cut, faults.md#disk-fault)"""
     directory = tmp_path / "journal"
     directory.mkdir()
 
@@ -260,7 +266,7 @@ def test_power_cut_after_every_step_of_a_recovery_while_running(
 def test_power_cut_after_a_failed_flush_and_a_restart(
     images: Callable[..., int], tmp_path: Path, failing: Callable[[Disk], Callable[[int], None]]
 ) -> None:
-    """What the page cache shows after a failed flush is not what is on disk; an opening makes it so."""
+    """After a failed flush the page cache shows what is not on disk; a restart writes it. (faults.md#disk-fault)"""
     directory = tmp_path / "journal"
     directory.mkdir()
 
@@ -281,7 +287,7 @@ def test_power_cut_after_a_failed_flush_and_a_restart(
 
 @pytest.mark.parametrize("torn_at", [70, 200, 600, 1100])
 def test_power_cut_after_every_step_of_an_opening(images: Callable[..., int], tmp_path: Path, torn_at: int) -> None:
-    """An opening that erases the rest of an interrupted write is itself interrupted."""
+    """The erasing of an interrupted write is itself interrupted. (faults.md#unfinished-tail)"""
     directory = tmp_path / "journal"
     expected = Expected()
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:

@@ -1,8 +1,6 @@
-"""The journal as its owner uses it, and its failures."""
+"""The journal as the scan path and housekeeping use it."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,16 +9,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.errors import JournalBusy, JournalFault
 from agent.journal import Journal
-from agent.journal.segments import SEGMENT_BYTES
-from tests.journal.samples import SMALL, contents, document, events_in
+from tests.journal.samples import SMALL, contents, events_in, ids
 
 DOCUMENTS = st.lists(st.binary(max_size=600).map(lambda raw: raw.replace(b"\n", b" ")), min_size=1, max_size=4)
 
 
 class JournalMachine(RuleBasedStateMachine):
-    """Any work in any order, opened anew at any point: always the same content."""
+    """Any work in any order, with the journal reopened at any point: the content is always what was committed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +82,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def reopen(self) -> None:
-        # The mark is kept by frames only: what was not flushed may be lost.
+        # Only records store the mark: one that was not flushed may be lost.
         self.journal.flush_mark()
         self.journal.close()
         self.journal = Journal.open(self.directory, segment_bytes=SMALL)
@@ -132,47 +128,14 @@ TestJournalMachine = JournalMachine.TestCase
 TestJournalMachine.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "journal"
-
-
-def ids(*names: str) -> Callable[[], str]:
-    remaining = iter(names)
-    return lambda: next(remaining)
-
-
-def test_open_new_journal_keeps_its_id(directory: Path) -> None:
-    with Journal.open(directory, new_id=ids("3F0C9A1B")) as journal:
-        assert (journal.id, journal.last_position, journal.last_sequence, journal.delivered) == ("3F0C9A1B", 0, 0, 0)
-        assert (journal.snapshot_state, journal.pruned, journal.in_doubt) == (None, (), False)
-    with Journal.open(directory, new_id=ids()) as journal:
-        assert journal.ids == ("3F0C9A1B",)
-
-
-@pytest.mark.parametrize("name", ["3f0c9a1b", "3F0C9A1", "3F0C9A1B\n", "٣F0C9A1B"])
-def test_open_refuses_an_id_of_another_form(directory: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="8 characters"):
-        Journal.open(directory, new_id=ids(name))
-    with Journal.open(directory, new_id=ids("3F0C9A1B")) as journal:
-        assert journal.id == "3F0C9A1B"
-
-
-def test_open_twice_is_refused_until_closed(directory: Path) -> None:
-    with Journal.open(directory) as journal:
-        with pytest.raises(JournalBusy, match="in use by another process"):
-            Journal.open(directory)
-        journal.commit([b"{}"])
-    Journal.open(directory).close()
-
-
-def test_close_twice_is_fine(directory: Path) -> None:
+def test_close_is_idempotent(directory: Path) -> None:
     journal = Journal.open(directory)
     journal.close()
     journal.close()
 
 
-def test_start_over_never_takes_an_id_again(directory: Path) -> None:
+def test_start_over_never_uses_an_id_again(directory: Path) -> None:
+    """(mqtt.md#event-ids-and-sequence, mqtt.md#rolled-back-journal)"""
     with Journal.open(directory, new_id=ids("00000001", "00000001", "00000002")) as journal:
         journal.commit([b"{}", b"{}"])
         assert journal.start_over() == "00000002"
@@ -183,7 +146,7 @@ def test_start_over_never_takes_an_id_again(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("documents", [[], [b"a\nb"], [b"a", b"b\n"]])
-def test_commit_refuses_what_is_no_list_of_lines(directory: Path, documents: list[bytes]) -> None:
+def test_commit_refuses_documents_with_newlines_or_none(directory: Path, documents: list[bytes]) -> None:
     with Journal.open(directory) as journal:
         with pytest.raises(ValueError, match="newlines"):
             journal.commit(documents)
@@ -191,44 +154,12 @@ def test_commit_refuses_what_is_no_list_of_lines(directory: Path, documents: lis
         assert journal.last_position == 0
 
 
-def test_commit_is_one_write_and_one_flush(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    with Journal.open(directory) as journal:
-        journal.prepare()
-        for name in ("pwrite", "fdatasync", "fsync", "open", "replace"):
-            real = getattr(os, name)
-
-            def counting(*args: object, name: str = name, real: Callable[..., object] = real) -> object:
-                calls.append(name)
-                return real(*args)
-
-            monkeypatch.setattr(os, name, counting)
-        journal.commit([document(1)], b"{}")
-        assert calls == ["pwrite", "fdatasync"]
-        calls.clear()
-        journal.commit([document(2, SEGMENT_BYTES - 2000)])
-        journal.commit([document(3, 4000)])
-        assert [name for name in calls if name != "open"] == ["pwrite", "fdatasync"] * 2
-
-
-@pytest.mark.parametrize("size", [SEGMENT_BYTES, 8 << 20])
-def test_commit_larger_than_a_segment(directory: Path, size: int) -> None:
-    documents = [document(i, size // 1000) for i in range(1000)]
-    with Journal.open(directory) as journal:
-        journal.commit([document(0)])
-        journal.commit(documents)
-        journal.commit([document(1)])
-    with Journal.open(directory) as journal:
-        assert journal.last_position == 1002
-        assert [event.document for event in events_in(journal, after=1, limit=300)] == [*documents, document(1)]
-
-
 def test_mark_beyond_the_last_event_is_refused(directory: Path) -> None:
     with Journal.open(directory) as journal, pytest.raises(ValueError, match="cannot be delivered"):
         journal.mark(1)
 
 
-def test_flush_mark_writes_only_what_is_new(directory: Path) -> None:
+def test_flush_mark_writes_only_a_new_mark(directory: Path) -> None:
     with Journal.open(directory) as journal:
         journal.commit([b"{}"])
         before = contents(directory)
@@ -248,237 +179,3 @@ def test_age_is_kept_when_idle(directory: Path) -> None:
         journal.flush_mark()
     with Journal.open(directory) as journal:
         assert journal.age_s == 3600
-
-
-def test_checkpoint_within_a_commit_is_refused(directory: Path) -> None:
-    with Journal.open(directory) as journal:
-        journal.commit([b"{}", b"{}"])
-        journal.commit([b"{}"])
-        for position in (1, 4):
-            with pytest.raises(ValueError, match=r"commit|checkpoint"):
-                journal.checkpoint(position, b"")
-        journal.checkpoint(3, b"")
-        with pytest.raises(ValueError, match="checkpoint"):
-            journal.checkpoint(2, b"")
-
-
-def test_wants_checkpoint_after_a_segment_or_twice_the_snapshot(directory: Path) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        assert not journal.wants_checkpoint()
-        for i in range(2):
-            journal.commit([document(i, 600)])
-        assert journal.wants_checkpoint()
-        journal.checkpoint(2, bytes(3000))
-        for i in range(7):
-            journal.commit([document(i, 600)])
-        assert not journal.wants_checkpoint()
-        for i in range(4):
-            journal.commit([document(i, 600)])
-        assert journal.wants_checkpoint()
-
-
-def test_prune_waits_for_the_age_clock(directory: Path) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        for i in range(4):
-            journal.commit([document(i, 600)])
-            journal.advance_age(100)
-        journal.mark(4)
-        journal.checkpoint(4, b"")
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        assert journal.age_s == 400
-        # The first segment was sealed at 100, by the commit that began the second.
-        assert journal.prune(age_s=399, keep_s=300, pinned=[]) == 0
-        assert journal.prune(age_s=400, keep_s=300, pinned=[]) == 1
-        assert journal.pruned == ((1, 1),)
-        assert journal.prune(age_s=400, keep_s=300, pinned=[], early=True) == 2
-        assert [event.position for event in events_in(journal)] == [4]
-
-
-def test_opening_reads_no_old_segment(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        for i in range(30):
-            journal.commit([document(i, 500)])
-        journal.checkpoint(28, b"state")
-    read = []
-    real = Path.read_bytes
-
-    def reading(path: Path) -> bytes:
-        read.append(path.name)
-        return real(path)
-
-    monkeypatch.setattr(Path, "read_bytes", reading)
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        assert set(read) == {"snapshot", "0000000028.seg", "0000000029.seg", "0000000030.seg"}
-        assert journal.last_position == 30
-
-
-def test_free_bytes_are_those_of_the_file_system(directory: Path) -> None:
-    with Journal.open(directory) as journal:
-        assert 0 < journal.free_bytes() <= os.statvfs(directory).f_blocks * os.statvfs(directory).f_frsize
-
-
-# -- the storage fails -------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Storage:
-    """Which of the next calls fail, by the name of the call; of a failing write, how much is written none the less."""
-
-    failing: dict[str, int] = field(default_factory=dict)
-    written: int = 0
-    rewritten: list[tuple[int, int]] = field(default_factory=list)
-
-
-@pytest.fixture
-def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
-    state = Storage()
-
-    def fails(name: str) -> bool:
-        state.failing[name] = state.failing.get(name, 0) - 1
-        return state.failing[name] >= 0
-
-    def pwrite(fd: int, data: bytes, offset: int) -> int:
-        state.rewritten.append((offset, offset + len(data)))
-        if not fails("pwrite"):
-            return real_pwrite(fd, data, offset)
-        if state.written:
-            return real_pwrite(fd, bytes(data)[: state.written], offset)
-        raise OSError(28, "No space left on device")
-
-    def flush(real: Callable[[int], None], name: str) -> Callable[[int], None]:
-        def call(fd: int) -> None:
-            if fails(name):
-                raise OSError(5, "Input/output error")
-            real(fd)
-
-        return call
-
-    real_pwrite = os.pwrite
-    monkeypatch.setattr(os, "pwrite", pwrite)
-    monkeypatch.setattr(os, "fdatasync", flush(os.fdatasync, "fdatasync"))
-    monkeypatch.setattr(os, "fsync", flush(os.fsync, "fsync"))
-    yield state
-    state.failing.clear()
-
-
-def test_commit_after_a_failed_flush_is_refused_until_recovered(directory: Path, storage: Storage) -> None:
-    with Journal.open(directory) as journal:
-        journal.commit([document(1)])
-        end = journal.table.segments[-1].end
-        storage.failing = {"fdatasync": 2}
-        with pytest.raises(JournalFault, match="Input/output error"):
-            journal.commit([document(2), document(3)], b"{}")
-        assert journal.in_doubt
-        assert journal.last_position == 1
-        assert len(events_in(journal)) == 1
-        with pytest.raises(JournalFault, match="in doubt"):
-            journal.commit([document(4)])
-        with pytest.raises(JournalFault, match="Input/output error"):
-            journal.recover()
-        assert journal.in_doubt
-        storage.rewritten.clear()
-        (adopted,) = journal.recover()
-        assert any(start <= end and stop > end for start, stop in storage.rewritten)
-        assert (adopted.position, adopted.sequence) == (2, 2)
-        assert (adopted.documents, adopted.private) == ((document(2), document(3)), b"{}")
-        assert not journal.in_doubt
-        assert journal.recover() == []
-        assert journal.commit([document(4)]).position == 4
-        assert len(events_in(journal)) == 4
-
-
-@pytest.mark.parametrize("size", [100, SMALL, 4 * SMALL])
-@pytest.mark.parametrize("written", [0, 1, 80, 200])
-def test_half_a_commit_is_erased(directory: Path, storage: Storage, size: int, written: int) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        journal.prepare()
-        storage.written = written
-        storage.failing = {"pwrite": 1}
-        with pytest.raises(JournalFault, match="No space left"):
-            journal.commit([document(1, size), document(2, size)])
-        assert journal.recover() == []
-        assert journal.commit([document(3)]).position == 1
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        assert journal.dropped_tail_bytes == 0
-        assert [event.document for event in events_in(journal)] == [document(3)]
-
-
-def test_part_of_a_large_commit_is_cut_off_again(directory: Path, storage: Storage) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        journal.prepare()
-        storage.written = 3 * SMALL
-        storage.failing = {"pwrite": 1}
-        with pytest.raises(JournalFault):
-            journal.commit([document(1, 4 * SMALL)])
-        journal.recover()
-        assert (directory / "0000000002.seg").read_bytes() == bytes(SMALL)
-        assert journal.commit([document(2, 4 * SMALL)]).position == 1
-
-
-@pytest.mark.parametrize("call", ["pwrite", "fsync"])
-@pytest.mark.parametrize("times", [1, 2, 3])
-def test_commit_goes_on_once_the_next_segment_can_be_made(
-    directory: Path, storage: Storage, call: str, times: int
-) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        journal.commit([document(1, 800)])
-        storage.failing = {call: times}
-        refused = 0
-        while True:
-            try:
-                commit = journal.commit([document(2, 800)])
-                break
-            except JournalFault:
-                refused += 1
-                assert journal.recover() == []
-        assert (refused, commit.position) == (times, 2)
-
-
-def test_failed_directory_flush_does_not_spoil_the_next_segment(directory: Path, storage: Storage) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        journal.commit([document(1, 800)])
-        storage.failing = {"fsync": 1}
-        with pytest.raises(JournalFault, match="cannot be made"):
-            journal.prepare()
-        journal.prepare()
-        assert not journal.in_doubt
-        assert journal.commit([document(2, 800)]).position == 2
-
-
-def test_start_over_in_doubt_is_settled(directory: Path, storage: Storage) -> None:
-    with Journal.open(directory, new_id=ids("00000001", "00000002")) as journal:
-        journal.commit([document(1)])
-        storage.failing = {"fdatasync": 1}
-        with pytest.raises(JournalFault):
-            journal.start_over()
-        assert journal.id == "00000001"
-        assert journal.recover() == []
-        assert journal.head == ("00000002", 1, 0)
-        assert journal.ids == ("00000001", "00000002")
-        assert journal.commit([document(2)]).sequence == 1
-
-
-def test_failed_checkpoint_leaves_the_last_one(directory: Path, storage: Storage) -> None:
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        journal.commit([document(1)])
-        journal.checkpoint(1, b"first")
-        journal.commit([document(2)])
-        storage.failing = {"pwrite": 1}
-        with pytest.raises(JournalFault, match="No space left"):
-            journal.checkpoint(2, b"second")
-        assert not journal.in_doubt
-        assert [path.name for path in directory.glob("*.tmp")] == []
-        assert journal.snapshot_state == b"first"
-    with Journal.open(directory, segment_bytes=SMALL) as journal:
-        assert journal.snapshot_state == b"first"
-
-
-def test_open_on_failing_storage_is_a_fault_and_works_again(directory: Path, storage: Storage) -> None:
-    storage.failing = {"pwrite": 1}
-    with pytest.raises(JournalFault, match="No space left"):
-        Journal.open(directory)
-    storage.failing = {"fdatasync": 1}
-    with pytest.raises(JournalFault, match="Input/output error"):
-        Journal.open(directory)
-    with Journal.open(directory) as journal:
-        assert journal.commit([b"{}"]).sequence == 1

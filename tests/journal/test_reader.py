@@ -1,4 +1,4 @@
-"""Reading while others write, prune and fail."""
+"""Read events while other threads commit, prune, and while the storage fails."""
 
 import os
 import random
@@ -9,15 +9,10 @@ import pytest
 
 from agent.errors import JournalDamaged, JournalFault
 from agent.journal import Journal
-from agent.journal.frames import HEADER_BYTES
+from agent.journal.records import SEGMENT_HEADER_BYTES
 from tests.journal.samples import SMALL, document, events_in
 
 pytestmark = pytest.mark.usefixtures("unflushed")
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
 
 
 def filled(directory: Path, commits: int = 30) -> Journal:
@@ -35,7 +30,7 @@ def test_seek_to_any_position(directory: Path) -> None:
             assert events_in(journal, after=after) == whole[after:]
 
 
-def test_reader_follows_what_is_committed(directory: Path) -> None:
+def test_reader_follows_the_commits(directory: Path) -> None:
     with Journal.open(directory, segment_bytes=SMALL) as journal, journal.reader(0) as reader:
         assert reader.read(10) == []
         for i in range(20):
@@ -49,17 +44,17 @@ def test_reader_follows_what_is_committed(directory: Path) -> None:
         assert reader.read(1) == []
 
 
-def test_reading_leaves_no_time_of_access(directory: Path) -> None:
-    """It would have to be written with the next commit's flush."""
+def test_reading_leaves_no_access_time(directory: Path) -> None:
+    """A changed access time would have to be written by the next commit's flush."""
     with filled(directory) as journal:
         paths = sorted(directory.glob("*.seg"))
         for path in paths:
-            os.utime(path, (1, path.stat().st_mtime))  # so old that any other reading would be noted
+            os.utime(path, (1, path.stat().st_mtime))  # so old that any other kind of reading would update it
         assert len(events_in(journal)) == 60
         assert {path.stat().st_atime for path in paths} == {1}
 
 
-def test_a_file_of_another_owner_is_read_as_usual(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_owner_is_read_all_the_same(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
     def refuse(path: Path, flags: int, *args: int) -> int:
@@ -72,7 +67,7 @@ def test_a_file_of_another_owner_is_read_as_usual(directory: Path, monkeypatch: 
         assert len(events_in(journal)) == 60
 
 
-def test_reader_passes_over_what_is_pruned(directory: Path) -> None:
+def test_reader_skips_pruned_events(directory: Path) -> None:
     with filled(directory) as journal, journal.reader(0) as reader:
         assert len(reader.read(1)) == 1
         journal.mark(40)
@@ -82,22 +77,23 @@ def test_reader_passes_over_what_is_pruned(directory: Path) -> None:
         positions = [event.position for event in reader.read(100)]
         there = [event.position for event in events_in(journal)]
         assert {9, 20, 21, 22} | set(range(41, 61)) <= set(there) < set(range(1, 61))
-        # What a reader had open already it may still give.
+        # A reader may still return what it had open when the file was deleted.
         assert set(there) <= {1, *positions}
         assert positions == sorted(positions)
 
 
-def test_damaged_frame_is_refused_and_all_after_it_can_be_read(directory: Path) -> None:
+def test_damaged_record_is_refused_and_all_after_it_can_be_read(directory: Path) -> None:
+    """(faults.md#damaged-journal)"""
     with filled(directory) as journal:
         path = directory / "0000000003.seg"
         first = journal.table.segments[2].first_position
         content = bytearray(path.read_bytes())
-        content[HEADER_BYTES + 80] ^= 1
+        content[SEGMENT_HEADER_BYTES + 80] ^= 1
         path.write_bytes(content)
         with journal.reader(first - 2) as reader:
             assert [event.position for event in reader.read(1)] == [first - 1]
             for _ in range(2):
-                with pytest.raises(JournalDamaged, match=rf"byte {HEADER_BYTES}: .*event {first} is expected"):
+                with pytest.raises(JournalDamaged, match=rf"byte {SEGMENT_HEADER_BYTES}: .*event {first} is expected"):
                     reader.read(1)
         assert [event.position for event in events_in(journal, after=first + 1)] == list(range(first + 2, 61))
 
@@ -130,7 +126,7 @@ def test_close_twice_is_fine(directory: Path) -> None:
 
 
 def test_readers_and_housekeeping_beside_commits(directory: Path) -> None:
-    """Each thread sees every event once and in order, whatever the others do."""
+    """Each reader sees every event once and in order, whatever the other threads do."""
     commits = 600
     problems: list[str] = []
     done = threading.Event()
@@ -143,7 +139,7 @@ def test_readers_and_housekeeping_beside_commits(directory: Path) -> None:
         if seen != [document(i, i % 300) for i in range(commits)]:
             problems.append("a reader saw something else")
 
-    def keep_house(journal: Journal) -> None:
+    def housekeep(journal: Journal) -> None:
         while not done.is_set():
             journal.prepare()
             journal.advance_age(1)
@@ -151,7 +147,7 @@ def test_readers_and_housekeeping_beside_commits(directory: Path) -> None:
 
     with Journal.open(directory, segment_bytes=4 * SMALL) as journal:
         threads = [threading.Thread(target=follow, args=(journal,)) for _ in range(2)]
-        threads.append(threading.Thread(target=keep_house, args=(journal,)))
+        threads.append(threading.Thread(target=housekeep, args=(journal,)))
         for thread in threads:
             thread.start()
         for i in range(commits):

@@ -118,7 +118,7 @@ class Life:
 
     def journal(self) -> tuple[list[dict[str, object]], int]:
         """All events on the disk, and the bytes of an unfinished tail; read by this machine from a copy."""
-        from agent.journal.verify import Damage, Unfinished, survey
+        from agent.journal.external_reader import Damage, UnfinishedTail, read_all
 
         archive = self.machine.run(f"mkdir -p {STATE}/journal; cd {STATE} && tar cf /run/journal.tar journal; echo ok")
         if not archive.endswith("ok\n"):
@@ -129,10 +129,10 @@ class Life:
         (copy / "journal.tar").write_bytes(self.machine.get("/run/journal.tar"))
         subprocess.run(["tar", "xf", "journal.tar"], cwd=copy, check=True)
         events, tail = [], 0
-        for found in survey(copy / "journal"):
+        for found in read_all(copy / "journal"):
             if isinstance(found, Damage):
                 raise Lost(f"the journal is damaged: {found}")
-            if isinstance(found, Unfinished):
+            if isinstance(found, UnfinishedTail):
                 tail = found.size
             else:
                 events.append(json.loads(found.document))

@@ -1,4 +1,4 @@
-"""A damaged journal is never taken for a whole one: refused, or the unfinished tail is gone; never half an event."""
+"""A damaged journal is never taken for a whole one: it is refused, or its unfinished tail is erased."""
 
 import os
 from itertools import pairwise
@@ -8,7 +8,7 @@ import pytest
 
 from agent.errors import JournalDamaged
 from agent.journal import Journal
-from agent.journal.frames import FRAME_BYTES, HEADER_BYTES
+from agent.journal.records import RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES
 from tests.journal.samples import SMALL, contents, document, events_in
 
 pytestmark = pytest.mark.usefixtures("unflushed")
@@ -19,7 +19,7 @@ EVENTS = [one for commit in COMMITS for one in commit]
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A journal of several small segments, its snapshot in the middle, an empty segment standing by."""
+    """A journal of several small segments, with a snapshot in the middle and an empty standby segment at the end."""
     directory = tmp_path / "journal"
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         for i, documents in enumerate(COMMITS):
@@ -33,7 +33,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write in place: a file that is cut to nothing first is flushed by some file systems, which takes its time."""
+    """Overwrite in place: some file systems flush a file that is truncated first, which is slow."""
     with path.open("r+b" if path.exists() else "wb") as file:
         file.write(content)
         file.truncate()
@@ -48,12 +48,12 @@ def restore(directory: Path, original: dict[str, bytes]) -> None:
 
 
 def opened(directory: Path) -> tuple[list[bytes], int] | None:
-    """(the events, bytes of a dropped tail); none if the journal is refused, at its opening or when it is read."""
+    """Return (the events, bytes of an erased tail); None if the journal is refused, when opened or when read."""
     before = contents(directory)
     try:
         journal = Journal.open(directory, segment_bytes=SMALL)
     except JournalDamaged:
-        assert contents(directory) == before, "a damaged journal was altered"
+        assert contents(directory) == before, "a damaged journal was changed"
         return None
     with journal:
         try:
@@ -63,7 +63,7 @@ def opened(directory: Path) -> tuple[list[bytes], int] | None:
 
 
 def in_use(directory: Path) -> dict[str, int]:
-    """How many bytes of each file hold something."""
+    """Return how many bytes of each file are in use."""
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         ends = {f"{segment.index:010d}.seg": segment.end for segment in journal.table.segments}
     return {"snapshot": (directory / "snapshot").stat().st_size, **dict.fromkeys(segments(directory), 0), **ends}
@@ -80,10 +80,11 @@ def test_the_sample_is_what_these_tests_need(directory: Path) -> None:
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         live = [segment for segment in journal.table.segments if segment.last_position > journal.snapshot_position]
         assert len(live) >= 2
-        assert live[0].index == 3  # so that the snapshot is of the second segment's last event
+        assert live[0].index == 3  # the snapshot is at the second segment's last event
 
 
 def test_any_byte_changed(directory: Path) -> None:
+    """(faults.md#damaged-journal)"""
     original = contents(directory)
     ends = in_use(directory)
     names = segments(directory)
@@ -94,17 +95,18 @@ def test_any_byte_changed(directory: Path) -> None:
             found = opened(directory)
             if found is not None:
                 assert found[0] == EVENTS
-                # Before the snapshot, a header and the empty first frame are not needed for reading. Else only what
-                # nothing valid follows may be gone: here the last frame, which holds a mark and no event.
-                if not (name == names[0] and at < HEADER_BYTES + FRAME_BYTES):
+                # Before the snapshot, a segment's header and an empty first record are not needed. Elsewhere only what
+                # no valid record follows may be gone: here the last record, which holds a mark and no event.
+                if not (name == names[0] and at < SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES):
                     assert name == names[-2]
                     assert found[1] > 0
                     tail += 1
             restore(directory, original)
-    assert tail == FRAME_BYTES
+    assert tail == RECORD_HEADER_BYTES
 
 
 def test_last_commit_changed_at_any_byte_is_dropped_whole(tmp_path: Path) -> None:
+    """(faults.md#unfinished-tail)"""
     directory = tmp_path / "journal"
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         journal.commit([document(1)])
@@ -121,6 +123,7 @@ def test_last_commit_changed_at_any_byte_is_dropped_whole(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("fill", [b"\0", b"\xff"])
 def test_any_sector_overwritten(directory: Path, fill: bytes) -> None:
+    """(faults.md#damaged-journal)"""
     original = contents(directory)
     last = segments(directory)[-2]
     for name, content in original.items():
@@ -130,12 +133,13 @@ def test_any_sector_overwritten(directory: Path, fill: bytes) -> None:
             found = opened(directory)
             if found is not None:
                 assert found[0] == EVENTS[: len(found[0])]
-                # A sector at the log's very end may hold the last commits, with nothing valid after them.
+                # The last sector in use may hold the last commits, with no valid record after them.
                 assert len(found[0]) == len(EVENTS) or name == last
             restore(directory, original)
 
 
 def test_any_file_cut_at_any_length(directory: Path) -> None:
+    """(faults.md#damaged-journal)"""
     original = contents(directory)
     names = segments(directory)
     ends = in_use(directory)
@@ -143,10 +147,10 @@ def test_any_file_cut_at_any_length(directory: Path) -> None:
         for length in range(0, len(content), 7):
             put(directory / name, content[:length])
             found = opened(directory)
-            if name == names[-1] and length >= HEADER_BYTES:
+            if name == names[-1] and length >= SEGMENT_HEADER_BYTES:
                 assert found == (EVENTS, 0)
             elif found is not None:
-                # Of a segment before the snapshot only the blank end may be cut off.
+                # Of a segment before the snapshot only the unused end may be missing.
                 assert name < names[-3]
                 assert length >= ends[name]
                 assert found == (EVENTS, 0)
@@ -154,6 +158,7 @@ def test_any_file_cut_at_any_length(directory: Path) -> None:
 
 
 def test_any_segment_missing(directory: Path) -> None:
+    """(faults.md#damaged-journal)"""
     names = segments(directory)
     original = contents(directory)
     for name in names[:-2]:
@@ -164,7 +169,7 @@ def test_any_segment_missing(directory: Path) -> None:
     assert opened(directory) == (EVENTS, 0)
 
 
-def test_segments_exchanged(directory: Path) -> None:
+def test_two_segments_swapped(directory: Path) -> None:
     names = segments(directory)
     original = contents(directory)
     for one, other in pairwise(names[:-1]):
@@ -190,7 +195,8 @@ def test_snapshot_missing_after_pruning_is_refused(directory: Path) -> None:
         Journal.open(directory, segment_bytes=SMALL)
 
 
-def test_garbage_after_the_last_frame_is_erased(directory: Path) -> None:
+def test_garbage_after_the_last_record_is_erased(directory: Path) -> None:
+    """(faults.md#unfinished-tail)"""
     path = directory / segments(directory)[-2]
     content = path.read_bytes()
     used = in_use(directory)[path.name]
@@ -200,17 +206,41 @@ def test_garbage_after_the_last_frame_is_erased(directory: Path) -> None:
         assert path.read_bytes() == content
 
 
-def test_damage_tells_where_and_what(directory: Path) -> None:
+def test_damage_says_where_and_what(directory: Path) -> None:
+    """(faults.md#damaged-journal)"""
     path = directory / segments(directory)[-2]
     original = path.read_bytes()
-    for at, where, what in ((10, 0, "header is damaged"), (HEADER_BYTES + 100, HEADER_BYTES, "no valid frame, but")):
+    for at, where, what in (
+        (10, 0, "header is damaged"),
+        (SEGMENT_HEADER_BYTES + 100, SEGMENT_HEADER_BYTES, "no valid record, but"),
+    ):
         path.write_bytes(original[:at] + bytes((original[at] ^ 1,)) + original[at + 1 :])
         with pytest.raises(JournalDamaged, match=what) as caught:
             Journal.open(directory, segment_bytes=SMALL)
         assert (caught.value.path, caught.value.offset) == (str(path), where)
 
 
-def test_newer_format_is_refused(directory: Path) -> None:
+def test_opening_reads_no_old_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(budgets.md#start-with-a-long-journal)"""
+    directory = tmp_path / "other"
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        for i in range(30):
+            journal.commit([document(i, 500)])
+        journal.checkpoint(28, b"state")
+    read = []
+    real = Path.read_bytes
+
+    def reading(path: Path) -> bytes:
+        read.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    with Journal.open(directory, segment_bytes=SMALL) as journal:
+        assert set(read) == {"snapshot", "0000000028.seg", "0000000029.seg", "0000000030.seg"}
+        assert journal.last_position == 30
+
+
+def test_another_format_is_refused(directory: Path) -> None:
     path = directory / "snapshot"
     content = bytearray(path.read_bytes())
     content[8] = 2

@@ -1,14 +1,17 @@
-"""The journal's files: reading them unnoticed; writing pages anew, what was in doubt again, what was begun erased."""
+"""Access to segment files: open for reading, write pages again after a failed flush, erase an interrupted write."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from agent.errors import JournalFault
 from agent.runtime.durable import write_all
 
-__all__ = ["PAGE_BYTES", "erase", "open_to_read", "rewrite"]
+__all__ = ["PAGE_BYTES", "erase", "open_to_read", "rewrite", "storage_fault"]
 
 PAGE_BYTES = 4096
-"""The unit in which the page cache writes back; a failed flush is in doubt for all of a page."""
+"""The page cache writes back whole pages, so a failed flush leaves whole pages in doubt."""
 
 _UNNOTICED: int = getattr(os, "O_NOATIME", 0)
 """Linux has it."""
@@ -27,9 +30,9 @@ def open_to_read(path: Path) -> int:
 
 
 def rewrite(fd: int, data: bytes, start: int, end: int) -> None:
-    """Write again the pages that hold `data[start:end]`, as they stand in `data`, and flush them.
+    """Write the pages that hold `data[start:end]` again, with the content of `data`, and flush them. Raises OSError.
 
-    After a failed flush the kernel takes those pages for clean: another flush alone would write nothing and succeed.
+    After a failed flush the kernel marks those pages as clean: a second flush alone would write nothing and succeed.
     """
     start -= start % PAGE_BYTES
     write_all(fd, data[start:end], start)
@@ -37,9 +40,20 @@ def rewrite(fd: int, data: bytes, start: int, end: int) -> None:
 
 
 def erase(fd: int, start: int, end: int, capacity: int) -> None:
-    """Fill the file with zeros from `start` to before `end`, cut it to `capacity` bytes if it grew, and flush."""
+    """Fill bytes `start` to before `end` with zeros, cut the file to `capacity` bytes if it is longer, and flush."""
     capacity = max(capacity, start)
     if os.fstat(fd).st_size > capacity:
         os.ftruncate(fd, capacity)
     write_all(fd, bytes(max(0, min(end, capacity) - start)), start)
     os.fdatasync(fd)
+
+
+@contextmanager
+def storage_fault(doing: str) -> Iterator[None]:
+    """Raise an OSError of the block as a JournalFault whose text begins with `doing`."""
+    try:
+        yield
+    except JournalFault:
+        raise
+    except OSError as exc:
+        raise JournalFault(f"{doing}: {exc.strerror or exc}") from exc
