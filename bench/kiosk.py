@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.site import DEADLINE_S, KIOSK, MEMORY, REPOSITORY, SITE
-from harness.kiosk import toml
+from harness.settings import toml
 
 __all__ = ["Kiosk"]
 

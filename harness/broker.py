@@ -1,125 +1,115 @@
-"""A real mosquitto on a free port of the loopback."""
+"""A real Mosquitto on a free port of the loopback."""
 
 import base64
 import getpass
 import hashlib
 import os
-import shutil
-import socket
+import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from harness.certificates import Certificates
-from harness.waiting import wait_for
+from harness.servers import find_program, free_port, start_server
 
 __all__ = ["Broker"]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _password_line(user: str, password: str) -> str:
-    """A line of mosquitto's password file: PBKDF2 with SHA-512, as mosquitto_passwd writes it."""
+    """Return a line of Mosquitto's password file: PBKDF2 with SHA-512, as mosquitto_passwd writes it."""
     salt, rounds = os.urandom(12), 101
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)
     return f"{user}:$7${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}\n"
 
 
-class Broker:
-    """One mosquitto, started and ended at will, always on the same port.
+def _write_private(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
 
-    `users` maps names to passwords (none: everybody may enter), `acl` is the text of an access control file,
-    `certificates` turns TLS on. With `persistent` a clean stop keeps retained messages; a kill keeps nothing
-    since the last clean stop.
+
+class Broker:
+    """One Mosquitto that a test starts and stops as it likes; the port stays the same.
+
+    `users` maps user names to passwords; without users everybody may connect. `acl` is the text of an access control
+    file. `certificates` turns TLS on. A `persistent` broker keeps retained messages over a clean stop; a kill loses
+    what came after the last clean stop. `settings` are more lines of mosquitto.conf, and replace the defaults.
     """
 
     def __init__(
         self,
         directory: Path,
         *,
-        users: dict[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
         acl: str | None = None,
         certificates: Certificates | None = None,
         persistent: bool = False,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
-        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
-        assert program is not None, "the system tests need mosquitto"
-        self._program = program
+        self._program = find_program("mosquitto")
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.certificates = certificates
-        self.users = users or {}
+        self.users = dict(users or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self._settings = self._write(acl, persistent)
+        self._config = self._configure(acl, persistent, settings or {})
 
-    def _write(self, acl: str | None, persistent: bool) -> Path:
-        lines = [
-            f"listener {self.port} 127.0.0.1",
-            f"user {getpass.getuser()}",
-            f"allow_anonymous {'false' if self.users else 'true'}",
-            # 0, for any number, makes mosquitto 2.0.11 end each connection whose publish it refuses.
-            "max_queued_messages 1000000",
-            "set_tcp_nodelay true",
-            f"persistence {'true' if persistent else 'false'}",
-        ]
+    def _configure(self, acl: str | None, persistent: bool, settings: Mapping[str, object]) -> Path:
+        lines: dict[str, object] = {
+            "listener": f"{self.port} 127.0.0.1",
+            # Started by root, Mosquitto would switch to its own user, which cannot read this folder.
+            "user": getpass.getuser(),
+            "allow_anonymous": "false" if self.users else "true",
+            # With 0, which means no limit, Mosquitto 2.0.11 closes each connection whose publish it refuses.
+            "max_queued_messages": 1_000_000,
+            "set_tcp_nodelay": "true",
+            "persistence": "true" if persistent else "false",
+        }
         if persistent:
-            lines.append(f"persistence_location {self.directory}/")
+            lines["persistence_location"] = f"{self.directory}/"
         if self.users:
-            passwords = self.directory / "passwords"
-            passwords.write_text("".join(_password_line(*user) for user in self.users.items()))
-            passwords.chmod(0o600)
-            lines.append(f"password_file {passwords}")
+            passwords = "".join(_password_line(*user) for user in self.users.items())
+            lines["password_file"] = _write_private(self.directory / "passwords", passwords)
         if acl is not None:
-            rules = self.directory / "acl"
-            rules.write_text(acl)
-            rules.chmod(0o600)
-            lines.append(f"acl_file {rules}")
+            lines["acl_file"] = _write_private(self.directory / "acl", acl)
         if self.certificates is not None:
-            lines += [
-                f"certfile {self.certificates.server}",
-                f"keyfile {self.certificates.server_key}",
-            ]
-        settings = self.directory / "mosquitto.conf"
-        settings.write_text("\n".join(lines) + "\n")
-        return settings
+            lines |= {"certfile": self.certificates.server, "keyfile": self.certificates.server_key}
+        lines |= settings
+        config = self.directory / "mosquitto.conf"
+        config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
+        return config
 
     def start(self) -> None:
         """Return once the port listens."""
         assert self._process is None, "the broker runs already"
-        with (self.directory / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen([self._program, "-c", str(self._settings)], stdout=log, stderr=log)
-        wait_for(self._listens, "mosquitto to listen")
-
-    def _listens(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, (self.directory / "mosquitto.log").read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        command = [self._program, "-c", str(self._config)]
+        self._process = start_server(command, self.port, self.directory / "mosquitto.log")
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
+        assert self._process is not None, "the broker does not run"
         return self._process.pid
 
+    def allow(self, acl: str) -> None:
+        """Replace the access control file and have the running broker read it."""
+        _write_private(self.directory / "acl", acl)
+        os.kill(self.pid, signal.SIGHUP)
+
     def stop(self) -> None:
-        """End it in order (a persistent one saves its memory); nothing if it does not run."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-            self._process = None
+        """Stop it cleanly: a persistent broker saves its retained messages. No-op if it does not run."""
+        self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        """Kill it: nothing is saved. No-op if it does not run."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(how)
+            process.wait()
 
     def __enter__(self) -> Self:
         self.start()

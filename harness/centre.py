@@ -1,32 +1,28 @@
-"""The centre: publishes what kiosks need to know, asks them things, and reads what they say about themselves."""
+"""A played centre: publishes what one kiosk needs to know, asks it, and reads what it says about itself."""
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
 from pydantic import ValidationError
 
 from harness.broker import Broker
-from harness.client import Connection
+from harness.client import BrokerClient
 from harness.codes import topic_level
 from harness.models import Health, Response, StationView, Status
 from harness.waiting import DEADLINE_S
+from harness.warehouse import manifest
 
-__all__ = ["Centre", "line", "retained"]
-
-
-def line(
-    name: str, sku: str, quantity: int, *, flow: str | None = "used", serialized: bool = True, **more: Any
-) -> dict[str, Any]:
-    """A line of a manifest; `more` is `gtins`, `tacs`, `units`, `serial_length`."""
-    found = {"line": name, "sku": sku, "quantity": quantity, "serialized": serialized, **more}
-    return found if flow is None else {**found, "flow": flow}
+__all__ = ["Centre", "retained"]
 
 
-class Centre(Connection):
-    """One site, one kiosk. `problems` has a line for each view or answer that is not what the contract says."""
+class Centre(BrokerClient):
+    """The centre as one kiosk of a site knows it.
+
+    `problems` has a line for each status, view or answer that breaks the contract; `statuses` are all that came.
+    """
 
     def __init__(self, broker: Broker, *, kiosk: str, site: str = "rtm1", user: str | None = None) -> None:
         super().__init__(broker, user=user)
@@ -36,14 +32,16 @@ class Centre(Connection):
         self.statuses: list[Status] = []
         self.health: dict[str, Any] | None = None
         self._views: dict[str, StationView] = {}
-        self._responses: dict[str, list[bytes]] = {}
+        self._answers: dict[str, list[bytes]] = {}
 
     @property
     def root(self) -> str:
+        """The site's topic root."""
         return f"kiosk/v1/{self.site}"
 
     @property
     def agent(self) -> str:
+        """The kiosk's own topic."""
         return f"{self.root}/agent/{self.kiosk}"
 
     def topics(self) -> list[str]:
@@ -64,28 +62,24 @@ class Centre(Connection):
             else:
                 answer = Response.model_validate_json(message.payload)
                 assert answer.transaction == rest, f"{message.topic} answers {answer.transaction}"
-                self._responses.setdefault(rest, []).append(bytes(message.payload))
-        except (ValidationError, AssertionError) as wrong:
-            self.problems.append(f"{message.topic}: {message.payload[:600]!r}: {wrong}")
+                self._answers.setdefault(rest, []).append(bytes(message.payload))
+        except (ValidationError, AssertionError) as exc:
+            self.problems.append(f"{message.topic}: {message.payload[:600]!r}: {exc}")
 
-    # -- telling -----------------------------------------------------------------------------------------------
+    # -- publishing --------------------------------------------------------------------------------------------
 
-    def tell(self, what: str, content: object) -> None:
-        """Retain a message below the site's root; bytes and text as they are, all else as JSON, None empties it."""
-        if content is None:
-            content = b""
-        payload = content if isinstance(content, bytes | str) else json.dumps(content)
+    def tell(self, topic: str, content: object) -> None:
+        """Retain a message on a topic below the site's root, and return when the broker has it.
+
+        Bytes and text are sent as they are, None as an empty message, everything else as JSON.
+        """
+        payload = b"" if content is None else content if isinstance(content, bytes | str) else json.dumps(content)
         self.wait_connected()
-        self.publish(f"{self.root}/{what}", payload, retain=True)
+        self.publish(f"{self.root}/{topic}", payload, retain=True)
 
-    def order(self, order: str, *lines: dict[str, Any], revision: int = 1, **more: Any) -> None:
-        """Retain a manifest, by default open and with all roles assigned to E7."""
-        roles = {"picking": "E7", "packing": "E7", "shipping": "E7"}
-        manifest = {
-            "order": order, "revision": revision, "type": "normal", "status": "open", "operators": roles,
-            "lines": list(lines), **more,
-        }  # fmt: skip
-        self.tell(f"order/{topic_level(order)}", manifest)
+    def order(self, order: str, *lines: Mapping[str, Any], **more: Any) -> None:
+        """Retain a manifest; `more` is what `harness.warehouse.manifest` takes."""
+        self.tell(f"order/{topic_level(order)}", manifest(order, *lines, **more))
 
     def withdraw(self, order: str) -> None:
         self.tell(f"order/{topic_level(order)}", None)
@@ -115,35 +109,34 @@ class Centre(Connection):
         self.publish(f"{self.agent}/request/{name}", json.dumps({"transaction": transaction, **fields}))
 
     def answers(self, transaction: str) -> list[bytes]:
-        """All answers to a transaction by now, as they came."""
+        """Return the answers to a transaction that have come so far."""
         with self.changed:
-            return list(self._responses.get(transaction, ()))
+            return list(self._answers.get(transaction, ()))
 
     def wait_answers(self, transaction: str, count: int = 1, *, deadline_s: float = DEADLINE_S) -> list[bytes]:
-        with self.changed:
-            there = self.changed.wait_for(lambda: len(self._responses.get(transaction, ())) >= count, deadline_s)
-            assert there, f"the kiosk does not answer {transaction}; {self.problems}"
-            return list(self._responses[transaction])
+        """Wait for `count` answers to a transaction, and return them."""
+        what = f"answer {count} to {transaction}"
+        self.wait_until(lambda: len(self._answers.get(transaction, ())) >= count, what, deadline_s=deadline_s)
+        return self.answers(transaction)
 
     def request(self, name: str, **fields: Any) -> dict[str, Any]:
-        """Ask, and return the answer."""
+        """Send a request, wait for its answer, and return that."""
         transaction = uuid.uuid4().hex
         self.send_request(name, transaction, **fields)
         answer: dict[str, Any] = json.loads(self.wait_answers(transaction)[0])
         return answer
 
     def settle(self) -> None:
-        """Return when the kiosk has taken all that this centre told it: a question behind it is answered after it."""
+        """Return when the kiosk has taken everything that was published so far.
+
+        A request is answered after the messages before it are taken.
+        """
         self.request("health")
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def view(self, station: str = "1") -> StationView | None:
-        with self.changed:
-            return self._views.get(station)
-
     def forget_views(self) -> None:
-        """Only what is published from now on counts."""
+        """Drop the views and the health that came so far, so that a wait looks at new ones only."""
         with self.changed:
             self._views.clear()
             self.health = None
@@ -151,64 +144,65 @@ class Centre(Connection):
     def wait_view(
         self, condition: Callable[[StationView], bool], station: str = "1", *, deadline_s: float = DEADLINE_S
     ) -> StationView:
-        """The station's view once it meets a condition."""
+        """Wait until a station's view meets a condition, and return it."""
 
         def met() -> bool:
             view = self._views.get(station)
             return view is not None and condition(view)
 
+        self.wait_until(met, f"another view of station {station}", deadline_s=deadline_s)
         with self.changed:
-            assert self.changed.wait_for(met, deadline_s), (
-                f"station {station} is {self._views.get(station)}; {self.problems}"
-            )
             return self._views[station]
 
     def wait_status(self, state: str, *, after: int = 0, deadline_s: float = DEADLINE_S) -> Status:
-        """The newest status once it is `state`, and more than `after` have come."""
+        """Wait until more than `after` statuses have come and the newest one is `state`; return that one."""
+
+        def met() -> bool:
+            return len(self.statuses) > after and self.statuses[-1].state == state
+
+        self.wait_until(met, f"the status {state}", deadline_s=deadline_s)
         with self.changed:
-            there = self.changed.wait_for(
-                lambda: len(self.statuses) > after and self.statuses[-1].state == state, deadline_s
-            )
-            assert there, f"status is {self.statuses[-1:]}, not {state}; {self.problems}"
             return self.statuses[-1]
 
     def wait_health(
         self, condition: Callable[[dict[str, Any]], bool], what: str, *, deadline_s: float = DEADLINE_S
     ) -> dict[str, Any]:
+        """Wait until the health meets a condition, and return it."""
+        self.wait_until(
+            lambda: self.health is not None and condition(self.health), f"health: {what}", deadline_s=deadline_s
+        )
         with self.changed:
-            there = self.changed.wait_for(lambda: self.health is not None and condition(self.health), deadline_s)
-            assert there, f"health does not say {what}: {self.health}; {self.problems}"
             assert self.health is not None
             return self.health
 
+    def state(self) -> str:
+        return f"status {self.statuses[-1:]}, views {self._views}, health {self.health}, problems: {self.problems}"
 
-class _Reader(Connection):
-    """Collects what is retained below a filter."""
+
+class _RetainedReader(BrokerClient):
+    """Collects what is retained below a topic filter."""
 
     def __init__(self, broker: Broker, topic: str, user: str | None) -> None:
         super().__init__(broker, user=user)
         self._topic = topic
         self.end = f"end/{uuid.uuid4().hex}"
         self.found: dict[str, bytes] = {}
-        self.ended = False
+        self.has_ended = False
 
     def topics(self) -> list[str]:
         return [self._topic, self.end]
 
     def arrived(self, message: MQTTMessage) -> None:
         if message.topic == self.end:
-            self.ended = True
+            self.has_ended = True
         elif message.retain:
             self.found[message.topic] = bytes(message.payload)
 
 
 def retained(broker: Broker, topic: str, *, user: str | None = None) -> dict[str, bytes]:
-    """What a newcomer gets at once: the retained messages below a filter, by topic."""
-    reader = _Reader(broker, topic, user)
-    reader.start()
-    # Retained messages are queued at the subscription, so they come before what is published after it.
-    reader.publish(reader.end, b"")
-    with reader.changed:
-        assert reader.changed.wait_for(lambda: reader.ended, DEADLINE_S)
-    reader.stop()
+    """Return the retained messages below a topic filter, by topic."""
+    with _RetainedReader(broker, topic, user) as reader:
+        # The broker queues retained messages at the subscription, so they come before what is published after it.
+        reader.publish(reader.end, b"")
+        reader.wait_until(lambda: reader.has_ended, "the end of what is retained")
     return reader.found

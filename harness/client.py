@@ -1,7 +1,8 @@
-"""One MQTT 5 client of the centre's side; it lives through outages of the broker."""
+"""An MQTT 5 client that lives through outages of the broker."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Self
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -11,20 +12,22 @@ from paho.mqtt.reasoncodes import ReasonCode
 from harness.broker import Broker
 from harness.waiting import DEADLINE_S
 
-__all__ = ["Connection"]
+__all__ = ["BrokerClient"]
 
 
-class Connection:
-    """Base: subscribes anew at every connect; `changed` is notified at each message, and guards what messages change.
+class BrokerClient:
+    """Base class of the centre and the consumer. Context-managed.
 
-    A subclass says what it subscribes to, and what `arrived` does with a message (called with `changed` held).
+    A subclass names what it subscribes to (`topics`) and takes each message (`arrived`, called with `changed` held).
+    `changed` guards everything that arriving messages change, and is notified after each message. All subscriptions
+    are made again at every connect. `user` is one of the broker's users.
     """
 
     def __init__(self, broker: Broker, *, user: str | None = None) -> None:
         self.broker = broker
         self.changed = threading.Condition()
         self.is_connected = False
-        """Connected, and all subscriptions granted."""
+        """True while connected with every subscription granted."""
         self._client = client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         client.reconnect_delay_set(1, 1)
         client.max_inflight_messages_set(1000)
@@ -38,45 +41,64 @@ class Connection:
             client.username_pw_set(user, broker.users[user])
 
     def topics(self) -> Sequence[str]:
-        """The filters to subscribe to."""
+        """Return the topic filters to subscribe to."""
         raise NotImplementedError
 
     def arrived(self, message: MQTTMessage) -> None:
         raise NotImplementedError
 
     def connected(self) -> None:
-        """Called at every connect, after the subscriptions are granted."""
+        """Called at every connect, with `changed` held, after the subscriptions are granted."""
 
     def start(self) -> None:
-        """Return when the subscriptions are granted."""
+        """Connect; return once the subscriptions are granted."""
         self._client.connect("127.0.0.1", self.broker.port, clean_start=True)
         self._client.loop_start()
         self.wait_connected()
 
-    def wait_connected(self) -> None:
-        with self.changed:
-            assert self.changed.wait_for(lambda: self.is_connected, DEADLINE_S), "the broker does not let us in"
-
     def stop(self) -> None:
+        """Disconnect. A stopped client can be started again."""
         self._client.disconnect()
         self._client.loop_stop()
         with self.changed:
             self.is_connected = False
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def wait_connected(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.is_connected, DEADLINE_S), "the broker grants no connection"
+
+    def wait_until(self, condition: Callable[[], bool], what: str, *, deadline_s: float = DEADLINE_S) -> None:
+        """Return once `condition` is true; it is checked after each message. Raises AssertionError naming `what`."""
+        with self.changed:
+            assert self.changed.wait_for(condition, deadline_s), f"waited {deadline_s:.0f} s for {what}; {self.state()}"
+
+    def state(self) -> str:
+        """Return what is worth knowing when a wait has failed."""
+        return ""
+
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
-        """Return when the broker has acknowledged it."""
+        """Publish at QoS 1; return when the broker has acknowledged it."""
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         info.wait_for_publish(DEADLINE_S)
         assert info.is_published(), f"the broker does not take {topic}"
 
-    def post(self, topic: str, payload: bytes | str) -> None:
-        """Publish without waiting for the broker."""
-        self._client.publish(topic, payload, qos=1)
+    def post(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
+        """Publish at QoS 1 without waiting for the broker."""
+        self._client.publish(topic, payload, qos=1, retain=retain)
+
+    # -- called by paho's thread -------------------------------------------------------------------------------
 
     def _on_connect(
         self, client: Client, _data: object, _flags: ConnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        assert not code.is_failure, f"the broker refuses us: {code}"
+        assert not code.is_failure, f"the broker refuses the connection: {code}"
         client.subscribe([(topic, 1) for topic in self.topics()])
 
     def _on_subscribe(

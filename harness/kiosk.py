@@ -1,88 +1,45 @@
-"""The daemon under test, as its own process, and the other commands of the product."""
+"""A real kiosk: its configuration, its state on disk, and the daemon as a process of its own."""
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from harness.broker import Broker
 from harness.models import Event, event_of
-from harness.station import Station
-from harness.waiting import DEADLINE_S, wait_for
+from harness.service_manager import ServiceManager
+from harness.settings import toml
+from harness.station import OperatorStation
+from harness.waiting import DEADLINE_S
 
-__all__ = ["Kiosk", "toml"]
+__all__ = ["REPOSITORY", "Kiosk"]
 
-_REPOSITORY = Path(__file__).resolve().parents[1]
-
-
-def toml(settings: Mapping[str, Any], path: str = "") -> str:
-    """A TOML document of tables, lists of tables, and values."""
-    plain, nested = "", ""
-    for key, value in settings.items():
-        name = f"{path}.{key}" if path else key
-        if isinstance(value, Mapping):
-            nested += f"\n[{name}]\n{toml(value, name)}"
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            nested += "".join(f"\n[[{name}]]\n{toml(item, name)}" for item in value)
-        else:
-            # What JSON and TOML write alike: strings without control characters, integers, booleans, lists of them.
-            plain += f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
-    return plain + nested
-
-
-class _ServiceManager:
-    """systemd's end of sd_notify(3): a datagram socket that is always read."""
-
-    def __init__(self) -> None:
-        # Of its own and short: a socket's path has room for about a hundred characters.
-        self._directory = tempfile.TemporaryDirectory(prefix="kiosk-")
-        self.path = f"{self._directory.name}/notify"
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(self.path)
-        self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, name="service-manager", daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        while datagram := self._socket.recv(4096):
-            self._lines += datagram.decode().splitlines()
-
-    def count(self, line: str) -> int:
-        return self._lines.count(line)
-
-    def close(self) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
-            end.sendto(b"", self.path)
-        self._reader.join(DEADLINE_S)
-        self._socket.close()
-        self._directory.cleanup()
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class Kiosk:
-    """One kiosk: its configuration, its state on disk, and the process while it runs.
+    """One kiosk in `directory`. Context-managed: the daemon is killed at the end if it still runs.
 
-    `workflow`, `uplink` and `mqtt` override single settings. Bounce suppression is off unless asked for, so that a
-    test may scan one code twice.
+    `port` is the broker's on the loopback. `settings` are tables of the configuration, merged into what every kiosk
+    has. `environment` is added to the processes' environment. `wrapper` goes before the daemon's command (strace, a
+    control group).
     """
 
     def __init__(
         self,
         directory: Path,
-        broker: Broker,
-        stations: Sequence[Station],
+        port: int,
+        stations: Sequence[OperatorStation],
         *,
         name: str = "dock-3",
         site: str = "rtm1",
-        workflow: Mapping[str, Any] | None = None,
-        uplink: Mapping[str, Any] | None = None,
-        mqtt: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        environment: Mapping[str, str] | None = None,
+        wrapper: Sequence[str] = (),
     ) -> None:
         self.directory = directory
         self.name = name
@@ -92,27 +49,28 @@ class Kiosk:
         self.state_dir.mkdir(parents=True)
         self.settings: dict[str, Any] = {
             "kiosk": {"site": site, "id": name, "state_dir": str(self.state_dir)},
-            "mqtt": {"host": "127.0.0.1", "port": broker.port, "tls": False, **(mqtt or {})},
-            "uplink": {"ack_timeout_s": 5, **(uplink or {})},
-            "workflow": {"bounce_ms": 0, **(workflow or {})},
-            "station": [station.settings() for station in stations],
+            "mqtt": {"host": "127.0.0.1", "port": port, "tls": False},
         }
-        self.environment: dict[str, str] = {}
-        """What the processes get besides the environment of the tests."""
+        for table, values in (settings or {}).items():
+            self.settings[table] = {**self.settings.get(table, {}), **values}
+        self.settings["station"] = [station.settings() for station in stations]
+        self.environment = dict(environment or {})
         self.config = directory / "agent.toml"
         self.configure()
-        self._manager = _ServiceManager()
+        self._wrapper = list(wrapper)
+        self._manager = ServiceManager()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = directory / "daemon.log"
         for station in stations:
-            station.indicator.writer_alive = self.alive
+            station.indicator.is_writer_alive = self.alive
 
     @property
     def source(self) -> str:
+        """The source of this kiosk's events."""
         return f"/kiosk/{self.site}/{self.name}"
 
     def configure(self) -> None:
-        """Write the settings to the configuration file."""
+        """Write `settings` to the configuration file."""
         self.config.write_text(toml(self.settings))
 
     # -- the daemon --------------------------------------------------------------------------------------------
@@ -129,80 +87,93 @@ class Kiosk:
         assert not self.alive(), "the daemon runs already"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command("run"), cwd=_REPOSITORY, env=self._environment(), stdout=log, stderr=log
-            )
+                [*self._wrapper, *self._command("run")],
+                cwd=REPOSITORY, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
 
-    def start(self) -> None:
-        """Start the daemon and return when it says that it is ready."""
-        before = self._manager.count("READY=1")
+    def start(self, *, deadline_s: float = DEADLINE_S) -> float:
+        """Start the daemon and return when it is ready: the seconds from its exec to READY=1."""
+        before = self._manager.count
+        began = time.monotonic()
         self.spawn()
-        wait_for(lambda: self._manager.count("READY=1") > before or not self.alive(), "READY=1")
-        assert self.alive(), f"the daemon ended with {self.wait()}:\n{self.output()[-4000:]}"
+        ready_at = self._manager.wait_ready(before, self.alive, deadline_s=deadline_s)
+        assert ready_at is not None, f"the daemon has ended with {self.wait()}:\n{self.output()[-4000:]}"
+        return ready_at - began
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
+        assert self._process is not None, "the daemon was never started"
         return self._process.pid
 
-    def wait(self) -> int:
-        """The exit code, once the daemon has ended (negative: the number of the signal that ended it)."""
-        assert self._process is not None
-        return self._process.wait(DEADLINE_S)
+    def wait(self, *, deadline_s: float = DEADLINE_S) -> int:
+        """Wait until the daemon has ended; return its exit code (negative: the signal that ended it)."""
+        assert self._process is not None, "the daemon was never started"
+        return self._process.wait(deadline_s)
 
-    def stop(self) -> int:
-        """Ask it to end as systemd does; its exit code."""
-        assert self._process is not None
+    def stop(self, *, deadline_s: float = DEADLINE_S) -> int:
+        """Stop the daemon as systemd does; return its exit code."""
+        assert self._process is not None, "the daemon was never started"
         self._process.send_signal(signal.SIGTERM)
-        return self.wait()
+        return self.wait(deadline_s=deadline_s)
 
     def kill(self) -> None:
-        """End it as a power cut does. Whatever was on the way from the scanners is lost with it."""
-        self.kill_only()
+        """Kill the daemon at once. The scanners stay as they are, with what the daemon has not read."""
+        assert self._process is not None, "the daemon was never started"
+        self._process.kill()
+        self._process.wait()
+
+    def cut_power(self) -> None:
+        """Kill the daemon and lose what was on its way from the scanners, as in a power cut."""
+        self.kill()
         for station in self.stations:
             for scanner in station.scanners.values():
                 scanner.close()
                 scanner.plug()
 
-    def kill_only(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
     def output(self) -> str:
-        """All that the daemon wrote to standard output and error, over all its lives."""
+        """Return what the daemon has written to standard output and error since the kiosk was made."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def resident_kib(self) -> int:
-        """Resident memory by now."""
+        """Return the daemon's resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
 
     def disk_bytes(self) -> int:
-        """What the state on disk takes."""
+        """Return how much disk the state takes."""
         return sum(path.stat().st_blocks * 512 for path in self.state_dir.rglob("*") if path.is_file())
 
     # -- the other commands ------------------------------------------------------------------------------------
 
     def run(self, *arguments: str, deadline_s: float = DEADLINE_S) -> subprocess.CompletedProcess[bytes]:
-        """Run `kiosk-agent …` to its end."""
+        """Run `kiosk-agent ARGUMENTS… --config …` to its end."""
         return subprocess.run(
-            self._command(*arguments), cwd=_REPOSITORY, env=self._environment(), capture_output=True, timeout=deadline_s
+            self._command(*arguments), cwd=REPOSITORY, env=self._environment(), capture_output=True, timeout=deadline_s
         )
 
+    def status(self) -> dict[str, Any]:
+        """Return what `kiosk-agent status --json` shows."""
+        done = self.run("status", "--json")
+        assert done.returncode == 0, done.stderr.decode()
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
     def exported(self) -> list[tuple[bytes, Event]]:
-        """`journal export`: each document as exported, and the event in it."""
+        """Return the events of `journal export`: each document, and what it says."""
         done = self.run("journal", "export")
         assert done.returncode == 0, done.stderr.decode()
         return [(document, event_of(document)) for document in done.stdout.splitlines()]
 
     def close(self) -> None:
         if self.alive():
-            self.kill_only()
+            self.kill()
         self._manager.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

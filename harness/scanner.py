@@ -8,11 +8,14 @@ from pathlib import Path
 
 from harness.waiting import DEADLINE_S
 
-__all__ = ["Scanner", "interleave"]
+__all__ = ["PtyScanner", "interleave"]
 
 
-class Scanner:
-    """Writes scans into a pseudo-terminal. `path` is a symbolic link, like /dev/serial/by-id, and survives a replug."""
+class PtyScanner:
+    """Writes scans into a pseudo-terminal.
+
+    `path` is a symbolic link, like those in /dev/serial/by-id, and stays the same when the scanner is replugged.
+    """
 
     def __init__(self, path: Path, *, terminator: bytes = b"\r") -> None:
         self.path = path
@@ -25,49 +28,56 @@ class Scanner:
         return self.path.name
 
     def plug(self) -> None:
-        """Appear anew, with nothing left in the line from before."""
+        """Plug the scanner in, with nothing left in its line from before."""
         assert self._ends is None, f"{self.name} is plugged in already"
         ours, theirs = os.openpty()
-        # Raw before the daemon opens it: else the line discipline echoes and waits for newlines. Held open here
-        # too: else the terminal hangs up whenever the daemon is not there.
+        # Raw from the start: else the line discipline echoes and waits for newlines until the daemon opens it. Its
+        # end stays open here too: else the terminal hangs up whenever no daemon runs.
         tty.setraw(theirs)
         os.set_blocking(ours, False)
         self._ends = (ours, theirs)
-        beside = self.path.with_name(self.path.name + ".new")
-        beside.symlink_to(os.ttyname(theirs))
-        beside.replace(self.path)
+        new = self.path.with_name(self.path.name + ".new")
+        new.symlink_to(os.ttyname(theirs))
+        new.replace(self.path)
 
     def unplug(self) -> None:
-        """Vanish: the link is gone, reading the device fails."""
+        """Unplug the scanner: the link is gone, and reading the device fails."""
         assert self._ends is not None, f"{self.name} is not plugged in"
         self.path.unlink()
         for end in self._ends:
             os.close(end)
         self._ends = None
 
-    def write(self, data: bytes) -> None:
-        """Send bytes as they are; AssertionError if nobody takes them."""
+    def write(self, data: bytes) -> int:
+        """Send bytes; return the monotonic time in nanoseconds just before the last of them were written.
+
+        Raises AssertionError if nobody reads them.
+        """
         assert self._ends is not None, f"{self.name} is not plugged in"
         ours = self._ends[0]
         end = time.monotonic() + DEADLINE_S
-        while data:
-            _, writable, _ = select.select([], [ours], [], 1.0)
-            if writable:
+        while True:
+            written_ns = time.monotonic_ns()
+            try:
                 data = data[os.write(ours, data) :]
+            except BlockingIOError:
+                select.select([], [ours], [], 1.0)
+            if not data:
+                return written_ns
             assert time.monotonic() < end, f"nobody reads {self.name}"
 
-    def send(self, *codes: str | bytes) -> None:
-        """Scan each code, all in one burst."""
+    def send(self, *codes: str | bytes) -> int:
+        """Scan each code, all in one burst; the result is that of `write`."""
         raw = [code.encode() if isinstance(code, str) else code for code in codes]
-        self.write(b"".join(code + self.terminator for code in raw))
+        return self.write(b"".join(code + self.terminator for code in raw))
 
     def close(self) -> None:
         if self._ends is not None:
             self.unplug()
 
 
-def interleave(*streams: tuple[Scanner, bytes]) -> None:
-    """Send several scanners' bytes one at a time in turn, until all are sent."""
+def interleave(*streams: tuple[PtyScanner, bytes]) -> None:
+    """Send the bytes of several scanners one at a time, in turn."""
     for at in range(max(len(data) for _, data in streams)):
         for scanner, data in streams:
             if at < len(data):

@@ -1,4 +1,4 @@
-"""How long a test waits for what must happen. Always for a condition; the deadline only ends what would hang."""
+"""Wait for a condition, with a deadline that only a defect reaches."""
 
 import time
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from collections.abc import Callable
 __all__ = ["DEADLINE_S", "DaemonEnded", "wait_for"]
 
 DEADLINE_S = 30.0
-"""Generous: it is met only by a defect, on the slowest machine too."""
+"""Long enough for the slowest machine: a test that reaches it has found a defect."""
 
-_LOOK_AGAIN_S = 0.01
+_POLL_S = 0.01
 
 
 class DaemonEnded(AssertionError):
-    """The daemon that should have answered has ended."""
+    """The daemon exited before it gave the signal that the test waits for."""
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, deadline_s: float = DEADLINE_S) -> None:
-    """Return when `condition` holds; AssertionError naming `what` at the deadline."""
+    """Return as soon as `condition` is true. Raises AssertionError, naming `what`, at the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():
-        assert time.monotonic() < end, f"waited {deadline_s:.0f} s in vain for {what}"
-        time.sleep(_LOOK_AGAIN_S)
+        assert time.monotonic() < end, f"waited {deadline_s:.0f} s for {what}"
+        time.sleep(_POLL_S)

@@ -1,4 +1,4 @@
-"""Broker, centre, consumer and one kiosk with its stations, put together."""
+"""A world for tests: broker, centre, consumer, and kiosks with their stations; one kiosk, or a fleet."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -7,32 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.broker import Broker
-from harness.centre import Centre, line
-from harness.codes import Supply, badge, command
+from harness.centre import Centre
+from harness.codes import command
 from harness.consumer import Consumer
 from harness.indicator import Signalled
 from harness.kiosk import Kiosk
-from harness.station import Station
+from harness.station import OperatorStation
+from harness.warehouse import BADGES, OPERATORS, SIZES, Supply, line
 
-__all__ = ["BADGES", "OK", "OPERATORS", "SIZES", "World", "refused", "world_of"]
-
-BADGES = {name: badge(f"TOKEN{name}00") for name in ("E7", "E8", "E9", "P1")}
-"""The operators' badges. P1 may pick only."""
-
-OPERATORS: list[dict[str, Any]] = [
-    {
-        "operator": name,
-        "name": f"Operator {name}",
-        "badges": [code],
-        "roles": ["picking"] if name == "P1" else ["picking", "packing", "shipping"],
-    }
-    for name, code in BADGES.items()
-]
-
-SIZES: list[dict[str, Any]] = [
-    {"code": "S", "length_mm": 200, "width_mm": 150, "height_mm": 100},
-    {"code": "M", "length_mm": 300, "width_mm": 200, "height_mm": 150},
-]
+__all__ = ["OK", "World", "fleet_of", "refused", "world_of"]
 
 OK = Signalled("ok", None)
 
@@ -43,34 +26,42 @@ def refused(reason: str) -> Signalled:
 
 @dataclass(kw_only=True)
 class World:
-    """All of it. `supply` makes what no other test has seen."""
+    """One kiosk, and the broker, the centre and the consumer that it works with."""
 
     broker: Broker
     centre: Centre
     consumer: Consumer
     kiosk: Kiosk
-    stations: Mapping[str, Station]
+    stations: Mapping[str, OperatorStation]
     supply: Supply = field(default_factory=Supply)
 
     @property
-    def station(self) -> Station:
+    def station(self) -> OperatorStation:
         """The first station."""
         return next(iter(self.stations.values()))
 
-    def order(self, *lines: dict[str, Any], order: str | None = None, revision: int = 1, **more: Any) -> str:
-        """Publish a manifest and return its order id once the kiosk has taken it."""
+    def start(self) -> None:
+        """Start the daemon; return when it is online and has taken everything that the centre told it."""
+        self.kiosk.start()
+        self.centre.wait_status("online")
+        self.centre.settle()
+
+    # -- orders and stations -----------------------------------------------------------------------------------
+
+    def order(self, *lines: Mapping[str, Any], order: str | None = None, **more: Any) -> str:
+        """Publish a manifest, and return its order id once the kiosk has taken it."""
         order = order or self.supply.order()
-        self.centre.order(order, *lines, revision=revision, **more)
+        self.centre.order(order, *lines, **more)
         self.centre.settle()
         return order
 
     def simple(self, count: int = 1, **more: Any) -> tuple[str, list[str]]:
-        """An order of `count` listed used phones of one product: its id and theirs."""
+        """Publish an order of `count` listed used phones of one product; return its id and theirs."""
         units = self.supply.imeis(count)
         return self.order(line("1", self.supply.sku(), count, units=[[unit] for unit in units]), **more), units
 
-    def fresh(self, station: Station | None = None, *, operator: str = "E7") -> Station:
-        """The station, signed in and without an order, whatever it was doing."""
+    def fresh(self, station: OperatorStation | None = None, *, operator: str = "E7") -> OperatorStation:
+        """Bring a station to where an operator is signed in and no order is open, whatever it was doing."""
         station = station or self.station
         station.indicator.left()
         station.scan(command("OUT"))
@@ -78,26 +69,28 @@ class World:
         assert station.scan(command("CLOSE")) in (OK, refused("order_required"))
         return station
 
-    def opened(self, order: str, station: Station | None = None, *, operator: str = "E7") -> Station:
-        """`fresh`, and with an order opened."""
+    def opened(self, order: str, station: OperatorStation | None = None, *, operator: str = "E7") -> OperatorStation:
+        """Bring a station to where an operator is signed in and the order is open."""
         station = self.fresh(station, operator=operator)
         assert station.scan(order) == OK
         return station
 
+    # -- what the consumer has ---------------------------------------------------------------------------------
+
     def check(self) -> None:
-        """No promise about messages was broken so far, and nothing failed that nobody had thought of."""
+        """Raise AssertionError if a message has broken the contract, or the daemon has logged a traceback."""
         assert "Traceback" not in self.kiosk.output(), self.kiosk.output()[-4000:]
         assert not self.consumer.problems
         assert not self.centre.problems
 
     def mark(self) -> int:
-        """A place in the consumer's stream behind everything that has happened by now."""
+        """Wait until the consumer has every event recorded so far; return the end of its store."""
         last = int(self.centre.request("health")["health"]["uplink"]["last"])
         self.consumer.wait_until(lambda: self.consumer.through(self.kiosk.source)[1] >= last, f"event {last}")
         return self.consumer.mark()
 
     def delivered(self) -> list[bytes]:
-        """Wait until the consumer has all that the journal holds by now; the exported documents, in sequence."""
+        """Wait until the consumer has every event of the journal; return the exported documents, in sequence."""
         exported = self.kiosk.exported()
         last = exported[-1][1]
         self.consumer.wait_until(
@@ -106,14 +99,16 @@ class World:
         return [document for document, _ in exported]
 
     def in_sequence(self) -> list[bytes]:
-        """What the consumer has stored, by sequence."""
-        return [stored.document for stored in sorted(self.consumer.stored(), key=lambda stored: stored.event.number)]
+        """Return the documents that the consumer has stored of this kiosk, by sequence."""
+        stored = [one for one in self.consumer.stored() if one.event.source == self.kiosk.source]
+        return [one.document for one in sorted(stored, key=lambda one: one.event.number)]
 
 
 @contextmanager
 def world_of(
     directory: Path,
     *,
+    name: str = "dock-3",
     stations: Sequence[str] = ("1",),
     scanners: Sequence[str] = ("left", "right"),
     indicator: Literal["fifo", "file"] = "fifo",
@@ -124,35 +119,88 @@ def world_of(
     user: str | None = None,
     started: bool = True,
 ) -> Iterator[World]:
-    """A world in `directory`, everything in it started and the kiosk online; broken promises are an error at its end.
+    """Make a world in `directory`, with its kiosk started and online; a broken promise is an error at the end.
 
-    `broker_options` are `Broker`'s; `user` is who the centre and the consumer are there.
-    With `started` false the daemon waits to be started by the test, and may end as it likes.
+    `broker_options` are `Broker`'s; `user` is the broker's user for the centre and the consumer. With `started` false
+    the test starts and ends the daemon itself.
     """
     with ExitStack() as undo:
         broker = undo.enter_context(Broker(directory / "broker", **(broker_options or {})))
-        benches = [Station(directory, name, scanners=scanners, indicator=indicator) for name in stations]
-        for bench in benches:
-            undo.callback(bench.close)
-        kiosk = Kiosk(directory, broker, benches, workflow=workflow, uplink=uplink, mqtt=mqtt)
-        undo.callback(kiosk.close)
-        centre = Centre(broker, kiosk=kiosk.name, user=user)
-        centre.start()
-        undo.callback(centre.stop)
-        consumer = Consumer(broker, user=user)
-        consumer.start()
-        undo.callback(consumer.stop)
-        centre.operators(1, OPERATORS)
-        centre.boxes(1, SIZES)
-        world = World(
-            broker=broker, centre=centre, consumer=consumer, kiosk=kiosk, stations={b.name: b for b in benches}
-        )
+        consumer = undo.enter_context(Consumer(broker, user=user))
+        world = undo.enter_context(
+            _kiosk_of(
+                directory, broker, consumer, name=name, stations=stations, scanners=scanners, indicator=indicator,
+                workflow=workflow, uplink=uplink, mqtt=mqtt, user=user,
+            )
+        )  # fmt: skip
         if started:
-            kiosk.start()
-            centre.wait_status("online")
-            centre.settle()
+            world.start()
         yield world
         if started:
-            assert kiosk.alive(), f"the daemon has ended:\n{kiosk.output()[-4000:]}"
-            assert kiosk.stop() == 0
+            _stop(world)
         world.check()
+
+
+@contextmanager
+def fleet_of(directory: Path, names: Sequence[str], **kiosk_options: Any) -> Iterator[list[World]]:
+    """Make one world for each kiosk of a site, all started and online; they share the broker and the consumer.
+
+    `kiosk_options` are those of `world_of` that concern the kiosk.
+    """
+    with ExitStack() as undo:
+        broker = undo.enter_context(Broker(directory / "broker"))
+        consumer = undo.enter_context(Consumer(broker))
+        worlds = [
+            undo.enter_context(_kiosk_of(directory / name, broker, consumer, name=name, **kiosk_options))
+            for name in names
+        ]
+        for number, world in enumerate(worlds):
+            world.supply = Supply(f"356938{number:02d}")
+            world.start()
+        yield worlds
+        for world in worlds:
+            _stop(world)
+        for world in worlds:
+            world.check()
+
+
+@contextmanager
+def _kiosk_of(
+    directory: Path,
+    broker: Broker,
+    consumer: Consumer,
+    *,
+    name: str,
+    stations: Sequence[str] = ("1",),
+    scanners: Sequence[str] = ("left", "right"),
+    indicator: Literal["fifo", "file"] = "fifo",
+    workflow: Mapping[str, Any] | None = None,
+    uplink: Mapping[str, Any] | None = None,
+    mqtt: Mapping[str, Any] | None = None,
+    user: str | None = None,
+) -> Iterator[World]:
+    """Make a kiosk, not yet started, and its centre, with operators and box sizes published.
+
+    Bounce suppression is off unless `workflow` says otherwise, so that a test may scan a code twice.
+    """
+    settings = {
+        "mqtt": mqtt or {},
+        "uplink": {"ack_timeout_s": 5, **(uplink or {})},
+        "workflow": {"bounce_ms": 0, **(workflow or {})},
+    }
+    with ExitStack() as undo:
+        benches = [
+            undo.enter_context(OperatorStation(directory, one, scanners=scanners, indicator=indicator))
+            for one in stations
+        ]
+        kiosk = undo.enter_context(Kiosk(directory, broker.port, benches, name=name, settings=settings))
+        centre = undo.enter_context(Centre(broker, kiosk=name, user=user))
+        centre.operators(1, OPERATORS)
+        centre.boxes(1, SIZES)
+        by_name = {bench.name: bench for bench in benches}
+        yield World(broker=broker, centre=centre, consumer=consumer, kiosk=kiosk, stations=by_name)
+
+
+def _stop(world: World) -> None:
+    assert world.kiosk.alive(), f"the daemon has ended:\n{world.kiosk.output()[-4000:]}"
+    assert world.kiosk.stop() == 0

@@ -11,15 +11,16 @@ import pytest
 from harness.broker import Broker
 from harness.centre import Centre, retained
 from harness.certificates import issue
-from harness.client import Connection
+from harness.client import BrokerClient
 from harness.codes import badge, command, gtin, imei, luhn_digit, mod_37_36, sscc, topic_level
 from harness.consumer import Consumer
-from harness.indicator import Indicator, Signalled
-from harness.kiosk import toml
+from harness.indicator import Signalled, SignalReader
 from harness.models import event_of
-from harness.scanner import Scanner, interleave
-from harness.station import Station
+from harness.scanner import PtyScanner, interleave
+from harness.settings import toml
+from harness.station import OperatorStation
 from harness.waiting import DaemonEnded
+from harness.warehouse import refusal_event
 
 
 @pytest.fixture
@@ -42,19 +43,6 @@ def test_check_characters_are_the_standards() -> None:
     assert topic_level("SO/2026.~é") == "SO%2F2026%2E%7E%C3%A9"
 
 
-def document(number: int, journal: str = "3F0C9A1B", reason: str = "unreadable") -> bytes:
-    boot = "7d1e40aa-0000-4000-8000-000000000000"
-    return json.dumps(
-        {
-            "specversion": "1.0", "id": f"{journal}-{number:012d}-{boot[:8]}", "source": "/kiosk/rtm1/dock-3",
-            "type": "kiosk.scan.rejected.v1", "time": "2026-11-22T17:53:01.123Z", "datacontenttype": "application/json",
-            "sequence": f"{number:012d}", "bootid": boot, "uptimems": "812345", "clocksynced": True,
-            "data": {"reason": reason, "code": "X", "seen": None, "symbology": None, "scanner": "left",
-                     "order": None, "count": 1},
-        }
-    ).encode()  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("was", "becomes"),
     [
@@ -70,14 +58,14 @@ def document(number: int, journal: str = "3F0C9A1B", reason: str = "unreadable")
     ],
 )
 def test_models_refuse_what_is_not_the_contract(was: bytes, becomes: bytes) -> None:
-    good = document(1)
+    good = refusal_event(1)
     assert event_of(good).kind == "scan.rejected"
     assert was in good
     with pytest.raises(ValueError, match="validation error"):
         event_of(good.replace(was, becomes))
 
 
-class Publisher(Connection):
+class Publisher(BrokerClient):
     """A kiosk's part of the conversation, played by hand."""
 
     def topics(self) -> list[str]:
@@ -88,25 +76,21 @@ TOPIC = "kiosk/v1/rtm1/agent/dock-3/event/scan"
 
 
 def test_consumer_stores_once_sees_gaps_and_acknowledges_without_them(broker: Broker) -> None:
-    consumer, kiosk = Consumer(broker), Publisher(broker)
-    consumer.start()
-    kiosk.start()
-    documents = {n: document(n) for n in range(1, 6)}
-    for number in (1, 2, 4, 2, 3, 5):
-        kiosk.publish(TOPIC, documents[number])
-    consumer.wait_until(lambda: consumer.through("/kiosk/rtm1/dock-3") == ("3F0C9A1B", 5), "five events")
-    assert (consumer.gaps, consumer.repeats) == (1, 1)
-    # Published by hand without MQTT's content type: each arrival is a problem, so problems are seen.
-    assert len(consumer.problems) == 6
-    assert "wrong content type, payload format" in consumer.problems[0]
-    ack_topic = "kiosk/v1/rtm1/agent/dock-3/ack"
-    acks: list[str] = []
-    while '"000000000005"' not in "".join(acks):
-        acks.append(retained(broker, ack_topic).get(ack_topic, b"").decode())
-    consumer.restore(consumer.backup()[:2])
-    assert consumer.through("/kiosk/rtm1/dock-3") == ("3F0C9A1B", 2)
-    consumer.stop()
-    kiosk.stop()
+    with Consumer(broker) as consumer, Publisher(broker) as kiosk:
+        documents = {n: refusal_event(n) for n in range(1, 6)}
+        for number in (1, 2, 4, 2, 3, 5):
+            kiosk.publish(TOPIC, documents[number])
+        consumer.wait_until(lambda: consumer.through("/kiosk/rtm1/dock-3") == ("3F0C9A1B", 5), "five events")
+        assert (consumer.gaps, consumer.repeats) == (1, 1)
+        # Published by hand without MQTT's content type: each arrival is a problem, so problems are seen.
+        assert len(consumer.problems) == 6
+        assert "wrong content type, payload format" in consumer.problems[0]
+        ack_topic = "kiosk/v1/rtm1/agent/dock-3/ack"
+        acks: list[str] = []
+        while '"000000000005"' not in "".join(acks):
+            acks.append(retained(broker, ack_topic).get(ack_topic, b"").decode())
+        consumer.restore(consumer.stored()[:2])
+        assert consumer.through("/kiosk/rtm1/dock-3") == ("3F0C9A1B", 2)
 
 
 def test_centre_reads_views_and_matches_answers_to_questions(broker: Broker) -> None:
@@ -174,9 +158,9 @@ def exactly(fd: int, count: int) -> bytes:
 
 
 def test_scanners_interleave_and_survive_a_replug(tmp_path: Path) -> None:
-    left, right = Scanner(tmp_path / "left"), Scanner(tmp_path / "right", terminator=b"\n")
+    left, right = PtyScanner(tmp_path / "left"), PtyScanner(tmp_path / "right", terminator=b"\n")
 
-    def opened(scanner: Scanner) -> int:
+    def opened(scanner: PtyScanner) -> int:
         return os.open(scanner.path, os.O_RDONLY | os.O_NOCTTY)
 
     ends = opened(left), opened(right)
@@ -197,7 +181,7 @@ def test_scanners_interleave_and_survive_a_replug(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["fifo", "file"])
 def test_indicator_takes_each_line_once_and_notices_the_end(tmp_path: Path, kind: str) -> None:
-    indicator = Indicator(tmp_path / "signals", kind="fifo" if kind == "fifo" else "file")
+    indicator = SignalReader(tmp_path / "signals", kind="fifo" if kind == "fifo" else "file")
 
     def line(signal: str) -> bytes:
         return json.dumps({"station": "1", "signal": signal, "reason": None, "monotonic_ns": 5}).encode() + b"\n"
@@ -207,15 +191,15 @@ def test_indicator_takes_each_line_once_and_notices_the_end(tmp_path: Path, kind
         assert indicator.next().signalled == Signalled("ok", None)
         assert [shown.signal for shown in indicator.left()] == ["again"]
         writer.write(line("saved")[9:])
-        assert indicator.nth(3).signal == "saved"
-    indicator.writer_alive = lambda: False
+        assert indicator.next().signal == "saved"
+    indicator.is_writer_alive = lambda: False
     with pytest.raises(DaemonEnded):
         indicator.next()
     indicator.close()
 
 
 def test_station_sees_a_signal_that_no_scan_asked_for(tmp_path: Path) -> None:
-    station = Station(tmp_path)
+    station = OperatorStation(tmp_path)
     station.indicator.path.write_text('{"station": "1", "signal": "alarm", "reason": null, "monotonic_ns": 5}\n')
     with pytest.raises(AssertionError, match="shown without a scan"):
         station.scan("X")

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from harness.centre import line
 from harness.codes import badge, command, sscc
 from harness.indicator import Signalled
-from harness.station import Station
-from harness.world import BADGES, OK, World
+from harness.station import OperatorStation
+from harness.warehouse import BADGES, line
+from harness.world import OK, World
 
 __all__ = ["AMBIGUOUS_BADGE", "REFUSALS", "Refusal", "held_unit", "opened"]
 
@@ -24,7 +24,7 @@ class Refusal(NamedTuple):
     symbology: str | None = None
 
 
-def opened(world: World, count: int = 2) -> tuple[Station, str, list[str]]:
+def opened(world: World, count: int = 2) -> tuple[OperatorStation, str, list[str]]:
     order, units = world.simple(count)
     return world.opened(order), order, units
 
@@ -172,7 +172,7 @@ def pieces_while_units_are_pinned(world: World) -> Refusal:
     return Refusal(sku, order)
 
 
-def distribution(world: World) -> tuple[Station, str, list[str], list[str]]:
+def distribution(world: World) -> tuple[OperatorStation, str, list[str], list[str]]:
     units, skus = world.supply.imeis(2), [world.supply.sku() for _ in range(2)]
     order = world.order(
         *(line(str(n), skus[n], 1, flow="distribution", units=[[units[n]]]) for n in range(2)),
@@ -235,7 +235,7 @@ def unit_counted_in_another_open_order(world: World) -> Refusal:
     return Refusal(unit, orders[1])
 
 
-def held_unit(world: World) -> tuple[Station, str, list[str]]:
+def held_unit(world: World) -> tuple[OperatorStation, str, list[str]]:
     """A station with an order whose first unit was counted and is held by the centre."""
     station, order, units = opened(world)
     station.scan(units[0])
@@ -267,7 +267,7 @@ def another_order_with_a_box_open(world: World) -> Refusal:
     return Refusal(other, order)
 
 
-def boxing(world: World, flow: str = "used") -> tuple[Station, str, list[str]]:
+def boxing(world: World, flow: str = "used") -> tuple[OperatorStation, str, list[str]]:
     units = world.supply.imeis(2)
     order = world.order(line("1", world.supply.sku(), 2, flow=flow, units=[[unit] for unit in units]), type="normal")
     station = world.opened(order)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from harness.centre import line, retained
+from harness.centre import retained
 from harness.codes import badge, command, topic_level
 from harness.indicator import Signalled
-from harness.world import BADGES, OK, World, refused
+from harness.warehouse import BADGES, line
+from harness.world import OK, World, refused
 
 BATCH = 50
 """Scans written at once: about as many as a pseudo-terminal holds of the longest."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
+from harness.warehouse import line
 from harness.world import OK, World, refused, world_of
 
 AGAIN = Signalled("again", None)

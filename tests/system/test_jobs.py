@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
 from harness.models import Accepted, BoxConfirmed, Event, PackingConfirmed
-from harness.station import Station
-from harness.world import BADGES, OK, World, refused
+from harness.station import OperatorStation
+from harness.warehouse import BADGES, line
+from harness.world import OK, World, refused
 
 PROMPT = Signalled("prompt", None)
 BOXED = Signalled("boxed", None)
@@ -33,7 +33,7 @@ def saved_box(world: World, mark: int) -> BoxConfirmed:
     return event.data
 
 
-def pack(station: Station) -> None:
+def pack(station: OperatorStation) -> None:
     assert station.scan_all(PACK, CONFIRM) == [PROMPT, CONFIRMED]
 
 

@@ -81,7 +81,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, tu
     bench, scans = Bench(), 0
 
     for life in range(KILLS):
-        killer = threading.Timer(chance.uniform(0, LONGEST_LIFE_S), world.kiosk.kill_only)
+        killer = threading.Timer(chance.uniform(0, LONGEST_LIFE_S), world.kiosk.kill)
         killer.start()
         doubtful = None
         while doubtful is None:
@@ -94,7 +94,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, tu
                 assert signalled.signal in step.signals, f"life {life}: {step.code}: {signalled}"
                 bench, scans = step.after, scans + 1
         killer.join()
-        world.kiosk.kill()
+        world.kiosk.cut_power()
         # The will comes after all that this life has published: what is read next is of the next life.
         world.centre.wait_status("offline")
         world.centre.forget_views()
@@ -130,7 +130,7 @@ def test_killed_with_a_step_pending_the_step_is_still_there(world: World) -> Non
     order, _ = world.simple(1)
     station = world.opened(order)
     assert station.scan(command("ROLE", "PACK")) == Signalled("prompt", None)
-    world.kiosk.kill()
+    world.kiosk.cut_power()
     world.centre.wait_status("offline")
     world.centre.forget_views()
     world.kiosk.start()

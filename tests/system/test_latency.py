@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.centre import line
+from harness.warehouse import line
 from harness.world import World, world_of
 
 SCANS = 500

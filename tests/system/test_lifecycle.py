@@ -3,20 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.broker import Broker
-from harness.centre import Centre, line, retained
-from harness.certificates import issue
+from harness.centre import Centre, retained
+from harness.certificates import Certificates, issue
 from harness.codes import command
 from harness.consumer import Consumer
 from harness.kiosk import Kiosk
-from harness.station import Station
+from harness.station import OperatorStation
 from harness.waiting import wait_for
-from harness.world import BADGES, OK, OPERATORS, World, refused, world_of
+from harness.warehouse import BADGES, OPERATORS, line
+from harness.world import OK, World, refused, world_of
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_status_follows_the_daemon(own: World) -> None:
     own.centre.wait_view(lambda view: True)  # the views come behind the status
     own.centre.wait_health(lambda health: True, "anything")
     seen = len(own.centre.statuses)
-    own.kiosk.kill()
+    own.kiosk.cut_power()
     own.centre.wait_status("offline", after=seen)
     found = retained(own.broker, f"{own.centre.agent}/#")
     assert set(found) >= {f"{own.centre.agent}/{what}" for what in ("status", "health", "station/1")}
@@ -126,7 +128,7 @@ def killed_after_some_scans(own: World) -> list[str]:
     station = own.opened(order)
     own.broker.stop()
     assert {station.scan(unit) for unit in units[:6]} == {OK}
-    own.kiosk.kill()
+    own.kiosk.cut_power()
     own.broker.start()
     return units
 
@@ -246,26 +248,38 @@ topic read kiosk/v1/rtm1/agent/dock-3/verdict/#
 """
 
 
+@contextmanager
+def secured_kiosk(
+    directory: Path, broker: Broker, certificates: Certificates, *, password: str, **mqtt: Any
+) -> Iterator[tuple[Kiosk, OperatorStation]]:
+    """A kiosk, not yet started, that connects over TLS with a password."""
+    file = directory / "password"
+    file.write_text(f"{password}\n")
+    settings = {
+        "mqtt": {
+            "host": "localhost", "username": "dock-3", "password_file": str(file), "tls": True,
+            "ca_file": str(certificates.authority), **mqtt,
+        }
+    }  # fmt: skip
+    with (
+        OperatorStation(directory) as station,
+        Kiosk(directory, broker.port, [station], settings=settings) as kiosk,
+    ):
+        yield kiosk, station
+
+
+USERS = {"centre": "central", "dock-3": "packing bench"}
+
+
 @pytest.mark.parametrize("protocol", [5, 311])
 def test_tls_password_and_the_least_rights_are_enough(tmp_path: Path, protocol: int) -> None:
     certificates = issue(tmp_path / "certificates")
-    password = tmp_path / "password"
-    password.write_text("packing bench\n")
-    users = {"centre": "central", "dock-3": "packing bench"}
-    with Broker(tmp_path / "broker", users=users, acl=RIGHTS, certificates=certificates) as broker:
-        station = Station(tmp_path)
-        kiosk = Kiosk(
-            tmp_path,
-            broker,
-            [station],
-            mqtt={
-                "host": "localhost", "protocol": protocol, "username": "dock-3", "password_file": str(password),
-                "tls": True, "ca_file": str(certificates.authority),
-            },
-        )  # fmt: skip
-        centre, consumer = Centre(broker, kiosk="dock-3", user="centre"), Consumer(broker, user="centre")
-        centre.start()
-        consumer.start()
+    with (
+        Broker(tmp_path / "broker", users=USERS, acl=RIGHTS, certificates=certificates) as broker,
+        secured_kiosk(tmp_path, broker, certificates, password="packing bench", protocol=protocol) as (kiosk, station),
+        Centre(broker, kiosk="dock-3", user="centre") as centre,
+        Consumer(broker, user="centre") as consumer,
+    ):
         centre.operators(1, OPERATORS)
         centre.order("SO/2026/0017", line("1", "SKU", 1, units=[["490154203237518"]]))
         kiosk.start()
@@ -279,32 +293,19 @@ def test_tls_password_and_the_least_rights_are_enough(tmp_path: Path, protocol: 
         if protocol == 5:
             assert not consumer.problems
         assert "packing bench" not in kiosk.output()
-        for part in (consumer, centre, kiosk, station):
-            part.stop() if isinstance(part, Consumer | Centre) else part.close()
 
 
 @pytest.mark.parametrize("fault", ["unknown authority", "wrong password"])
 def test_wrong_credentials_keep_it_offline_but_scanning(tmp_path: Path, fault: str) -> None:
     certificates, others = issue(tmp_path / "certificates"), issue(tmp_path / "others")
-    password = tmp_path / "password"
-    password.write_text("guess" if fault == "wrong password" else "packing bench")
-    users = {"centre": "central", "dock-3": "packing bench"}
-    authority = others if fault == "unknown authority" else certificates
-    with Broker(tmp_path / "broker", users=users, certificates=certificates) as broker:
-        station = Station(tmp_path)
-        kiosk = Kiosk(
-            tmp_path,
-            broker,
-            [station],
-            mqtt={
-                "host": "localhost", "username": "dock-3", "password_file": str(password), "tls": True,
-                "ca_file": str(authority.authority),
-            },
-        )  # fmt: skip
+    password = "guess" if fault == "wrong password" else "packing bench"
+    trusted = others if fault == "unknown authority" else certificates
+    with (
+        Broker(tmp_path / "broker", users=USERS, certificates=certificates) as broker,
+        secured_kiosk(tmp_path, broker, trusted, password=password) as (kiosk, station),
+    ):
         kiosk.start()
         assert station.scan("SO-1") == refused("not_signed_in")
         assert kiosk.run("check", "--broker").returncode != 0
         assert retained(broker, "kiosk/#", user="centre") == {}
         assert kiosk.stop() == 0
-        kiosk.close()
-        station.close()

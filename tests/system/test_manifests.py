@@ -2,11 +2,11 @@
 
 import hashlib
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
-from harness.station import Station
-from harness.world import BADGES, OK, OPERATORS, World, refused
+from harness.station import OperatorStation
+from harness.warehouse import BADGES, OPERATORS, line
+from harness.world import OK, World, refused
 
 AGAIN = Signalled("again", "already_counted")
 PROMPT = Signalled("prompt", None)
@@ -19,7 +19,7 @@ SAVE, UNDO, REMOVE, CLOSE = command("SAVE"), command("UNDO"), command("REMOVE"),
 PACK, CONFIRM = command("PACK"), command("CONFIRM")
 
 
-def alarmed(station: Station) -> None:
+def alarmed(station: OperatorStation) -> None:
     """The next thing shown is an alarm that no scan asked for."""
     assert station.indicator.next().signal == "alarm"
 

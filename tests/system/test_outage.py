@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.consumer import Consumer
 from harness.indicator import Signalled
+from harness.warehouse import line
 from harness.world import OK, World, world_of
 
 SLOW_S = 90.0
@@ -71,7 +71,7 @@ def test_consumer_away_while_the_broker_takes_everything(world: World) -> None:
     order, units = world.simple(100)
     station = world.opened(order)
     world.delivered()
-    world.consumer.leave()
+    world.consumer.stop()
     witness = Consumer(world.broker, acknowledging=False)
     witness.start()
     assert {station.scan(unit) for unit in units[:99]} == {OK}
@@ -80,7 +80,7 @@ def test_consumer_away_while_the_broker_takes_everything(world: World) -> None:
     witness.stop()
     assert not witness.problems
     assert not world.consumer.since(0, "scan.accepted")
-    world.consumer.come_back()
+    world.consumer.start()
     assert station.scan(units[99]) == Signalled("order_done", None)
     all_delivered(world)
 
@@ -90,7 +90,7 @@ def test_consumer_restored_from_an_older_backup_asks_for_the_rest(world: World) 
     station = world.opened(order)
     station.scan_all(*units[:10])
     world.delivered()
-    backup = world.consumer.backup()
+    backup = world.consumer.stored()
     station.scan_all(*units[10:40])
     world.delivered()
     world.consumer.restore(backup)
@@ -111,14 +111,14 @@ def test_consumer_restored_from_an_older_backup_asks_for_the_rest(world: World) 
 def test_consumer_takes_an_export_like_mqtt(world: World) -> None:
     order, units = world.simple(20)
     station = world.opened(order)
-    world.consumer.leave()
+    world.consumer.stop()
     world.broker.kill()
     station.scan_all(*units)
     for document, event in world.kiosk.exported():
         world.consumer.take(document, event)
     assert [event.data.unit.id for event in world.consumer.since(0, "scan.accepted")] == units
     world.broker.start()
-    world.consumer.come_back()
+    world.consumer.start()
     assert station.scan(command("UNDO")) == Signalled("removed", None)
     all_delivered(world)
 
@@ -135,7 +135,7 @@ def test_an_old_copy_of_the_card_goes_on_under_a_new_journal(world: World) -> No
     world.kiosk.start()
     station.scan_all(*units[4:8])
     world.delivered()
-    world.kiosk.kill()
+    world.kiosk.cut_power()
     shutil.rmtree(world.kiosk.state_dir)
     copy.rename(world.kiosk.state_dir)
 

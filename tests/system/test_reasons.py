@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
 from harness.models import Rejected
-from harness.world import OK, OPERATORS, World, refused, world_of
+from harness.warehouse import OPERATORS, line
+from harness.world import OK, World, refused, world_of
 from tests.system.refusals import AMBIGUOUS_BADGE, REFUSALS, Refusal, held_unit, opened
 
 SCANNERS = [f"scanner-{number}" for number in range(16)]

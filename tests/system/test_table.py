@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
-from harness.station import Station
-from harness.world import BADGES, OK, World, refused
+from harness.station import OperatorStation
+from harness.warehouse import BADGES, line
+from harness.world import OK, World, refused
 
 AGAIN = Signalled("again", None)
 PROMPT = Signalled("prompt", None)
@@ -24,7 +24,7 @@ DONE = "any success"
 class Scene:
     """A station brought into a state, and what there is to scan."""
 
-    station: Station
+    station: OperatorStation
     order: str
     codes: dict[str, str]
 

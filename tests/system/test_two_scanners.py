@@ -9,7 +9,8 @@ from harness.codes import command
 from harness.indicator import Signalled
 from harness.models import Event
 from harness.scanner import interleave
-from harness.world import BADGES, OK, World, refused, world_of
+from harness.warehouse import BADGES
+from harness.world import OK, World, refused, world_of
 
 COUNT = 60
 DONE = Signalled("order_done", None)

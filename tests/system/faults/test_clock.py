@@ -62,7 +62,7 @@ def test_restarted_in_another_decade(own: World, shim: Shim) -> None:
     order, units = own.simple(3)
     station = own.opened(order)
     assert station.scan(units[0]) == OK
-    own.kiosk.kill()
+    own.kiosk.cut_power()
     own.centre.wait_status("offline")
     own.centre.forget_views()
     shim.step_clock(-int(time.time()))

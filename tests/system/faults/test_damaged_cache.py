@@ -7,7 +7,8 @@ import pytest
 
 from harness.indicator import Signalled
 from harness.waiting import wait_for
-from harness.world import BADGES, OK, OPERATORS, World, refused
+from harness.warehouse import BADGES, OPERATORS
+from harness.world import OK, World, refused
 
 
 def flip(path: Path) -> None:
@@ -49,7 +50,7 @@ def test_damaged_while_an_order_is_open(own: World, damage: Callable[[Path], Non
     assert station.scan(units[0]) == OK
     wait_for(lambda: len(cached(own)) >= 2, "the cache to be written")
     own.broker.kill()
-    own.kiosk.kill()
+    own.kiosk.cut_power()
     for path in cached(own):
         damage(path)
     own.kiosk.start()

@@ -35,7 +35,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, P
         assert world.kiosk.stop() == 0
         world.kiosk.start()
         assert set(station.scan_all(*units[UNITS // 2 : -1])) == {OK}
-        world.kiosk.kill()
+        world.kiosk.cut_power()
         copy = world.kiosk.directory / "copy"
         shutil.copytree(world.kiosk.state_dir / "journal", copy)
         yield world, copy, [document for document, _ in world.kiosk.exported()]
@@ -70,7 +70,7 @@ def outcome(world: World, copy: Path, damage: tuple[str, str, int]) -> str:
     ready = "started version="
     wait_for(lambda: ready in world.kiosk.output()[said:] or not world.kiosk.alive(), f"an end or a start: {damage}")
     if world.kiosk.alive():
-        world.kiosk.kill()
+        world.kiosk.cut_power()
         return "started"
     assert world.kiosk.wait() == 3, damage
     assert digest(directory) == before, f"{damage}: a damaged journal was altered"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
 from harness.waiting import wait_for
+from harness.warehouse import line
 from harness.world import OK, World
 from tests.system.faults.shim import Shim
 
@@ -177,7 +177,7 @@ def test_killed_while_a_commit_is_in_doubt(own: World, shim: Shim) -> None:
     assert own.station.scan(units[0]) == OK
     shim.fail(flush=errno.EIO)
     assert own.station.scan(units[1]) == FAULT
-    own.kiosk.kill()
+    own.kiosk.cut_power()
     shim.fail()
     own.kiosk.start()
     assert own.station.scan(units[1]) in (OK, Signalled("again", "already_counted"))

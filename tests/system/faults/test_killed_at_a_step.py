@@ -7,11 +7,11 @@ from collections.abc import Collection
 
 import pytest
 
-from harness.centre import line
 from harness.codes import command
 from harness.indicator import Signalled
 from harness.waiting import DaemonEnded
-from harness.world import BADGES, World
+from harness.warehouse import BADGES, line
+from harness.world import World
 from tests.system.faults.shim import Instant, Shim
 
 DAY = {
@@ -71,7 +71,7 @@ def through_the_day(world: World, shim: Shim, instant: Instant, killed_at: Colle
             with pytest.raises(DaemonEnded):
                 station.scan(code)
             shim.live()
-            kiosk.kill()
+            kiosk.cut_power()
             kiosk.start()
             # Killed, not cut from its power: what was written whole stands in the page cache, flushed or not.
             if instant in (Instant.WRITTEN, Instant.FLUSHED):

@@ -1,7 +1,5 @@
 """The broker's rights forbid a topic: its events wait, the others pass, and all is there once it is allowed."""
 
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +51,7 @@ def test_forbidden_topic_dams_up_nothing_else(tmp_path: Path) -> None:
         assert "not authorized" in uplink()["last_refusal"].lower()
         assert uplink()["backlog"] >= 2
 
-        (tmp_path / "broker" / "acl").write_text(ALL)
-        os.kill(world.broker.pid, signal.SIGHUP)
+        world.broker.allow(ALL)
         assert station.scan(units[2]).signal == "order_done"
         assert world.delivered() == world.in_sequence()
         assert [event.kind for event in world.consumer.since(0, "box.created", "box.confirmed")] == [
