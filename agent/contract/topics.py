@@ -1,6 +1,7 @@
-"""The topics of SPEC 5: building ours, and telling what an incoming one is. Pure.
+"""The topics of one kiosk: building them, and recognising the topic of an incoming message (`mqtt.md#topics-and-qos`).
 
-An order id in a topic is its UTF-8 bytes, each outside `[A-Za-z0-9_-]` as `%XX` in upper-case hex.
+An order id stands in a topic as its UTF-8 bytes, each byte outside `[A-Za-z0-9_-]` as `%XX` in upper-case hex
+(`mqtt.md#order-ids-in-topics`). Pure.
 """
 
 import re
@@ -8,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Inbound", "Kind", "Topics", "decode_order", "encode"]
+__all__ = ["Inbound", "MessageKind", "Topics", "decode_order", "encode"]
 
 MAX_ORDER_CHARACTERS = 64
 
@@ -18,7 +19,7 @@ _ESCAPE = re.compile("%([0-9A-F]{2})", re.ASCII)
 _ENCODED = re.compile("(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+", re.ASCII)
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What an incoming message is."""
 
     ORDER = "order"
@@ -32,26 +33,24 @@ class Kind(StrEnum):
 
 
 class Inbound(Struct, frozen=True, kw_only=True):
-    """One message from the centre, not yet parsed.
+    """One message from the centre, not yet parsed."""
 
-    `id` is the order, the part of the blocked list, the verdict or the request's name, decoded; else empty.
-    `retained` is true of what the broker had in store; such a request is never handed on.
-    """
-
-    kind: Kind
+    kind: MessageKind
     id: str
+    """The order, the part of the blocked list, the verdict or the request's name, decoded; else empty."""
     payload: bytes
     retained: bool
+    """Whether the broker had the message in store. A retained request is never handed on."""
     topic: str
 
 
 def encode(text: str) -> str:
-    """One topic level that stands for any text."""
+    """Return one topic level that stands for any text."""
     return "".join(map(_LEVEL.__getitem__, text.encode("utf-8", "surrogatepass")))
 
 
 def decode_order(level: str) -> str | None:
-    """The order id that encodes to this topic level; none where there is no such order id."""
+    """Return the order id that encodes to this topic level, or None if no order id does."""
     if not _ENCODED.fullmatch(level):
         return None
     raw = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), level).encode("latin-1")
@@ -86,31 +85,32 @@ class Topics:
             self._reference + "blocked/+",
             self._orders + "+",
         )
-        """What to subscribe to at every connect; the ack first, because events wait for it."""
+        """What to subscribe to at every connect; `ack` comes first because events wait for it."""
 
     def view(self, suffix: str) -> str:
-        """A topic of this kiosk's own: `status`, `health`, `station/1`."""
+        """Return a topic below this kiosk's own: `status`, `health`, `station/1`."""
         return self._agent + suffix
 
     def event(self, category: str) -> str:
-        """Where events of a category (`scan`, `box`, …) are published."""
+        """Return the topic for events of a category: `scan`, `box`, …"""
         return f"{self._agent}event/{category}"
 
     def response(self, transaction: str) -> str:
-        """Where the request of this transaction is answered."""
+        """Return the topic on which the request of this transaction is answered."""
         return f"{self._agent}response/{encode(transaction)}"
 
     def order(self, order: str) -> str:
-        """The topic of an order's manifest."""
+        """Return the topic of an order's manifest."""
         return self._orders + encode(order)
 
-    def classify(self, topic: str) -> tuple[Kind, str] | None:
-        """What a topic is, and the id in it; none for a topic that we did not ask for.
+    def classify(self, topic: str) -> tuple[MessageKind, str] | None:
+        """Return what an incoming topic is and the id in it; None for a topic that was not subscribed to.
 
-        An order's topic that no order encodes to has an empty id, so that its manifest is refused by name.
+        The id is empty where the topic has none, and for an order's topic that no order id encodes to: its manifest
+        is then refused and reported.
         """
         if topic.startswith(self._orders):
-            return Kind.ORDER, decode_order(topic[len(self._orders) :]) or ""
+            return MessageKind.ORDER, decode_order(topic[len(self._orders) :]) or ""
         if topic.startswith(self._reference):
             return _classify_reference(topic[len(self._reference) :])
         if topic.startswith(self._agent):
@@ -118,20 +118,24 @@ class Topics:
         return None
 
 
-_REFERENCE = {"orders": Kind.ORDER_INDEX, "operators": Kind.OPERATORS, "boxes": Kind.BOXES}
-_OWN = {"verdict": Kind.VERDICT, "request": Kind.REQUEST}
+_REFERENCE = {
+    "orders": MessageKind.ORDER_INDEX,
+    "operators": MessageKind.OPERATORS,
+    "boxes": MessageKind.BOXES,
+}
+_OWN = {"verdict": MessageKind.VERDICT, "request": MessageKind.REQUEST}
 
 
-def _classify_reference(rest: str) -> tuple[Kind, str] | None:
+def _classify_reference(rest: str) -> tuple[MessageKind, str] | None:
     if kind := _REFERENCE.get(rest):
         return kind, ""
     head, _, part = rest.partition("/")
-    return (Kind.BLOCKED, part) if head == "blocked" and part and "/" not in part else None
+    return (MessageKind.BLOCKED, part) if head == "blocked" and part and "/" not in part else None
 
 
-def _classify_own(rest: str) -> tuple[Kind, str] | None:
+def _classify_own(rest: str) -> tuple[MessageKind, str] | None:
     if rest == "ack":
-        return Kind.ACK, ""
+        return MessageKind.ACK, ""
     head, _, name = rest.partition("/")
     kind = _OWN.get(head)
     return (kind, name) if kind and name and "/" not in name else None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agent.contract.refused import MessageRefused
 from agent.contract.requests import Request
-from agent.contract.topics import Inbound, Kind
+from agent.contract.topics import Inbound, MessageKind
 from agent.daemon.scanpath import ScanPath
 
 __all__ = ["Centre"]
@@ -52,31 +52,31 @@ class Centre:
 
         path, topic, payload = self._scan_path, message.topic, message.payload
         match message.kind:
-            case Kind.ORDER if not payload:
+            case MessageKind.ORDER if not payload:
                 path.tell(lambda: path.withdraw(message.id))
-            case Kind.ORDER:
+            case MessageKind.ORDER:
                 manifest = messages.manifest_of(message.id, payload, topic=topic)
                 path.tell(lambda: path.take_manifest(manifest, is_stored=message.retained))
-            case Kind.REQUEST:
+            case MessageKind.REQUEST:
                 self._on_request(messages.request_of(message.id, payload, topic=topic))
-            case Kind.ACK:
+            case MessageKind.ACK:
                 pass  # the uplink's own business
             case _ if not payload:
                 pass  # SPEC 5.2: an empty reference message is ignored; a verdict taken back changes nothing
-            case Kind.VERDICT:
+            case MessageKind.VERDICT:
                 verdict = messages.verdict_of(message.id, payload, topic=topic)
                 path.tell(lambda: path.take_verdict(verdict))
             case _ if len(payload) > _MAX_REFERENCE_BYTES:
                 raise MessageRefused(topic, [f"{len(payload)} bytes, at most {_MAX_REFERENCE_BYTES}"])
-            case Kind.ORDER_INDEX:
+            case MessageKind.ORDER_INDEX:
                 index = messages.order_index_of(payload, topic=topic)
                 path.tell(lambda: path.take_order_index(index))
-            case Kind.OPERATORS:
+            case MessageKind.OPERATORS:
                 operators = messages.operators_of(payload, topic=topic)
                 path.tell(lambda: path.take_operators(operators))
-            case Kind.BOXES:
+            case MessageKind.BOXES:
                 boxes = messages.boxes_of(payload, topic=topic)
                 path.tell(lambda: path.take_boxes(boxes))
-            case Kind.BLOCKED:
+            case MessageKind.BLOCKED:
                 blocked = messages.blocked_of(message.id, payload, topic=topic)
                 path.tell(lambda: path.take_blocked(blocked))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agent.contract.cloudevents import topic_of
 from agent.contract.kiosk_status import status_document
 from agent.contract.refused import MessageRefused
-from agent.contract.topics import Inbound, Kind
+from agent.contract.topics import Inbound, MessageKind
 from agent.errors import JournalDamaged
 from agent.runtime.clock import Clock
 from agent.uplink.failures import BrokerLost, shown
@@ -178,15 +178,15 @@ class Session:
                 logger.warning("a message on a topic that is none of ours was dropped: %s", shown(message.topic))
                 continue
             kind, name = known
-            if kind is Kind.ACK:
+            if kind is MessageKind.ACK:
                 self._take_ack(message.payload, now)
-            elif kind is Kind.REQUEST and message.retained:
+            elif kind is MessageKind.REQUEST and message.retained:
                 logger.warning("a retained request was ignored: %s", shown(name))
             else:
-                if kind is Kind.ORDER and self._state.fetching.came(message.topic):
+                if kind is MessageKind.ORDER and self._state.fetching.came(message.topic):
                     self._client.unsubscribe([message.topic])
                 # A topic that no order encodes to is of any length and content.
-                topic = message.topic if name or kind is not Kind.ORDER else shown(message.topic)
+                topic = message.topic if name or kind is not MessageKind.ORDER else shown(message.topic)
                 self._callbacks.inbound(
                     Inbound(kind=kind, id=name, payload=message.payload, retained=message.retained, topic=topic)
                 )

@@ -1,10 +1,13 @@
-"""Topics: ids in and out of them, and what an incoming one is."""
+"""Topics: ids in and out of them, and what an incoming topic is.
+
+Rules: `mqtt.md#topics-and-qos`, `mqtt.md#order-ids-in-topics`, `mqtt.md#connection`.
+"""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.contract.topics import Kind, Topics, decode_order, encode
+from agent.contract.topics import MessageKind, Topics, decode_order, encode
 
 ORDERS = st.text(min_size=1, max_size=64).filter(str.isprintable)
 
@@ -54,27 +57,27 @@ def test_decoding_is_the_inverse_or_nothing(level: str) -> None:
 @pytest.mark.parametrize(
     ("topic", "known"),
     [
-        ("kiosk/v1/rtm1/order/SO%2F1", (Kind.ORDER, "SO/1")),
-        ("kiosk/v1/rtm1/order/SO.1", (Kind.ORDER, "")),
-        ("kiosk/v1/rtm1/order/a/b", (Kind.ORDER, "")),
+        ("kiosk/v1/rtm1/order/SO%2F1", (MessageKind.ORDER, "SO/1")),
+        ("kiosk/v1/rtm1/order/SO.1", (MessageKind.ORDER, "")),
+        ("kiosk/v1/rtm1/order/a/b", (MessageKind.ORDER, "")),
         ("kiosk/v1/other/order/SO-1", None),
-        ("kiosk/v1/rtm1/reference/orders", (Kind.ORDER_INDEX, "")),
-        ("kiosk/v1/rtm1/reference/operators", (Kind.OPERATORS, "")),
-        ("kiosk/v1/rtm1/reference/boxes", (Kind.BOXES, "")),
-        ("kiosk/v1/rtm1/reference/blocked/2", (Kind.BLOCKED, "2")),
+        ("kiosk/v1/rtm1/reference/orders", (MessageKind.ORDER_INDEX, "")),
+        ("kiosk/v1/rtm1/reference/operators", (MessageKind.OPERATORS, "")),
+        ("kiosk/v1/rtm1/reference/boxes", (MessageKind.BOXES, "")),
+        ("kiosk/v1/rtm1/reference/blocked/2", (MessageKind.BLOCKED, "2")),
         ("kiosk/v1/rtm1/reference/blocked/", None),
         ("kiosk/v1/rtm1/reference/blocked/2/3", None),
         ("kiosk/v1/rtm1/reference/prices", None),
-        ("kiosk/v1/rtm1/agent/dock-3/ack", (Kind.ACK, "")),
-        ("kiosk/v1/rtm1/agent/dock-3/verdict/V7", (Kind.VERDICT, "V7")),
-        ("kiosk/v1/rtm1/agent/dock-3/request/reload", (Kind.REQUEST, "reload")),
+        ("kiosk/v1/rtm1/agent/dock-3/ack", (MessageKind.ACK, "")),
+        ("kiosk/v1/rtm1/agent/dock-3/verdict/V7", (MessageKind.VERDICT, "V7")),
+        ("kiosk/v1/rtm1/agent/dock-3/request/reload", (MessageKind.REQUEST, "reload")),
         ("kiosk/v1/rtm1/agent/dock-3/request/", None),
         ("kiosk/v1/rtm1/agent/dock-3/event/scan", None),
         ("kiosk/v1/rtm1/agent/dock-4/ack", None),
         ("", None),
     ],
 )
-def test_incoming_topic_is_classified(topics: Topics, topic: str, known: tuple[Kind, str] | None) -> None:
+def test_incoming_topic_is_classified(topics: Topics, topic: str, known: tuple[MessageKind, str] | None) -> None:
     assert topics.classify(topic) == known
 
 

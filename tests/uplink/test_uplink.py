@@ -8,7 +8,7 @@ import threading
 import pytest
 from msgspec.structs import replace
 
-from agent.contract.topics import Kind
+from agent.contract.topics import MessageKind
 from agent.errors import JournalFault
 from agent.uplink.uplink_settings import BrokerSettings, Confirm
 from tests.uplink.kiosks import QUICK, Kiosk, LockedJournal, running
@@ -469,9 +469,11 @@ def test_what_the_centre_sends_is_handed_on() -> None:
         broker.publish(f"{AGENT}/request/identify", b"{2}")
         kiosk.until(lambda: len(kiosk.inbound) == 3)
         order, misnamed, request = kiosk.inbound
-        assert (order.kind, order.id, order.payload, order.retained) == (Kind.ORDER, "SO/1", b"{1}", True)
-        assert (misnamed.kind, misnamed.id, misnamed.topic) == (Kind.ORDER, "", f"{SITE}/order/SO.1"), "to be refused"
-        assert (request.kind, request.id, request.payload) == (Kind.REQUEST, "identify", b"{2}")
+        assert (order.kind, order.id, order.payload, order.retained) == (MessageKind.ORDER, "SO/1", b"{1}", True)
+        assert (misnamed.kind, misnamed.id, misnamed.topic) == (MessageKind.ORDER, "", f"{SITE}/order/SO.1"), (
+            "to be refused"
+        )
+        assert (request.kind, request.id, request.payload) == (MessageKind.REQUEST, "identify", b"{2}")
 
 
 def test_a_refused_subscription_shows() -> None:
