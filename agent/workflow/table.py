@@ -1,7 +1,8 @@
-"""What each scan does, by the phase of its station: SPEC 3's table, to be read at a glance.
+"""What each scan does, by the phase of its station: the table of `workflow.md#state-table`, to be read at a glance.
 
 A cell is what to do (`Act`), or why not (`Reason`). What a cell leaves open, `agent.workflow.step` decides.
 The table speaks of stations where somebody is signed in; signed out, a badge signs in and all else is refused.
+The text under each row and act is for the table in the documentation, which `make docs` makes.
 The rows and acts are IntEnums because those are hashed without running Python code, at every scan.
 """
 
@@ -11,17 +12,22 @@ from enum import IntEnum, auto
 from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
 
-__all__ = ["REFUSED_ON_CLOSED", "TABLE", "Act", "Input"]
+__all__ = ["LEADS_TO", "REFUSED_ON_CLOSED", "TABLE", "Act", "Input"]
 
 
 class Input(IntEnum):
     """The rows: what was scanned, as far as the table tells it apart."""
 
     OWN_BADGE = auto()
+    """Own badge."""
     OTHER_BADGE = auto()
+    """Another's badge."""
     OPEN_ORDER = auto()
+    """Barcode of the open order."""
     OTHER_ORDER = auto()
+    """Barcode of another order."""
     PRODUCT_OR_UNIT = auto()
+    """Product or unit."""
     QTY = auto()
     REMOVE = auto()
     UNDO = auto()
@@ -30,6 +36,7 @@ class Input(IntEnum):
     SAVE = auto()
     BOX = auto()
     LABEL = auto()
+    """Box label."""
     PACK = auto()
     CONFIRM = auto()
     ROLE = auto()
@@ -37,36 +44,66 @@ class Input(IntEnum):
     CLOSE = auto()
     OUT = auto()
     OTHER = auto()
+    """Other barcode, or text."""
 
 
 class Act(IntEnum):
+    """The cells: what to do. A refusal that a cell's act finds is not in the table."""
+
     AGAIN = auto()
+    """Signal `again`."""
     TAKEOVER = auto()
+    """Take the station over."""
     ASSIGN = auto()
+    """Assign the role, go back."""
     OPEN = auto()
+    """Open the order."""
     REPLACE = auto()
+    """Open the order, or `box_open`."""
     COUNT = auto()
+    """Count, or take out if REMOVE is pending."""
     SET_QUANTITY = auto()
+    """Set the quantity of the next product."""
     ASK_REMOVE = auto()
+    """Take out the unit or product scanned next."""
     UNDO = auto()
+    """Void the newest entry, or reopen a box."""
     CHOOSE_KIND = auto()
+    """Choose the kind."""
     CHOOSE_MODE = auto()
+    """Choose the mode."""
     CREATE_BOX = auto()
+    """Create the box."""
     CONFIRM_BOX = auto()
+    """Confirm the box."""
     SIZE_BOX = auto()
+    """Choose the size, or replace it."""
     LABEL_BOX = auto()
+    """Label the box, or replace the label."""
     REOPEN_BY_LABEL = auto()
+    """Reopen the box with that label."""
     START_PACKING = auto()
+    """Start packing."""
     CLOSE_PACKING = auto()
+    """Confirm packing."""
     ASK_ROLE = auto()
+    """Await the badge for that role."""
     DROP_ROLE = auto()
+    """Drop the role, go back."""
     CANCEL = auto()
+    """Drop what is pending; else void the open box."""
     BACK_TO_BOX = auto()
+    """Go back to `scanning`."""
     LEAVE_PACKING = auto()
+    """Go back to `scanning`."""
     LEAVE = auto()
+    """Leave the order."""
     SIGN_OUT = auto()
+    """Sign out."""
     NO_ORDER = auto()
+    """`order_unknown` for text, else `order_required`."""
     UNWANTED = auto()
+    """`unknown_code` for text, else `wrong_barcode`."""
 
 
 _order = Reason.ORDER_REQUIRED
@@ -105,6 +142,32 @@ _ROWS: dict[Input, tuple[Act | Reason, ...]] = {
 TABLE: Mapping[tuple[Input, Phase], Act | Reason] = {
     (row, phase): cell for row, cells in _ROWS.items() for phase, cell in zip(_PHASES, cells, strict=True)
 }
+
+_BACK = frozenset({Phase.SCANNING, Phase.BOXING, Phase.PACKING})
+LEADS_TO: Mapping[tuple[Phase, Act], frozenset[Phase]] = {
+    (Phase.READY, Act.OPEN): frozenset({Phase.SCANNING, Phase.BOXING}),
+    (Phase.ASSIGNING, Act.ASSIGN): _BACK,
+    (Phase.ASSIGNING, Act.DROP_ROLE): _BACK,
+    (Phase.ASSIGNING, Act.SIGN_OUT): _BACK,
+    (Phase.SCANNING, Act.REPLACE): frozenset({Phase.BOXING}),
+    (Phase.SCANNING, Act.UNDO): frozenset({Phase.BOXING}),
+    (Phase.SCANNING, Act.CREATE_BOX): frozenset({Phase.BOXING}),
+    (Phase.SCANNING, Act.REOPEN_BY_LABEL): frozenset({Phase.BOXING}),
+    (Phase.SCANNING, Act.START_PACKING): frozenset({Phase.PACKING}),
+    (Phase.SCANNING, Act.ASK_ROLE): frozenset({Phase.ASSIGNING}),
+    (Phase.SCANNING, Act.LEAVE): frozenset({Phase.READY}),
+    (Phase.BOXING, Act.CONFIRM_BOX): frozenset({Phase.SCANNING}),
+    (Phase.BOXING, Act.BACK_TO_BOX): frozenset({Phase.SCANNING}),
+    (Phase.BOXING, Act.ASK_ROLE): frozenset({Phase.ASSIGNING}),
+    (Phase.BOXING, Act.LEAVE): frozenset({Phase.READY}),
+    (Phase.PACKING, Act.REPLACE): frozenset({Phase.SCANNING, Phase.BOXING}),
+    (Phase.PACKING, Act.CLOSE_PACKING): frozenset({Phase.READY, Phase.SCANNING}),
+    (Phase.PACKING, Act.LEAVE_PACKING): frozenset({Phase.SCANNING}),
+    (Phase.PACKING, Act.ASK_ROLE): frozenset({Phase.ASSIGNING}),
+    (Phase.PACKING, Act.LEAVE): frozenset({Phase.READY}),
+}
+"""The phases to which a scan can bring its station, other than the one it is in. The documentation draws its diagram
+from this, and a test compares it with what the workflow does."""
 
 REFUSED_ON_CLOSED = frozenset(
     {
