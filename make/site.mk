@@ -2,13 +2,8 @@
 
 MERMAID := 11.17.2
 MERMAID_JS := docs/assets/mermaid.min.js
-DOCS_STAMP := $(VENV)/.docs-installed
 
 .PHONY: site
-
-$(DOCS_STAMP): $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	@touch $@
 
 $(MERMAID_JS):
 	@mkdir -p $(@D)
@@ -19,6 +14,6 @@ $(MERMAID_JS):
 	fi
 	@[ -e $@ ] || echo 'make site: npm cannot fetch Mermaid; diagrams are shown as their text' >&2
 
-site: $(DOCS_STAMP) $(MERMAID_JS) ## the documentation as a site, in site/
+site: $(STAMP) $(MERMAID_JS) ## build the documentation as a site, in site/
 	$(BIN)/mkdocs build --strict --quiet
 	@echo 'Built site/index.html'

@@ -283,7 +283,7 @@ def table(tally: Tally, seed: int) -> str:
 def write(path: Path, text: str) -> None:
     before, _, rest = path.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text}{END}{after}", "utf-8")
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
 
 
 def main() -> int:
