@@ -1,4 +1,4 @@
-"""Light, buzzer, bar and buttons on real GPIO lines, recorded from outside and held against SPEC 4."""
+"""Light, buzzer, bar and buttons on real GPIO lines, recorded from outside and compared with signals.md#signal-table."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ ATTEMPTS = 3
 
 S, L, TICK = 80, 400, 30
 
-# SPEC 4's table, written down from there: the light from the first sound on, until the steady light that follows is
+# signals.md#signal-table, written down by hand: the light from the first sound on, until the steady light that follows is
 # reached, and the buzzer's marks. Where the steady light has the signal's colour, its end cannot be seen.
 _FLASH = [("green", 150.0), ("dark", 80.0)]
 REJECT: tuple[Sequence[Part], Sequence[int]] = ([("red", None)], [L, L, L])
@@ -187,7 +187,7 @@ def patient(play: Callable[[Station], None]) -> Case:
 
 @patient
 def every_signal(station: Station) -> None:
-    """Every signal's light and buzzer against SPEC 4"""
+    """Every signal's light and buzzer against the signal table"""
     two, twelve = station.phones(2), station.phones(12)
     first, second = station.order(two, cases=2), station.order(twelve)
     station.is_steady("signed out", [("blue", 100.0), ("dark", 2900.0), ("blue", 100.0)], for_s=9.5)
@@ -276,7 +276,7 @@ def disk_full(station: Station) -> None:
     order, other = station.order(station.phones(1)), station.order(station.phones(1))
     station.quietly(BADGE)
     with station.without_disk():
-        # What is delivered is pruned first, and while that makes room scans are taken (SPEC 5.3).
+        # What is delivered is pruned first, and while that makes room scans are taken (mqtt.md#disk-reserve).
         station.quietly(order, command("CLOSE"))
         station.pause(3)
         station.shows("fault", FAULT, other)
