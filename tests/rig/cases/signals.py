@@ -1,4 +1,4 @@
-"""Light, buzzer, bar and buttons on real GPIO lines, recorded from outside and compared with signals.md#signal-table."""
+"""Light, buzzer, bar and buttons on real GPIO lines, recorded from outside: signals.md#signal-table."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ ATTEMPTS = 3
 
 S, L, TICK = 80, 400, 30
 
-# signals.md#signal-table, written down by hand: the light from the first sound on, until the steady light that follows is
+# signals.md#signal-table, written down by hand: the light from the first sound on, until the next steady light is
 # reached, and the buzzer's marks. Where the steady light has the signal's colour, its end cannot be seen.
 _FLASH = [("green", 150.0), ("dark", 80.0)]
 REJECT: tuple[Sequence[Part], Sequence[int]] = ([("red", None)], [L, L, L])
