@@ -15,5 +15,4 @@ $(MERMAID_JS):
 	@[ -e $@ ] || echo 'make site: npm cannot fetch Mermaid; diagrams are shown as their text' >&2
 
 site: $(STAMP) $(MERMAID_JS) ## build the documentation as a site, in site/
-	$(BIN)/mkdocs build --strict --quiet
-	@echo 'Built site/index.html'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
