@@ -30,7 +30,7 @@ EDGES = {
     "serial": {"agent/drivers/scanners/serial.py"},
     "gpiozero": {"agent/drivers/indicators/gpio.py"},
     "paho": {"agent/uplink/client.py"},
-    "tinydb": {"agent/catalogue/storage.py"},
+    "tinydb": {"agent/catalogue/cache.py"},
     "stdnum": {"agent/contract/check_digits.py"},
     "rich": {"agent/demo/"},
     "amqtt": {"agent/demo/"},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.catalogue.stored import StoredOrder
+from agent.catalogue.cache import StoredOrder
 from agent.contract.manifest import Status
 
 __all__ = ["Barcodes"]

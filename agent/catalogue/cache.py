@@ -1,23 +1,46 @@
-"""The cache on disk of what the centre told us, so that a kiosk works from its start with the network down.
+"""What the centre told us, on disk, so that a kiosk works from its start with the network down.
 
-Orders are spread over shards, so that a new manifest rewrites a small file. A damaged file is set aside and costs only
-what was in it: the broker has it all. Not for several threads at once; `save` is the housekeeping thread's.
+Orders are spread over 64 TinyDB files, so that a new manifest rewrites a small file; reference messages have a file of
+their own. The broker can send everything again: a damaged file is set aside and costs only what was in it.
+For one thread. Rules: `faults.md#network-down`, `faults.md#damaged-cache`.
 """
 
+import logging
+import math
 import os
 import zlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from agent.catalogue.stored import Change, Forgotten, Loaded, StoredOrder, StoredReference
+from msgspec import Struct, convert, to_builtins
+from msgspec.json import decode, encode
+
 from agent.contract.manifest import Status
 from agent.errors import CacheDamaged
-from agent.runtime.durable import sync_directory
+from agent.runtime.durable import replace_file, sync_directory
 
-__all__ = ["DAMAGED_SUFFIX", "REFERENCE", "SHARDS", "Cache", "place_of", "references_in", "shard_of"]
+if TYPE_CHECKING:
+    from tinydb import TinyDB
+
+__all__ = [
+    "DAMAGED_SUFFIX",
+    "PACE_S",
+    "REFERENCE",
+    "SHARDS",
+    "Cache",
+    "Change",
+    "DurableStorage",
+    "Forgotten",
+    "Loaded",
+    "StoredOrder",
+    "StoredReference",
+    "references_in",
+    "shard_of",
+]
+
+_log = logging.getLogger(__name__)
 
 SHARDS = 64
 DAMAGED_SUFFIX = ".damaged"
@@ -25,7 +48,57 @@ DAMAGED_SUFFIX = ".damaged"
 REFERENCE = "reference.db"
 """The file of the reference messages."""
 
-R = TypeVar("R")
+PACE_S = 2.0
+"""While scans come, a file of orders is written at most this often: a scan's own flush has to wait for it."""
+
+_MAGIC = b"kiosk-cache-1"
+_TABLE = "documents"
+
+
+# -- records -----------------------------------------------------------------------------------------------------
+
+
+class StoredOrder(Struct, frozen=True, kw_only=True, rename={"order": "key"}):
+    """One manifest."""
+
+    order: str
+    revision: int
+    status: Status
+    codes: tuple[str, ...]
+    """Its barcodes as `same_case` gives them, so that it can be found without being parsed."""
+    source: str
+    """See `Manifest.source`."""
+
+
+class StoredReference(Struct, frozen=True, kw_only=True, rename={"name": "key"}):
+    """One reference message."""
+
+    name: str
+    """`operators`, `boxes`, `orders` or `blocked/{part}`."""
+    source: str
+    """JSON text that parses to an equal message."""
+
+
+class Forgotten(Struct, frozen=True, kw_only=True):
+    """An order that the cache need not keep any longer."""
+
+    order: str
+
+
+Change = StoredOrder | StoredReference | Forgotten
+
+Stored = TypeVar("Stored", StoredOrder, StoredReference)
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """All that the cache had. `damaged` names the files that could not be read and were set aside."""
+
+    orders: tuple[StoredOrder, ...] = ()
+    references: tuple[StoredReference, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+# -- files -------------------------------------------------------------------------------------------------------
 
 
 def _shard(number: int) -> str:
@@ -33,123 +106,181 @@ def _shard(number: int) -> str:
 
 
 def shard_of(order: str) -> str:
-    """The name of the file that holds an order."""
+    """Return the name of the file that holds an order."""
     return _shard(zlib.crc32(order.encode("utf-8", "replace")) % SHARDS)
 
 
-def place_of(change: Change) -> tuple[str, str]:
-    """(file, key in it) of what a change concerns."""
+def _place_of(change: Change) -> tuple[str, str]:
+    """Return (file, key in it) of what a change is about."""
     if isinstance(change, StoredReference):
         return REFERENCE, change.name
     return shard_of(change.order), change.order
 
 
-def _document_of(change: StoredOrder | StoredReference) -> dict[str, Any]:
-    if isinstance(change, StoredReference):
-        return {"key": change.name, "source": change.source}
-    return {
-        "key": change.order,
-        "revision": change.revision,
-        "status": change.status,
-        "codes": change.codes,
-        "source": change.source.decode("utf-8"),
-    }
+class DurableStorage:
+    """A TinyDB storage whose file survives a power cut: it has the old content or the new, and damage is noticed.
+
+    The first line has a checksum of the others, each of which is one JSON document. The new file's name is durable
+    once `sync_directory` has returned.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        """Return the tables; None if there is no file. Raise CacheDamaged, or OSError."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        head, end, body = data.partition(b"\n")
+        if not end or head != self._head_of(body):
+            raise CacheDamaged(f"{self._path}: the checksum does not match")
+        tables: dict[str, dict[str, Any]] = {}
+        try:
+            for line in body.splitlines():
+                table, doc_id, document = decode(line)
+                tables.setdefault(table, {})[doc_id] = document
+        except (ValueError, TypeError, RecursionError) as exc:
+            raise CacheDamaged(f"{self._path}: not a document: {exc}") from exc
+        return tables
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        """Replace the file. Raise OSError; the file is then as it was."""
+        # One document at a time, so that the GIL is not held for the whole file.
+        lines = [
+            encode((table, doc_id, document)) + b"\n"
+            for table, documents in data.items()
+            for doc_id, document in documents.items()
+        ]
+        body = b"".join(lines)
+        replace_file(self._path, self._head_of(body) + b"\n" + body)
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    @staticmethod
+    def _head_of(body: bytes) -> bytes:
+        return b"%s %08x %d" % (_MAGIC, zlib.crc32(body), len(body))
 
 
-def _order_of(document: Mapping[str, Any]) -> StoredOrder:
-    return StoredOrder(
-        order=document["key"],
-        revision=document["revision"],
-        status=Status(document["status"]),
-        codes=tuple(document["codes"]),
-        source=document["source"].encode("utf-8"),
-    )
+def _open(path: Path) -> "TinyDB":
+    """Open a file. Changes are written once, when the database is closed."""
+    # Imported here: a kiosk that starts with an empty cache does not need tinydb yet (budgets.md#start).
+    from tinydb import TinyDB
+    from tinydb.middlewares import CachingMiddleware
+
+    # TinyDB uses a storage's methods and not its base class.
+    return TinyDB(path, storage=CachingMiddleware(DurableStorage))
 
 
-def _reference_of(document: Mapping[str, Any]) -> StoredReference:
-    return StoredReference(name=document["key"], source=document["source"])
-
-
-def references_in(directory: Path) -> tuple[StoredReference, ...]:
-    """The reference messages of a cache that may be another process's: nothing is changed. Raises CacheDamaged."""
-    from agent.catalogue.storage import read_documents
-
-    path = directory / REFERENCE
+def _read(path: Path, kind: type[Stored]) -> list[Stored]:
+    """Return the records of a file, none if there is no file. Raise CacheDamaged."""
+    if not os.path.lexists(path):
+        return []
     try:
-        return tuple(_reference_of(document) for document in read_documents(path)) if path.exists() else ()
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as exc:
+        with _open(path) as database:
+            return [convert(dict(document), kind) for document in database.table(_TABLE)]
+    except (OSError, ValueError, TypeError, AttributeError) as exc:
         raise CacheDamaged(f"{path} cannot be read: {exc}") from exc
 
 
+def references_in(directory: Path) -> Loaded:
+    """Return the reference messages of a cache that another process may be using. Raise CacheDamaged."""
+    return Loaded(references=tuple(_read(directory / REFERENCE, StoredReference)))
+
+
 class Cache:
-    """The files of one folder, which is made when something is first saved."""
+    """The files of one directory, which is created by the first save.
+
+    Changes are added and wait in memory until they are saved, so that one write of a file serves many of them. A
+    power cut loses those that wait: the broker has them.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._unsaved: dict[str, dict[str, Change]] = {}
+        self._paced_at = -math.inf
 
     def load(self) -> Loaded:
-        """All that is cached. Never raises for what stands on the disk: what cannot be read is named in `damaged`."""
+        """Return all that is cached. Files that cannot be read are set aside; nothing is raised."""
+        with suppress(OSError):
+            for path in self._directory.glob("*.tmp"):  # a power cut came while it was written
+                path.unlink()
         damaged: list[str] = []
-        self._sweep()
-        references = self._load_file(REFERENCE, _reference_of, damaged)
-        orders = [order for n in range(SHARDS) for order in self._load_file(_shard(n), _order_of, damaged)]
+        references = self._load(REFERENCE, StoredReference, damaged)
+        orders = [order for n in range(SHARDS) for order in self._load(_shard(n), StoredOrder, damaged)]
         return Loaded(orders=tuple(orders), references=tuple(references), damaged=tuple(damaged))
 
-    def save(self, changes: Iterable[Change]) -> tuple[str, ...]:
-        """Make changes durable; the names of files found damaged, which were set aside and begun anew.
+    def _load(self, name: str, kind: type[Stored], damaged: list[str]) -> list[Stored]:
+        try:
+            return _read(self._directory / name, kind)
+        except CacheDamaged:
+            self._set_aside(name)
+            damaged.append(name)
+            return []
 
-        Raises OSError when the disk does not take them: some may then be saved, and all may be saved again.
-        """
-        damaged: list[str] = []
-        by_file: dict[str, dict[str, Change]] = defaultdict(dict)
+    @property
+    def waiting(self) -> int:
+        """How many changes wait."""
+        return sum(map(len, self._unsaved.values()))
+
+    def add(self, changes: Iterable[Change]) -> None:
+        """Let changes wait to be saved; of one order or reference message, the newest."""
         for change in changes:
-            name, key = place_of(change)
-            by_file[name][key] = change
-        if by_file:
+            name, key = _place_of(change)
+            self._unsaved.setdefault(name, {})[key] = change
+
+    def save(self, now: float, *, is_quiet: bool) -> bool:
+        """Save one file if one is due; return whether one was. `now` is monotonic seconds.
+
+        While no scan comes (`is_quiet`), every file is due, the one that has waited longest first. While scans come,
+        files of orders are `PACE_S` apart. Reference messages are always due: they are few, and the kiosk must know
+        who may work and what may not ship. Raise OSError: the changes then wait behind the others.
+        """
+        name = REFERENCE if REFERENCE in self._unsaved else next(iter(self._unsaved), None)
+        if name is None or not (is_quiet or name == REFERENCE or now - self._paced_at >= PACE_S):
+            return False
+        if name != REFERENCE:  # reference messages do not delay orders, however often they come
+            self._paced_at = now
+        self._save([name])
+        return True
+
+    def save_all(self) -> bool:
+        """Save everything that waits; return whether anything did. Raise OSError: then everything still waits."""
+        if not self._unsaved:
+            return False
+        self._save([*self._unsaved])
+        return True
+
+    def _save(self, names: list[str]) -> None:
+        taken = {name: self._unsaved.pop(name) for name in names}
+        try:
             self._directory.mkdir(parents=True, exist_ok=True)
-        for name, of_file in by_file.items():
-            self._update(name, of_file, damaged)
-        if by_file:
+            for name, changes in taken.items():
+                self._update(name, changes)
             sync_directory(self._directory)
-        return tuple(damaged)
+        except OSError:
+            self._unsaved |= taken
+            raise
 
-    def _load_file(self, name: str, read: Callable[[Mapping[str, Any]], R], damaged: list[str]) -> list[R]:
-        path = self._directory / name
-        if not os.path.lexists(path):
-            return []
-        # Imported here: a kiosk that starts empty does not need tinydb yet.
-        from agent.catalogue.storage import read_documents
-
+    def _update(self, name: str, changes: dict[str, Change]) -> None:
         try:
-            return [read(document) for document in read_documents(path)]
-        except (CacheDamaged, OSError, KeyError, TypeError, ValueError, AttributeError):
-            self._set_aside(name, damaged)
-            return []
+            self._write(name, changes)
+        except CacheDamaged:
+            _log.warning("a cache file is damaged; it is set aside and made anew", extra={"file": name})
+            self._set_aside(name)
+            self._write(name, changes)
 
-    def _update(self, name: str, changes: Mapping[str, Change], damaged: list[str]) -> None:
-        from agent.catalogue.storage import read_documents, replace_documents
+    def _write(self, name: str, changes: dict[str, Change]) -> None:
+        from tinydb import where
 
-        path = self._directory / name
-        try:
-            kept = {document["key"]: document for document in read_documents(path)}
-        except (CacheDamaged, KeyError):
-            self._set_aside(name, damaged)
-            kept = {}
-        for key, change in changes.items():
-            if isinstance(change, Forgotten):
-                kept.pop(key, None)
-            else:
-                kept[key] = _document_of(change)
-        replace_documents(path, kept.values())
+        with _open(self._directory / name) as database:
+            table = database.table(_TABLE)
+            table.remove(where("key").one_of([*changes]))
+            table.insert_multiple(to_builtins(one) for one in changes.values() if not isinstance(one, Forgotten))
 
-    def _set_aside(self, name: str, damaged: list[str]) -> None:
-        damaged.append(name)
+    def _set_aside(self, name: str) -> None:
         path = self._directory / name
         with suppress(OSError):
             path.replace(path.with_name(name + DAMAGED_SUFFIX))
-
-    def _sweep(self) -> None:
-        """What a power cut left of a file that was being written."""
-        with suppress(OSError):
-            for path in self._directory.glob("*.tmp"):
-                path.unlink()

@@ -1,32 +1,33 @@
 """Everything the centre told us, in memory: orders, operators, box sizes, blocked units.
 
-Owned by one thread, the scan path's; no input or output. What the cache should keep of each update is collected and
-fetched with `take_changes`. Of an order only its compact text and its barcodes are kept; parsed manifests are few.
+Owned by one thread, the scan path's. No I/O: `take_changes` returns what the cache should keep. Of an order only its
+compact text and its barcodes are kept; few manifests are parsed.
 """
 
 from collections import OrderedDict
 from itertools import islice
 
 from agent.catalogue.barcodes import Barcodes
+from agent.catalogue.cache import Change, Forgotten, Loaded, StoredOrder, StoredReference
 from agent.catalogue.conflicts import BadgeConflicts
-from agent.catalogue.stored import Change, Forgotten, StoredOrder, StoredReference
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
 from agent.contract.manifest import Manifest, Status, same_case
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import OrderIndex
+from agent.contract.refused import MessageRefused
 
 __all__ = ["MAX_WITHDRAWN", "Catalogue"]
 
 MAX_WITHDRAWN = 5000
-"""So many withdrawn orders are remembered, the newest; a barcode of one of them says `order_closed`."""
+"""How many withdrawn orders are remembered, the newest; a barcode of one of them is `order_closed`, not unknown."""
 
 _PARSED = 4
 _MAX_LINES = 25
 
 
 class Catalogue:
-    """What is known of the outside world. Look-ups take a few microseconds, but for `manifest`, which may parse."""
+    """What is known of the outside world. A look-up takes microseconds, except `manifest`, which may have to parse."""
 
     def __init__(self) -> None:
         self._orders: dict[str, StoredOrder] = {}
@@ -44,7 +45,7 @@ class Catalogue:
 
     @property
     def operators(self) -> Operators | None:
-        """The operators list; none: none has come yet, and nobody can sign in."""
+        """The operators list; None until one has come, and until then nobody can sign in."""
         return self._operators
 
     @property
@@ -52,15 +53,18 @@ class Catalogue:
         return self._boxes
 
     def __len__(self) -> int:
-        """How many orders are known, without the withdrawn ones."""
+        """Return how many orders are known, withdrawn ones not counted."""
         return len(self._orders) - len(self._withdrawn)
 
     def find_operator(self, code: str) -> Operator | None:
-        """Whose badge `code` is."""
+        """Return the operator whose badge this is."""
         return None if self._operators is None else self._operators.find(code)
 
     def is_ambiguous(self, code: str) -> bool:
-        """Whether `code` is a badge that means something else too, or a barcode that several open orders claim."""
+        """Return whether a code is a badge and something else, or opens several open orders.
+
+        Rule: `scanning.md#ambiguous-codes`.
+        """
         if self._barcodes.is_contested(same_case(code)):
             return True
         if self._operators is None:
@@ -69,49 +73,35 @@ class Catalogue:
         return key in self._conflicts or key in self._operators.shared
 
     def conflicts(self) -> tuple[str, ...]:
-        """What `is_ambiguous` refuses, a line each, for a person to mend; at most 50. No badge is revealed."""
+        """Return a line for each code that `is_ambiguous` refuses, at most 50. No badge is revealed."""
         return (*islice(self._barcodes.lines(), _MAX_LINES), *islice(self._conflicts.lines(), _MAX_LINES))
 
     def orders_by_code(self, code: str) -> tuple[str, ...]:
-        """The ids of the orders whose barcode this is; open ones come first."""
+        """Return the ids of the orders that have this barcode, open ones first."""
         return self._barcodes.orders(same_case(code))
 
     def manifest(self, order: str) -> Manifest | None:
-        """The manifest of an order; of a withdrawn one only its barcodes are left, and no lines."""
+        """Return the manifest of an order. A withdrawn one has its barcodes and no lines."""
         manifest = self._read(order)
         if manifest is not None:
             self._keep_parsed(manifest)
         return manifest
 
-    def status(self, order: str) -> Status | None:
-        stored = self._orders.get(order)
-        return None if stored is None else stored.status
-
-    def revision(self, order: str) -> int | None:
-        stored = self._orders.get(order)
-        return None if stored is None else stored.revision
-
     def size(self, code: str) -> BoxSize | None:
-        """The box size under `code`."""
+        """Return the box size with this code."""
         return None if self._boxes is None else self._boxes.find(code)
 
     def is_blocked(self, identifier: str) -> bool:
-        """Whether the centre says that the unit with this identifier may not ship."""
+        """Return whether the centre says that the unit with this identifier may not ship."""
         key = same_case(identifier)
-        for _, identifiers in self._blocked.values():  # noqa: SIM110 - a generator would cost a scan more than this
-            if key in identifiers:
-                return True
-        return False
+        return any(key in identifiers for _, identifiers in self._blocked.values())
 
     def missing_orders(self) -> list[str]:
-        """Orders that the index names and that are not here at all."""
-        if self._index is None:
-            return []
-        known, gone = self._orders, self._withdrawn
-        return [order for order in self._index.orders if order not in known or order in gone]
+        """Return the orders that the index names and that are not here at all."""
+        return [] if self._index is None else [order for order in self._index.orders if not self._is_here(order)]
 
     def to_fetch(self) -> list[str]:
-        """Orders that the index names and that are not here, or older than it says."""
+        """Return the orders that the index names and that are not here, or older than it says."""
         if self._index is None:
             return []
         return [
@@ -126,11 +116,11 @@ class Catalogue:
     # -- updates -------------------------------------------------------------------------------------------------
 
     def put_manifest(self, manifest: Manifest, *, is_stored: bool = False) -> Manifest | None:
-        """Take a manifest; the one now in force if that changed it, else none.
+        """Take a manifest. Return it if it is in force now, None if it was ignored (`workflow.md#manifest-revisions`).
 
-        A revision that is not higher than the known one is ignored; a withdrawn order comes back at any. `is_stored`:
-        it is what the broker had in store. Such a one brings nothing back that the index does not name: else an order
-        that the index withdrew would be open again after each connect.
+        A revision that is not higher than the known one is ignored; a withdrawn order comes back at any revision.
+        `is_stored` says that the broker had the manifest in store. A stored manifest does not reopen an order that is
+        missing from the index: otherwise each connect would reopen the orders that the index withdrew.
         """
         known = self._orders.get(manifest.order)
         if known is not None and manifest.revision <= known.revision:
@@ -143,10 +133,7 @@ class Catalogue:
         return manifest
 
     def withdraw(self, order: str) -> Manifest | None:
-        """The centre has withdrawn an order; its last manifest, now withdrawn, or none if that is nothing new.
-
-        What the catalogue keeps of it is its id and its barcodes.
-        """
+        """Keep only id and barcodes of an order. Return its last manifest, withdrawn; None if it is not here."""
         if not self._is_here(order):
             return None
         manifest = self._read(order)
@@ -159,7 +146,7 @@ class Catalogue:
         return manifest.withdrawn()
 
     def put_operators(self, operators: Operators) -> bool:
-        """Take an operators list unless it is older than the known one; whether that changed anything."""
+        """Take an operators list unless it is older than the known one. Return whether anything changed."""
         known = self._operators
         if known is not None and (operators.revision < known.revision or operators == known):
             return False
@@ -169,7 +156,7 @@ class Catalogue:
         return True
 
     def put_boxes(self, boxes: BoxSizes) -> bool:
-        """Take the box sizes unless older than the known ones; whether that changed anything."""
+        """Take the box sizes unless they are older than the known ones. Return whether anything changed."""
         known = self._boxes
         if known is not None and (boxes.revision < known.revision or boxes == known):
             return False
@@ -178,7 +165,7 @@ class Catalogue:
         return True
 
     def put_blocked(self, part: BlockedPart) -> bool:
-        """Take one part of the blocked units unless older than the known one; whether that changed anything."""
+        """Take a part of the blocked units unless it is older than the known one. Return whether anything changed."""
         known = self._blocked.get(part.part)
         if known is not None and (part.revision < known[0] or known == (part.revision, part.identifiers)):
             return False
@@ -187,9 +174,9 @@ class Catalogue:
         return True
 
     def put_order_index(self, index: OrderIndex) -> list[str]:
-        """Take the index of orders unless older than the known one; the orders to withdraw, as it lacks them.
+        """Take the index of orders unless it is older than the known one. Return the orders to withdraw: not in it.
 
-        Only an index of a higher revision withdraws: an order may come before the index that names it.
+        Only a higher revision withdraws orders, since an order may come before the index that names it.
         """
         known = self._index
         if known is not None and (index.revision < known.revision or index == known):
@@ -201,17 +188,50 @@ class Catalogue:
         return [order for order in self._orders if order not in index.orders and order not in self._withdrawn]
 
     def recheck(self, budget: int = 1) -> bool:
-        """Hold at most `budget` pieces of the waiting orders against the badges; whether any still wait.
+        """Compare waiting orders with the badges, at most `budget` pieces of work. Return whether any still wait.
 
-        A piece is an order, or a part of one that lists many devices; it takes a tenth of a millisecond, and as long
-        again if the order has to be parsed: to be called between scans.
+        A piece is an order, or a part of a long one. It takes at most 0.2 ms, so it fits between two scans.
         """
         return self._conflicts.recheck(budget)
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
+    def restore(self, loaded: Loaded) -> list[str]:
+        """Fill the empty catalogue from the cache; nothing of it counts as a change, and no order is withdrawn.
+
+        Return a line for each reference message that was refused.
+        """
+        refused = []
+        for stored in loaded.references:
+            try:
+                self._restore_reference(stored)
+            except MessageRefused as exc:
+                refused.append(str(exc))
+        for order in loaded.orders:
+            self.restore_order(order)
+        self.take_changes()
+        return refused
+
+    def _restore_reference(self, stored: StoredReference) -> None:
+        # Imported here: it imports pydantic, which a start with an empty cache does not need yet (budgets.md#start).
+        from agent.contract.messages import blocked_of, boxes_of, operators_of, order_index_of
+
+        payload = stored.source.encode()
+        topic = f"cache: {stored.name}"
+        match stored.name.split("/", 1):
+            case ["operators"]:
+                self.put_operators(operators_of(payload, topic=topic))
+            case ["boxes"]:
+                self.put_boxes(boxes_of(payload, topic=topic))
+            case ["orders"]:
+                self.put_order_index(order_index_of(payload, topic=topic))
+            case ["blocked", part]:
+                self.put_blocked(blocked_of(part, payload, topic=topic))
+            case _:
+                raise MessageRefused(topic, ["not a reference message that this version knows"])
+
     def restore_order(self, stored: StoredOrder) -> None:
-        """Take an order as the cache kept it, unless one is here already."""
+        """Take an order as the cache kept it, unless it is here already."""
         if stored.order in self._orders:
             return
         self._hold(stored)
@@ -219,7 +239,7 @@ class Catalogue:
             self._conflicts.wait(stored.order)
 
     def take_changes(self) -> tuple[Change, ...]:
-        """What the cache should keep of the updates since the last call; of one thing the newest only."""
+        """Return what the cache should keep of the updates since the last call: of each thing the newest."""
         changes = tuple(self._changes.values())
         self._changes.clear()
         return changes
@@ -230,7 +250,7 @@ class Catalogue:
     # -- orders --------------------------------------------------------------------------------------------------
 
     def _read(self, order: str) -> Manifest | None:
-        """The manifest, parsed now if need be. One that cannot be read is forgotten; the broker has it."""
+        """Return the manifest, parsed now if need be. One that cannot be read is forgotten: the broker has it."""
         manifest = self._parsed.get(order)
         if manifest is not None:
             return manifest
@@ -255,7 +275,7 @@ class Catalogue:
             revision=manifest.revision,
             status=manifest.status,
             codes=tuple(manifest.codes),
-            source=manifest.source.encode(),
+            source=manifest.source,
         )
         self._hold(stored)
         self._changes["order", stored.order] = stored

@@ -7,8 +7,6 @@ from typing import TextIO
 
 from agent.catalogue.cache import references_in
 from agent.catalogue.catalogue import Catalogue
-from agent.catalogue.restore import restore
-from agent.catalogue.stored import Loaded
 from agent.contract.printed_codes import badge_text
 from agent.errors import KioskError
 from agent.sheet.contents import listed_badges, sections_of
@@ -31,8 +29,8 @@ def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 
     The codes of `new_badges` go to `out` too, one a line, for the operators list. Raises NotWritten, CacheDamaged.
     """
     catalogue = Catalogue()
-    references = () if state_dir is None else references_in(state_dir / "cache")
-    restore(catalogue, Loaded(orders=(), references=references, damaged=()))
+    if state_dir is not None:
+        catalogue.restore(references_in(state_dir / "cache"))
     tokens = ["".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_CHARACTERS)) for _ in range(new_badges)]
     operators = catalogue.operators
     badges = [] if operators is None else list(listed_badges(operators))

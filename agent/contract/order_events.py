@@ -123,7 +123,7 @@ class PackingRefused(Event, frozen=True, kw_only=True):
     reason: Reason
     """Always `quantity_mismatch`."""
     lines: tuple[LineCount, ...]
-    """The lines that differ."""
+    """Every line of the order, as far as the event has room."""
 
 
 class PackingConfirmed(Event, frozen=True, kw_only=True):
@@ -133,7 +133,7 @@ class PackingConfirmed(Event, frozen=True, kw_only=True):
     order: str
     revision: int
     lines: tuple[LineCount, ...]
-    """All lines."""
+    """Every line of the order, as far as the event has room."""
     boxes: tuple[str, ...]
     """The ids of the order's boxes confirmed at this kiosk; at most 1,000."""
     operators: Annotated[
@@ -152,7 +152,7 @@ class OrderRevised(Event, frozen=True, kw_only=True):
     revision: int
     status: Status
     misfits: tuple[LineCount, ...]
-    """The lines where more is counted than ordered, or that no longer take what is counted."""
+    """The lines on which more is counted than ordered."""
     manifest: str | None = None
     """The manifest's source."""
 

@@ -9,10 +9,9 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
-from agent.catalogue.cache import Cache
-from agent.catalogue.stored import Change
-from agent.catalogue.unsaved import Unsaved
+from agent.catalogue.cache import Cache, Change
 from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import Clock
@@ -58,7 +57,6 @@ class Housekeeping:
         self._keep_s = keep_days * _DAY_S
         self._reserve_bytes = int(reserve_mb * 1024 * 1024)
         self._changes: deque[Change] = deque()
-        self._unsaved = Unsaved()
         self._aged_at = clock.monotonic()
         self._is_pruning_in_vain = False
         self._room_until = -math.inf
@@ -172,26 +170,23 @@ class Housekeeping:
     def _save(self) -> None:
         """Write what is due: much while no scan comes, little while they do."""
         self._gather()
-        if not self._unsaved:
+        if not self._cache.waiting:
             return
         is_quiet = self._is_quiet()
         until = self._clock.monotonic() + _ROUND_S
         while (now := self._clock.monotonic()) < until:
             position = self._position()
-            changes = self._unsaved.take(now, is_quiet=is_quiet)
-            if not changes or not self._write(changes):
+            if not self._write(partial(self._cache.save, now, is_quiet=is_quiet)):
                 return
             is_quiet = is_quiet and self._position() == position
 
     def _save_all(self) -> None:
         self._gather()
-        changes = self._unsaved.take_all()
-        if changes:
-            self._write(changes)
+        self._write(self._cache.save_all)
 
     def _gather(self) -> None:
         while self._changes:
-            self._unsaved.add([self._changes.popleft()])
+            self._cache.add([self._changes.popleft()])
 
     def _is_quiet(self) -> bool:
         """Whether no commit comes for a moment, which is waited for."""
@@ -203,15 +198,15 @@ class Housekeeping:
         journal = self._journal()
         return None if journal is None else journal.last_position
 
-    def _write(self, changes: list[Change]) -> bool:
+    def _write(self, save: Callable[[], bool]) -> bool:
+        """Return whether something was due and could be written."""
         try:
-            self._cache.save(changes)
+            is_written = save()
         except OSError as exc:
             if self.cache_fault is None:
                 _log.warning("the cache cannot be written and is tried again", extra={"why": exc})
             self.cache_fault = str(exc)
-            self._unsaved.add(changes)
             return False
-        if not self._unsaved:
+        if not self._cache.waiting:
             self.cache_fault = None
-        return True
+        return is_written

@@ -22,7 +22,6 @@ from msgspec import Struct
 from agent import __version__
 from agent.catalogue.cache import Cache
 from agent.catalogue.catalogue import Catalogue
-from agent.catalogue.restore import restore
 from agent.config import Config, config_hash
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.requests import Request
@@ -197,7 +196,7 @@ class Daemon:
         loaded = cache.load()
         for damaged in loaded.damaged:
             self._note(f"the cache file {damaged} was damaged and is rebuilt from the broker")
-        for refused in restore(catalogue, loaded):
+        for refused in catalogue.restore(loaded):
             self._note(refused)
         self._catalogue = catalogue
 

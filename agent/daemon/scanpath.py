@@ -14,8 +14,8 @@ from functools import partial
 
 from msgspec import Struct
 
+from agent.catalogue.cache import Change
 from agent.catalogue.catalogue import Catalogue
-from agent.catalogue.stored import Change
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSizes
 from agent.contract.events import Event

@@ -1,12 +1,29 @@
+"""The cache: what is saved is loaded, and when it is saved.
+
+Rules: `faults.md#network-down`, `faults.md#damaged-cache`.
+"""
+
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from agent.catalogue.cache import SHARDS, Cache, shard_of
-from agent.catalogue.storage import replace_documents
-from agent.catalogue.stored import Forgotten, Loaded, StoredOrder, StoredReference
+from agent.catalogue.cache import (
+    PACE_S,
+    SHARDS,
+    Cache,
+    Change,
+    Forgotten,
+    Loaded,
+    StoredOrder,
+    StoredReference,
+    references_in,
+    shard_of,
+)
 from agent.contract.manifest import Status
+from agent.errors import CacheDamaged
 
 OPERATORS = StoredReference(name="operators", source='{"revision":1}')
 BLOCKED = StoredReference(name="blocked/ü/1", source='{"revision":2}')
@@ -14,11 +31,22 @@ BLOCKED = StoredReference(name="blocked/ü/1", source='{"revision":2}')
 
 def order(id: str, revision: int = 1) -> StoredOrder:
     return StoredOrder(
-        order=id, revision=revision, status=Status.WITHDRAWN, codes=(id.upper(), "É"), source='{"é":"\\u0000"}'.encode()
+        order=id, revision=revision, status=Status.WITHDRAWN, codes=(id.upper(), "É"), source='{"é":"\\u0000"}'
     )
 
 
 ORDERS = [order(f"SO/{n}") for n in range(300)]
+FIRST, SECOND = ORDERS[:2]
+BESIDE_FIRST = next(one for one in ORDERS[2:] if shard_of(one.order) == shard_of(FIRST.order))
+
+
+def saved(directory: Path, *changes: Change) -> Cache:
+    """A cache that has saved these changes."""
+    cache = Cache(directory)
+    cache.add(changes)
+    cache.save_all()
+    assert cache.waiting == 0
+    return cache
 
 
 def loaded(directory: Path) -> tuple[set[StoredOrder], set[StoredReference], tuple[str, ...]]:
@@ -27,34 +55,45 @@ def loaded(directory: Path) -> tuple[set[StoredOrder], set[StoredReference], tup
     return set(found.orders), set(found.references), found.damaged
 
 
+def waiting(directory: Path, *changes: Change) -> Cache:
+    """A cache in which these changes wait."""
+    cache = Cache(directory)
+    cache.add(changes)
+    return cache
+
+
+# -- what is saved is loaded -------------------------------------------------------------------------------------
+
+
 def test_nothing_saved_is_nothing_loaded(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
-    assert cache.load() == Loaded(orders=(), references=(), damaged=())
-    assert cache.save([]) == ()
+    assert cache.load() == Loaded()
+    assert not cache.save_all()
+    assert not cache.save(0.0, is_quiet=True)
     assert not (tmp_path / "cache").exists()
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     directory = tmp_path / "state" / "cache"
-    assert Cache(directory).save([*ORDERS, OPERATORS, BLOCKED]) == ()
+    saved(directory, *ORDERS, OPERATORS, BLOCKED)
     assert loaded(directory) == (set(ORDERS), {OPERATORS, BLOCKED}, ())
     assert len(os.listdir(directory)) == SHARDS + 1
 
 
 def test_changes_replace_and_forget(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
-    cache.save([*ORDERS, OPERATORS])
+    cache = saved(tmp_path, *ORDERS, OPERATORS)
     newer = StoredReference(name="operators", source='{"revision":2}')
-    cache.save([Forgotten(order="SO/1"), Forgotten(order="never"), order("SO/2", 7), order("SO/2", 8), newer])
+    cache.add([Forgotten(order="SO/1"), Forgotten(order="never"), order("SO/2", 7), order("SO/2", 8), newer])
+    cache.save_all()
     left = {one for one in ORDERS if one.order not in ("SO/1", "SO/2")}
     assert loaded(tmp_path) == (left | {order("SO/2", 8)}, {newer}, ())
 
 
 def test_change_rewrites_only_its_own_file(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
-    cache.save([*ORDERS, OPERATORS])
+    cache = saved(tmp_path, *ORDERS, OPERATORS)
     before = {entry.name: entry.inode() for entry in os.scandir(tmp_path)}
-    cache.save([order("SO/2", 2)])
+    cache.add([order("SO/2", 2)])
+    cache.save_all()
     after = {entry.name: entry.inode() for entry in os.scandir(tmp_path)}
     assert {name for name in before if before[name] != after[name]} == {shard_of("SO/2")}
 
@@ -68,7 +107,7 @@ def test_many_files_are_written_with_one_flush_of_their_names(tmp_path: Path, mo
         whole_at_flush.append(len(list(directory.glob("*.db"))))
 
     monkeypatch.setattr("agent.catalogue.cache.sync_directory", note)
-    Cache(tmp_path).save([*ORDERS, OPERATORS])
+    saved(tmp_path, *ORDERS, OPERATORS)
     assert (flushed, whole_at_flush) == ([tmp_path], [SHARDS + 1])
 
 
@@ -76,72 +115,119 @@ def test_shards_do_not_change_between_versions() -> None:
     assert [shard_of(id) for id in ("SO-1001", "SO/2026/0017", "Ä")] == ["orders-05.db", "orders-28.db", "orders-11.db"]
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x00" * 512, b"kiosk-cache-1 00000000 0", None])
-def test_damaged_shard_loses_only_its_own_orders(tmp_path: Path, damage: bytes | None) -> None:
-    cache = Cache(tmp_path)
-    cache.save([*ORDERS, OPERATORS])
-    name = shard_of("SO/5")
-    path = tmp_path / name
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2] + b"\xff" + whole[len(whole) // 2 + 1 :] if damage is None else damage)
-    left = {one for one in ORDERS if shard_of(one.order) != name}
-    assert loaded(tmp_path) == (left, {OPERATORS}, (name,))
-    assert (tmp_path / f"{name}.damaged").exists()
-    assert loaded(tmp_path) == (left, {OPERATORS}, ())
-    assert cache.save([order("SO/5")]) == ()
-    assert loaded(tmp_path) == (left | {order("SO/5")}, {OPERATORS}, ())
-
-
-def test_damaged_reference_loses_no_order(tmp_path: Path) -> None:
-    Cache(tmp_path).save([*ORDERS, OPERATORS])
+def test_reference_messages_are_read_beside_a_running_kiosk(tmp_path: Path) -> None:
+    assert references_in(tmp_path / "none") == Loaded()
+    saved(tmp_path, *ORDERS, OPERATORS, BLOCKED)
+    assert set(references_in(tmp_path).references) == {OPERATORS, BLOCKED}
     (tmp_path / "reference.db").write_bytes(b"{}")
-    assert loaded(tmp_path) == (set(ORDERS), set(), ("reference.db",))
-
-
-@pytest.mark.parametrize("place", range(0, 400, 7))
-def test_load_never_raises_for_a_byte_that_flipped(tmp_path: Path, place: int) -> None:
-    Cache(tmp_path).save([order("A"), order("B")])
-    path = tmp_path / shard_of("A")
-    whole = bytearray(path.read_bytes())
-    place %= len(whole)
-    whole[place] ^= 0xFF
-    path.write_bytes(whole)
-    assert loaded(tmp_path) == ({order("B")}, set(), (path.name,))
-
-
-def test_document_of_another_form_is_damage(tmp_path: Path) -> None:
-    Cache(tmp_path).save([OPERATORS])
-    replace_documents(tmp_path / "orders-00.db", [{"key": "A", "revision": 1, "status": "lost", "codes": []}])
-    assert loaded(tmp_path) == (set(), {OPERATORS}, ("orders-00.db",))
-
-
-def test_folder_in_the_place_of_a_file_is_set_aside(tmp_path: Path) -> None:
-    (tmp_path / "orders-00.db").mkdir()
-    assert loaded(tmp_path) == (set(), set(), ("orders-00.db",))
-
-
-def test_file_damaged_while_running_is_begun_anew(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
-    cache.save([OPERATORS])
-    (tmp_path / "reference.db").write_bytes(b"?")
-    assert cache.save([BLOCKED]) == ("reference.db",)
-    assert loaded(tmp_path) == (set(), {BLOCKED}, ())
-
-
-def test_half_written_file_of_a_power_cut_is_swept_away(tmp_path: Path) -> None:
-    Cache(tmp_path).save([OPERATORS])
-    (tmp_path / "reference.db.tmp").write_bytes(b"kiosk")
-    assert loaded(tmp_path) == (set(), {OPERATORS}, ())
-    assert os.listdir(tmp_path) == ["reference.db"]
+    with pytest.raises(CacheDamaged, match=r"reference\.db cannot be read"):
+        references_in(tmp_path)
+    assert (tmp_path / "reference.db").read_bytes() == b"{}"
 
 
 def test_disk_that_takes_nothing_is_reported_and_a_later_save_works(tmp_path: Path) -> None:
     in_the_way = tmp_path / "cache"
     in_the_way.write_bytes(b"")
-    cache = Cache(in_the_way)
+    cache = waiting(in_the_way, OPERATORS)
     with pytest.raises(OSError, match="exists"):
-        cache.save([OPERATORS])
+        cache.save_all()
     assert cache.load().references == ()
     in_the_way.unlink()
-    cache.save([OPERATORS])
+    cache.save_all()
     assert cache.load().references == (OPERATORS,)
+
+
+# -- when it is saved --------------------------------------------------------------------------------------------
+
+
+def test_changes_of_one_file_are_written_together_and_those_that_waited_longest_first(tmp_path: Path) -> None:
+    cache = waiting(tmp_path, FIRST, SECOND, BESIDE_FIRST)
+    assert cache.save(0.0, is_quiet=True)
+    assert loaded(tmp_path) == ({FIRST, BESIDE_FIRST}, set(), ())
+    assert cache.save(0.0, is_quiet=True)
+    assert loaded(tmp_path) == ({FIRST, BESIDE_FIRST, SECOND}, set(), ())
+    assert cache.waiting == 0
+    assert not cache.save(0.0, is_quiet=True)
+
+
+def test_what_never_waits_keeps_nothing_else_waiting(tmp_path: Path) -> None:
+    cache = waiting(tmp_path, FIRST)
+    assert cache.save(0.0, is_quiet=False)
+    cache.add([SECOND])
+    for moment in range(1, 10):
+        cache.add([OPERATORS])
+        while cache.save(moment * PACE_S / 2, is_quiet=False):
+            pass
+    assert SECOND in loaded(tmp_path)[0]
+
+
+def test_of_one_order_only_the_newest_is_written(tmp_path: Path) -> None:
+    cache = waiting(tmp_path, FIRST, order(FIRST.order, 2), SECOND, Forgotten(order=SECOND.order))
+    assert cache.waiting == 2
+    cache.save_all()
+    assert loaded(tmp_path) == ({order(FIRST.order, 2)}, set(), ())
+
+
+def test_while_scans_come_files_of_orders_keep_apart(tmp_path: Path) -> None:
+    cache = waiting(tmp_path, FIRST, SECOND)
+    assert cache.save(10.0, is_quiet=False)
+    assert not cache.save(10.0 + 0.9 * PACE_S, is_quiet=False)
+    assert loaded(tmp_path)[0] == {FIRST}
+    assert cache.save(10.0 + PACE_S, is_quiet=False)
+    assert loaded(tmp_path)[0] == {FIRST, SECOND}
+
+
+def test_what_gathers_while_scans_come_is_written_at_once_when_they_end(tmp_path: Path) -> None:
+    cache = waiting(tmp_path, FIRST, SECOND)
+    assert cache.save(10.0, is_quiet=False)
+    assert cache.save(10.0, is_quiet=True)
+    assert loaded(tmp_path)[0] == {FIRST, SECOND}
+
+
+def test_who_may_work_waits_for_no_scan_and_for_no_order(tmp_path: Path) -> None:
+    cache = waiting(tmp_path, FIRST, SECOND)
+    assert cache.save(10.0, is_quiet=False)
+    cache.add([OPERATORS])
+    assert cache.save(10.0, is_quiet=False)
+    assert loaded(tmp_path) == ({FIRST}, {OPERATORS}, ())
+    assert not cache.save(10.0, is_quiet=False)
+
+
+def test_what_could_not_be_written_comes_behind_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = waiting(tmp_path, FIRST, SECOND)
+    with monkeypatch.context() as patched:
+        patched.setattr("agent.catalogue.cache.sync_directory", _fail)
+        with pytest.raises(OSError, match="no room"):
+            cache.save(0.0, is_quiet=True)
+    assert cache.waiting == 2
+    (tmp_path / shard_of(FIRST.order)).unlink()
+    assert cache.save(0.0, is_quiet=True)
+    assert loaded(tmp_path)[0] == {SECOND}
+    assert cache.save(0.0, is_quiet=True)
+    assert loaded(tmp_path)[0] == {FIRST, SECOND}
+
+
+def _fail(directory: Path) -> None:
+    raise OSError("no room")
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(
+    changes=st.lists(
+        st.builds(order, st.sampled_from([one.order for one in ORDERS[:9]]), st.integers(1, 3)), max_size=30
+    )
+)
+def test_all_is_written_in_the_end_however_scans_come(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[StoredOrder]
+) -> None:
+    directory = tmp_path_factory.mktemp("cache")
+    cache = Cache(directory)
+    now = 0.0
+    for change in changes:
+        cache.add([change])
+        now += PACE_S / 3
+        cache.save(now, is_quiet=False)
+    while cache.waiting:
+        now += PACE_S
+        cache.save(now, is_quiet=False)
+    assert loaded(directory)[0] == set({change.order: change for change in changes}.values())

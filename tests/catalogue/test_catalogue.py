@@ -1,12 +1,13 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from agent.catalogue.cache import Cache, Forgotten, Loaded, StoredOrder, StoredReference
 from agent.catalogue.catalogue import MAX_WITHDRAWN, Catalogue
-from agent.catalogue.stored import Forgotten, StoredOrder, StoredReference
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize
 from agent.contract.manifest import Manifest, Status, same_case
@@ -24,6 +25,16 @@ def blocked(part: str, revision: int, *items: str) -> BlockedPart:
     return blocked_of(part, payload({"revision": revision, "items": items}), topic="t")
 
 
+def status_of(catalogue: Catalogue, order: str) -> Status | None:
+    found = catalogue.manifest(order)
+    return None if found is None else found.status
+
+
+def revision_of(catalogue: Catalogue, order: str) -> int | None:
+    found = catalogue.manifest(order)
+    return None if found is None else found.revision
+
+
 # -- orders ------------------------------------------------------------------------------------------------------
 
 
@@ -33,8 +44,8 @@ def test_manifest_is_taken_and_found() -> None:
     assert catalogue.put_manifest(taken) is taken
     assert catalogue.orders_by_code("so-1") == catalogue.orders_by_code("DESK-7") == ("SO-1",)
     assert catalogue.manifest("SO-1") == taken
-    assert catalogue.status("SO-1") is Status.OPEN
-    assert catalogue.revision("SO-1") == 3
+    assert status_of(catalogue, "SO-1") is Status.OPEN
+    assert revision_of(catalogue, "SO-1") == 3
     assert len(catalogue) == 1
 
 
@@ -42,8 +53,8 @@ def test_unknown_order_is_nothing() -> None:
     catalogue = Catalogue()
     assert catalogue.orders_by_code("SO-1") == ()
     assert catalogue.manifest("SO-1") is None
-    assert catalogue.status("SO-1") is None
-    assert catalogue.revision("SO-1") is None
+    assert status_of(catalogue, "SO-1") is None
+    assert revision_of(catalogue, "SO-1") is None
     assert catalogue.withdraw("SO-1") is None
 
 
@@ -53,7 +64,7 @@ def test_revision_that_is_not_higher_is_ignored(revision: int) -> None:
     catalogue.put_manifest(manifest("SO-1"))
     catalogue.take_changes()
     assert catalogue.put_manifest(manifest("SO-1", revision=revision, status="cancelled")) is None
-    assert catalogue.status("SO-1") is Status.OPEN
+    assert status_of(catalogue, "SO-1") is Status.OPEN
     assert catalogue.take_changes() == ()
 
 
@@ -75,14 +86,14 @@ def test_withdrawn_order_keeps_its_barcodes_and_comes_back_at_any_revision() -> 
     assert gone is not None
     assert (gone.status, gone.lines) == (Status.WITHDRAWN, first.lines)
     assert catalogue.orders_by_code("x") == ("SO-1",)
-    assert catalogue.status("SO-1") is Status.WITHDRAWN
+    assert status_of(catalogue, "SO-1") is Status.WITHDRAWN
     kept = catalogue.manifest("SO-1")
     assert kept is not None
     assert (kept.status, kept.lines) == (Status.WITHDRAWN, ())
     assert len(catalogue) == 0
     assert catalogue.withdraw("SO-1") is None
     assert catalogue.put_manifest(manifest("SO-1", revision=1)) is not None
-    assert catalogue.status("SO-1") is Status.OPEN
+    assert status_of(catalogue, "SO-1") is Status.OPEN
 
 
 def test_parsed_manifests_are_read_again_when_needed() -> None:
@@ -97,7 +108,7 @@ def test_only_the_newest_withdrawn_orders_are_remembered() -> None:
     catalogue = Catalogue()
     for n in range(MAX_WITHDRAWN):
         catalogue.restore_order(
-            StoredOrder(order=f"OLD-{n}", revision=1, status=Status.WITHDRAWN, codes=(f"OLD-{n}",), source=b"")
+            StoredOrder(order=f"OLD-{n}", revision=1, status=Status.WITHDRAWN, codes=(f"OLD-{n}",), source="")
         )
     catalogue.put_manifest(manifest("SO-1"))
     catalogue.withdraw("SO-1")
@@ -108,7 +119,7 @@ def test_only_the_newest_withdrawn_orders_are_remembered() -> None:
 
 def test_order_that_cannot_be_read_is_forgotten_and_taken_again() -> None:
     catalogue = Catalogue()
-    catalogue.restore_order(StoredOrder(order="A", revision=9, status=Status.OPEN, codes=("A",), source=b"{"))
+    catalogue.restore_order(StoredOrder(order="A", revision=9, status=Status.OPEN, codes=("A",), source="{"))
     assert catalogue.manifest("A") is None
     assert catalogue.orders_by_code("A") == ()
     assert catalogue.take_changes() == (Forgotten(order="A"),)
@@ -118,8 +129,8 @@ def test_order_that_cannot_be_read_is_forgotten_and_taken_again() -> None:
 def test_restored_order_does_not_replace_what_is_here() -> None:
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1"))
-    catalogue.restore_order(StoredOrder(order="SO-1", revision=9, status=Status.PACKED, codes=(), source=b""))
-    assert catalogue.revision("SO-1") == 3
+    catalogue.restore_order(StoredOrder(order="SO-1", revision=9, status=Status.PACKED, codes=(), source=""))
+    assert revision_of(catalogue, "SO-1") == 3
 
 
 # -- barcodes and badges -----------------------------------------------------------------------------------------
@@ -358,7 +369,7 @@ def test_what_the_index_withdrew_does_not_come_back_out_of_the_broker_s_store() 
     catalogue.put_order_index(index(7))
     catalogue.withdraw("A")
     assert catalogue.put_manifest(manifest("A"), is_stored=True) is None
-    assert catalogue.status("A") is Status.WITHDRAWN
+    assert status_of(catalogue, "A") is Status.WITHDRAWN
     catalogue.put_order_index(index(8, A=3))
     assert catalogue.to_fetch() == ["A"]
     assert catalogue.put_manifest(manifest("A"), is_stored=True) is not None
@@ -391,10 +402,54 @@ def test_changes_hold_the_newest_of_each_thing_once() -> None:
     changes = catalogue.take_changes()
     order, part = changes
     assert isinstance(order, StoredOrder)
-    assert (order.order, order.revision, order.source.decode()) == ("SO-1", 4, newest.source)
+    assert (order.order, order.revision, order.source) == ("SO-1", 4, newest.source)
     assert set(order.codes) == {"SO-1", "X"}
     assert part == StoredReference(name="blocked/a", source='{"revision":1,"items":["SN1"]}')
     assert catalogue.take_changes() == ()
+
+
+# -- out of the cache ---------------------------------------------------------------------------------------------
+
+
+def test_catalogue_comes_back_from_the_cache(tmp_path: Path) -> None:
+    before = Catalogue()
+    people = operators({"E7": ["CASE-13"]})
+    boxes = {"revision": 1, "items": [{"code": "M", "length_mm": 3, "width_mm": 2, "height_mm": 1}]}
+    before.put_operators(people)
+    before.put_boxes(boxes_of(payload(boxes), topic="t"))
+    before.put_blocked(blocked_of("a/b", payload({"revision": 1, "items": ["SN1"]}), topic="t"))
+    before.put_order_index(order_index_of(payload({"revision": 7, "orders": {"SO-3": 1}}), topic="t"))
+    before.put_manifest(manifest("SO-1", barcodes=["x"]))
+    before.put_manifest(manifest("SO-2"))
+    before.withdraw("SO-2")
+    cache = Cache(tmp_path)
+    cache.add(before.take_changes())
+    cache.save_all()
+
+    after = Catalogue()
+    assert after.restore(cache.load()) == []
+    assert after.take_changes() == ()
+    assert after.operators == people
+    assert after.size("M") == before.size("M")
+    assert after.is_blocked("sn1")
+    assert after.to_fetch() == ["SO-3"]
+    assert after.manifest("SO-1") == before.manifest("SO-1")
+    assert after.orders_by_code("X") == ("SO-1",)
+    assert status_of(after, "SO-2") is Status.WITHDRAWN
+    while after.recheck():
+        pass
+    assert after.conflicts() == before.conflicts() != ()
+    newer = order_index_of(payload({"revision": 8, "orders": {}}), topic="t")
+    assert after.put_order_index(newer) == ["SO-1"]
+
+
+def test_reference_that_is_refused_is_named_and_left_out() -> None:
+    catalogue = Catalogue()
+    good = StoredReference(name="operators", source=operators({"E7": ["A"]}).source)
+    bad = [StoredReference(name="boxes", source="{}"), StoredReference(name="weather", source="{}")]
+    refused = catalogue.restore(Loaded(references=(*bad, good)))
+    assert [line.split(":")[1].strip() for line in refused] == ["boxes", "weather"]
+    assert catalogue.operators is not None
 
 
 # -- any sequence of updates -------------------------------------------------------------------------------------
@@ -461,8 +516,8 @@ class Updates(RuleBasedStateMachine):
             )
             assert self.catalogue.is_ambiguous(code) == (len(claims_open) > 1 or clashes)
         for order, one in self.orders.items():
-            assert self.catalogue.revision(order) == one.revision
-            assert self.catalogue.status(order) is (Status.WITHDRAWN if order in self.withdrawn else one.status)
+            assert revision_of(self.catalogue, order) == one.revision
+            assert status_of(self.catalogue, order) is (Status.WITHDRAWN if order in self.withdrawn else one.status)
             if order not in self.withdrawn:
                 assert self.catalogue.manifest(order) == one
 

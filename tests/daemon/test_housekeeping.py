@@ -1,26 +1,25 @@
 """Housekeeping and the manifest cache: when what the centre told is written."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.catalogue.cache import Cache
-from agent.catalogue.stored import Change, StoredOrder
+from agent.catalogue.cache import Cache, StoredOrder
 from agent.contract.manifest import Status
 from agent.daemon.housekeeping import Housekeeping
 from agent.journal import Journal
 from agent.runtime.clock import FakeClock, SystemClock
 
 ORDERS = {
-    StoredOrder(order=f"SO-{n}", revision=1, status=Status.OPEN, codes=(f"SO-{n}",), source=b"{}") for n in range(200)
+    StoredOrder(order=f"SO-{n}", revision=1, status=Status.OPEN, codes=(f"SO-{n}",), source="{}") for n in range(200)
 }
 DEADLINE_S = 60.0
 
 
 class Watched(Cache):
-    """A cache that tells when so many changes are saved, and when a save has failed."""
+    """A cache that tells when so many changes are saved one file after the other, and when a save has failed."""
 
     def __init__(self, directory: Path, awaited: int = len(ORDERS)) -> None:
         super().__init__(directory)
@@ -28,17 +27,17 @@ class Watched(Cache):
         self.complete = threading.Event()
         self.failed = threading.Event()
 
-    def save(self, changes: Iterable[Change]) -> tuple[str, ...]:
-        saved = [*changes]
+    def save(self, now: float, *, is_quiet: bool) -> bool:
+        waiting = self.waiting
         try:
-            damaged = super().save(saved)
+            is_saved = super().save(now, is_quiet=is_quiet)
         except OSError:
             self.failed.set()
             raise
-        self._missing -= len(saved)
+        self._missing -= waiting - self.waiting
         if self._missing <= 0:
             self.complete.set()
-        return damaged
+        return is_saved
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.catalogue.cache import Cache
-from agent.catalogue.stored import StoredReference
+from agent.catalogue.cache import Cache, StoredReference
 from agent.commands.sheet import NotWritten, sheet
 from agent.contract.printed_codes import Command, Verb, is_our_badge, parse_command
 from agent.drivers.scanners.learning import TEST_TEXT
@@ -26,7 +25,9 @@ _TEXT = re.compile(rb"BT /F([12]) (\d+) Tf [\d.]+ [\d.]+ Td \((.*)\) Tj ET")
 
 
 def kiosk(directory: Path, **references: str) -> Path:
-    Cache(directory / "cache").save(StoredReference(name=name, source=text) for name, text in references.items())
+    cache = Cache(directory / "cache")
+    cache.add(StoredReference(name=name, source=text) for name, text in references.items())
+    cache.save_all()
     return directory
 
 

@@ -79,10 +79,11 @@ def scan(code: str, station: str, scanner: str, after: float, intact: bool) -> A
 def revise(order: str, variant: int, status: str, reopen: bool, counted: bool) -> Action:
     def act(bench: Bench) -> None:
         variants = MANIFESTS[order]
+        known = bench.catalogue.manifest(order)
         bench.order(
             order,
             *variants[variant % len(variants)],
-            revision=(bench.catalogue.revision(order) or 0) + 1,
+            revision=1 if known is None else known.revision + 1,
             status=status,
             reopen=reopen,
             counted=COUNTED if counted else [],
