@@ -1,4 +1,8 @@
-"""What a million waiting events cost: a commit, memory, a start."""
+"""Measure what a million waiting events cost.
+
+A commit: `budgets.md#commit-with-a-backlog`. Memory: `budgets.md#memory-per-waiting-event`. A start:
+`budgets.md#start-with-a-long-journal`.
+"""
 
 import time
 from pathlib import Path

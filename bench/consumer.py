@@ -1,8 +1,9 @@
-"""A central consumer that costs little, so that on a small machine the processor belongs to what is measured.
+"""A central consumer that uses little CPU time, so that on a small machine the CPU is left to what is measured.
 
-It speaks just enough MQTT 3.1.1 by itself: subscribes to one kiosk's events at QoS 1, answers each, counts, and
-retains acks as SPEC 5.2 says, at most one every `ACK_EVERY_S`. A process of its own: `python -m bench.consumer PORT
-SITE KIOSK`. A line on its standard input asks for what it has seen, answered by one line of JSON.
+It is a process of its own: `python -m bench.consumer PORT SITE KIOSK`. It implements only the MQTT 3.1.1 that it needs:
+it subscribes to the events of one kiosk at QoS 1, answers and counts each, and retains acks
+(`mqtt.md#acknowledgement`), at most one every `ACK_EVERY_S`. For each line on its standard input it prints one line of
+JSON: what it has seen.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How fast a backlog goes out, acknowledged and marked, against paho alone."""
+"""Measure how fast a backlog is published, acknowledged and marked, against paho alone (`budgets.md#drain`)."""
 
 import json
 import subprocess

@@ -1,6 +1,7 @@
-"""The reference of a start: the modules that SPEC 9 names, and one model. `python -m bench.imports`, a process each.
+"""Import what the reference of a start imports: the modules of `budgets.md#start`, and one model.
 
-Prints a line when they are imported, and lives until its standard input ends.
+It is a process of its own: `python -m bench.imports`. It prints a line when they are imported, and ends with its
+standard input.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""From the last byte of a scan to the indicator driver's call, against an append and a flush at the same pace."""
+"""Measure the time from the last byte of a scan to the call of the indicator's driver (`budgets.md#scan-to-signal`).
+
+The reference is an append and a flush from Python, at the same pace, in alternating blocks (`budgets.md#method`).
+"""
 
 import os
 import subprocess

@@ -1,4 +1,7 @@
-"""A slow kiosk: a tenth of one core, and a disk whose flush takes 20 ms and sometimes 500 ms."""
+"""Measure scans on a slow kiosk (`budgets.md#slow-kiosk`).
+
+It has a tenth of one core, and a disk whose flush takes 20 ms and sometimes 500 ms.
+"""
 
 import os
 import shutil

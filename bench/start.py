@@ -1,4 +1,7 @@
-"""From exec to READY=1, and the memory of an idle kiosk, against the imports that SPEC 9 names."""
+"""Measure a start and the memory of an idle kiosk, against the imports of `bench.imports`.
+
+A start lasts from exec to READY=1 (`budgets.md#start`). The memory is `budgets.md#resident-memory`.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,7 @@
-"""What a scan costs the medium: flushes, and the bytes that reach the block device, of 10,000 scans."""
+"""Measure what 10,000 scans cost the medium: flushes, and bytes that reach the block device.
+
+The bounds are `budgets.md#flushes-per-scan` and `budgets.md#bytes-per-scan`.
+"""
 
 import os
 import shutil

@@ -123,15 +123,5 @@ NOT_YET_NAMED = {
     "faults.md#wrong-clock",
     "faults.md#gpio-failure",
     "faults.md#damaged-cache",
-    "budgets.md#method",
-    "budgets.md#scan-to-signal",
-    "budgets.md#slow-kiosk",
-    "budgets.md#bytes-per-scan",
-    "budgets.md#drain",
-    "budgets.md#commit-with-a-backlog",
-    "budgets.md#memory-per-waiting-event",
-    "budgets.md#start",
-    "budgets.md#resident-memory",
-    "budgets.md#many-orders",
 }
 """This list only shrinks."""
