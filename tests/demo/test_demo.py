@@ -51,6 +51,7 @@ def demo(place: Path, *args: str, typed: str = "", before: str = "") -> "subproc
 
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
 def test_the_play_succeeds_when_the_centre_has_everything(place: Path, broker: str) -> None:
+    """Rule: commands.md#demo."""
     done = demo(place, "--play", "--broker", broker)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "are stored by the centre, in sequence, byte for byte." in done.stdout
@@ -81,6 +82,7 @@ def test_a_play_that_goes_wrong_says_where(place: Path) -> None:
 
 
 def test_piped_words_are_answered_one_by_one(place: Path) -> None:
+    """Rule: commands.md#demo."""
     words = ["order so-1001", "badge e7", "order do-2002", "product 1", "imei 1", "imei 9", "imei 2", "save", "save"]
     done = demo(place, typed="\n".join([*words, "box m", "save\n"]))
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,6 +1,8 @@
-"""The access control files that ship: each account may do exactly what SPEC 5.5 grants it, and nothing else.
+"""The access control files that ship: each account may do exactly what the contract grants it.
 
 Mosquitto and nats-server (where it is installed) are real; EMQX' file is read by `emqx_rules`.
+
+Rule: mqtt.md#access-rights.
 """
 
 import itertools

@@ -71,6 +71,7 @@ def test_exception_stays_on_the_line() -> None:
 
 @given(message=st.text(), key=st.text() | st.binary())
 def test_any_record_is_one_printable_line(message: str, key: object) -> None:
+    """Rule: scanning.md#control-characters."""
     line = LineFormatter(journal=True).format(record("%s", message, key=key))
     assert line.isprintable()
 

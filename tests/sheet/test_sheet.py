@@ -61,6 +61,7 @@ def symbols(content: bytes) -> list[tuple[list[float], float]]:
 
 
 def test_every_command_is_there_and_is_one(tmp_path: Path) -> None:
+    """Rule: commands.md#sheet."""
     data, _ = printed(tmp_path, state_dir=kiosk(tmp_path, boxes=BOXES))
     commands = [command for text in texts(data, size=7) if isinstance(command := parse_command(text), Command)]
     arguments: dict[Verb, set[str]] = {}
@@ -102,6 +103,7 @@ def test_badges_known_by_their_hashes_cannot_be_printed(tmp_path: Path) -> None:
 
 
 def test_new_badges_are_told_for_the_operators_list(tmp_path: Path) -> None:
+    """Rule: commands.md#sheet."""
     data, said = printed(tmp_path, new_badges=3)
     badges = [line.split()[1] for line in said if line.startswith("badge")]
     assert len(set(badges)) == 3

@@ -1,4 +1,4 @@
-"""The unit file: what systemd makes of it, and that it keeps what SPEC 7 and the drivers need."""
+"""The unit file: systemd accepts it, and it allows what the agent and its drivers need."""
 
 import shutil
 import subprocess
@@ -62,6 +62,7 @@ def test_systemd_knows_every_line(unit: Path) -> None:
 
 
 def test_refusals_and_damage_are_not_restarted_and_everything_else_is() -> None:
+    """Rule: commands.md#exit-codes."""
     found = settings()
     (prevented,) = found["RestartPreventExitStatus"]
     assert {int(code) for code in prevented.split()} == {ExitCode.REFUSED, ExitCode.USAGE, ExitCode.DAMAGED}
