@@ -54,3 +54,35 @@ def test_every_last_exit_is_explained(cause: LastExit) -> None:
 @pytest.mark.parametrize("signal", [Signal.REJECT, Signal.FAULT, Signal.ALARM])
 def test_every_red_signal_is_explained(signal: Signal) -> None:
     assert f"`{signal}`" in TEXT
+
+
+SAID = [
+    "cannot be opened",
+    "is missing",
+    "several keyboards are",
+    "is plugged in",
+    "the device does not answer",
+    "waiting to connect",
+    "staying away",
+    "the name cannot be resolved",
+    "nothing listens there",
+    "no answer in time",
+    "the port does not speak TLS",
+    "its certificate is not yet valid",
+    "is for another host name",
+    "comes from an authority that is not known here",
+    "the broker refuses the connection",
+    "ca_file, cert_file or key_file cannot be used",
+    "the broker does not answer what is published",
+    "the journal cannot be read",
+    "the disk's reserve is touched",
+    "no operators list has come",
+    "the cache cannot be written",
+]
+SOURCES = "\n".join(path.read_text("utf-8") for path in (ROOT / "agent").rglob("*.py"))
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_the_page_quotes_what_the_agent_says(text: str) -> None:
+    assert text in SOURCES, "the agent says it in other words now: say so on the page, too"
+    assert text in TEXT
