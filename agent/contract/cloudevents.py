@@ -4,15 +4,16 @@ Source: CloudEvents specification 1.0.2, JSON event format.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType, convert
+from msgspec import UNSET, Meta, Struct, UnsetType, convert
 from msgspec.json import decode, encode
 from msgspec.structs import replace
 
 from agent.contract.events import EVENTS, Event
+from agent.contract.values import SequenceText, UtcText
 
-__all__ = ["Envelope", "Undeliverable", "document", "event_of", "private_of", "topic_of", "undeliverable"]
+__all__ = ["CloudEvent", "Envelope", "Undeliverable", "document", "event_of", "private_of", "topic_of", "undeliverable"]
 
 _TYPES = {cls: f"kiosk.{cls.type}.v1" for cls in EVENTS.values()}
 
@@ -32,22 +33,31 @@ class Envelope(Struct, frozen=True, kw_only=True):
     clock_synced: bool
 
 
-class _Document(Struct, frozen=True, kw_only=True):
-    """The attributes of a CloudEvent in the order in which they are written. An unset one is left out."""
+class CloudEvent(Struct, frozen=True, kw_only=True):
+    """An event as it is published. The attributes are written in this order; an unset one is left out."""
 
-    specversion: str = "1.0"
-    id: str
-    source: str
+    specversion: Literal["1.0"] = "1.0"
+    id: Annotated[str, Meta(extra_json_schema={"pattern": r"^.{8}-\d{12}-.{8}$"})]
+    """Journal id, sequence, and the first 8 characters of the boot id (`mqtt.md#event-ids-and-sequence`)."""
+    source: Annotated[str, Meta(extra_json_schema={"pattern": "^/kiosk/[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,64}$"})]
+    """`/kiosk/{site}/{kiosk}`."""
     type: str
-    time: str
-    datacontenttype: str = "application/json"
-    sequence: str
+    time: UtcText
+    """When it was recorded, by the wall clock."""
+    datacontenttype: Literal["application/json"] = "application/json"
+    sequence: SequenceText
     bootid: str
-    uptimems: str
+    """The kernel's boot id."""
+    uptimems: Annotated[str, Meta(extra_json_schema={"pattern": r"^\d+$"})]
+    """The monotonic clock in milliseconds when it was recorded."""
     clocksynced: bool
+    """Whether the wall clock was synchronised."""
     subject: str | UnsetType
+    """The order."""
     station: str | UnsetType
+    """The station where it happened."""
     operator: str | UnsetType
+    """The operator signed in there."""
     data: Event
 
 
@@ -70,7 +80,7 @@ def document(event: Event, envelope: Envelope, sequence: int) -> bytes:
     order = getattr(event, "order", None)
     digits = str(sequence).zfill(12)
     return encode(
-        _Document(
+        CloudEvent(
             id=f"{envelope.journal}-{digits}-{envelope.boot_id[:8]}",
             source=envelope.source,
             type=_TYPES[type(event)],

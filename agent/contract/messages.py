@@ -1,8 +1,10 @@
-"""The messages that come down to a kiosk (SPEC 5.2, 5.4): each is refused whole, or becomes a frozen type.
+"""The messages that the centre sends to a kiosk: each becomes a frozen type, or is refused as a whole.
 
-Form and bounds of single fields are in `agent.contract.schemas`; here is what no schema says: duplicates, the order's
-own topic, the defaults. Every function raises `MessageRefused`, and nothing else, whatever the bytes; it names every
-wrong field that the schema finds, or else every one found here.
+Form and bounds of single fields are in `agent.contract.schemas`. This module checks what no schema can say, such as
+duplicates and that a manifest is on the topic of its order, and fills in defaults. Whatever the bytes, every function
+raises only MessageRefused. The error names every wrong field that the schema finds, or else every one found here.
+
+Rules: `mqtt.md#refused-messages`, `mqtt.md#manifest`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -74,7 +76,7 @@ def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str])
 
 
 def _listed(lines: list[LineMessage]) -> Iterator[tuple[str, str]]:
-    """Every listed identifier, with where it stands."""
+    """Yield (where, identifier) of each listed identifier."""
     for i, line in enumerate(lines):
         for j, unit in enumerate(line.get("units") or ()):
             for k, identifier in enumerate(unit):
@@ -96,7 +98,7 @@ def _wrong_identifiers(named: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _units_look_right(manifest: Manifest) -> bool:
-    """Whether all identifiers are printable and none is repeated: all at once, since there may be thousands."""
+    """Return whether all identifiers are printable and none is repeated. All at once: there may be thousands."""
     identifiers = list(chain.from_iterable(chain.from_iterable(line.units for line in manifest.lines)))
     return len(manifest.unit_by_id) == len(identifiers) and "".join(identifiers).isprintable()
 
@@ -111,7 +113,7 @@ def _roles(doc: RolesMessage) -> dict[Role, str]:
 
 
 def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
-    """The manifest in a message on the topic of `order` (decoded), its look-ups worked out."""
+    """Return the manifest in a message, its look-ups worked out. `order` is the decoded end of the topic."""
     doc = checked(ManifestMessage, content_of(payload, topic), topic)
     wrong = [] if doc["order"] == order else ["order: Not the one of the topic"]
     default = Flow.POS if doc["type"] == "pos" else None
@@ -149,7 +151,7 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
 
 
 def _check_name(name: str, topic: str) -> None:
-    """What a topic's end names is kept, and told in events, as any other id is."""
+    """Check the end of a topic like any other id: it is kept, and published in events."""
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise refused(topic, [f"topic: Its end must be printable text of at most {MAX_NAME} characters"])
 
@@ -164,7 +166,7 @@ def _is_sha256(text: str) -> bool:
 
 
 def operators_of(payload: bytes, *, topic: str) -> Operators:
-    """The operators list in a message."""
+    """Return the operators list in a message (`mqtt.md#operators-list`)."""
     doc = checked(OperatorsMessage, content_of(payload, topic), topic)
     salt = doc.get("salt")
     wrong = list(repeated((f"items.{i}.operator", item["operator"]) for i, item in enumerate(doc["items"])))
@@ -198,7 +200,7 @@ def operators_of(payload: bytes, *, topic: str) -> Operators:
 
 
 def boxes_of(payload: bytes, *, topic: str) -> BoxSizes:
-    """The box sizes in a message."""
+    """Return the box sizes in a message (`mqtt.md#box-sizes`)."""
     doc = checked(BoxesMessage, content_of(payload, topic), topic)
     wrong = list(repeated((f"items.{i}.code", item["code"]) for i, item in enumerate(doc["items"])))
     if wrong:
@@ -211,7 +213,7 @@ def boxes_of(payload: bytes, *, topic: str) -> BoxSizes:
 
 
 def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
-    """One part of the blocked units in a message; `part` is the end of its topic."""
+    """Return the part of the blocked units in a message; `part` is the end of its topic (`mqtt.md#blocked-units`)."""
     _check_name(part, topic)
     doc = checked(BlockedMessage, content_of(payload, topic), topic)
     return BlockedPart(
@@ -223,7 +225,7 @@ def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
 
 
 def order_index_of(payload: bytes, *, topic: str) -> OrderIndex:
-    """The index of orders in a message."""
+    """Return the index of orders in a message (`mqtt.md#order-index`)."""
     doc = checked(OrdersMessage, content_of(payload, topic), topic)
     return OrderIndex(revision=doc["revision"], orders=doc["orders"], source=_compact(doc))
 
@@ -232,7 +234,7 @@ def order_index_of(payload: bytes, *, topic: str) -> OrderIndex:
 
 
 def verdict_of(id: str, payload: bytes, *, topic: str) -> Verdict:
-    """The verdict in a message; `id` is the end of its topic."""
+    """Return the verdict in a message; `id` is the end of its topic (`mqtt.md#verdicts`)."""
     _check_name(id, topic)
     doc = checked(VerdictMessage, content_of(payload, topic), topic)
     return Verdict(
@@ -246,13 +248,13 @@ def verdict_of(id: str, payload: bytes, *, topic: str) -> Verdict:
 
 
 def ack_of(payload: bytes, *, topic: str) -> Ack:
-    """The consumer's acknowledgement in a message."""
+    """Return the consumer's acknowledgement in a message (`mqtt.md#acknowledgement`)."""
     doc = checked(AckMessage, content_of(payload, topic), topic)
     return Ack(journal=doc["journal"], through=int(doc["through"]), id=doc.get("id"))
 
 
 def request_of(name: str, payload: bytes, *, topic: str) -> Request:
-    """The request in a message; `name` is the end of its topic."""
+    """Return the request in a message; `name` is the end of its topic (`mqtt.md#requests`)."""
     content = content_of(payload, topic)
     doc = checked(RequestMessage, content, topic)
     return Request(

@@ -1,4 +1,7 @@
-"""From a message's bytes to a checked JSON value, or to the one error that names every wrong field."""
+"""From the bytes of a message to a checked JSON value, or to one error that names every wrong field.
+
+Rule: `mqtt.md#refused-messages`.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -20,18 +23,17 @@ _MAX_FIELD_CHARS = 120
 T = TypeVar("T")
 
 _adapters: dict[type, TypeAdapter[Any]] = {}
-"""Each built when first used: a kiosk at its start may need none of them."""
+"""Each is built when it is first used: a kiosk may need none of them at its start."""
 
 
 def _shown(text: str) -> str:
-    """Text out of a message, fit for a log line."""
+    """Return text from a message in a form fit for a log line."""
     shown = text if text.isprintable() else ascii(text)
     return shown if len(shown) <= _MAX_FIELD_CHARS else shown[:_MAX_FIELD_CHARS] + "…"
 
 
 def refused(topic: str, fields: Iterable[str]) -> MessageRefused:
-    """The error that names the topic and these fields: of a topic longer than any of ours, or very many fields, the
-    first."""
+    """Return the error that names a topic and its wrong fields. A long topic or list of fields is cut short."""
     if len(topic) > _MAX_TOPIC_CHARS:
         topic = topic[:_MAX_TOPIC_CHARS] + "…"
     named = list(fields)
@@ -47,18 +49,18 @@ def _field(error: ErrorDetails) -> str:
 
 
 def content_of(payload: bytes, topic: str) -> Any:
-    """The JSON value in a message's bytes: strict JSON in UTF-8, of bounded size and depth."""
+    """Return the JSON value of a message: strict JSON in UTF-8, of bounded size and depth. Raise MessageRefused."""
     if len(payload) > MAX_MESSAGE_BYTES:
         raise refused(topic, [f"{len(payload)} bytes, more than {MAX_MESSAGE_BYTES}"])
     try:
-        # Only the fields' names come again and again; to look for the values too takes half as long again.
+        # Only names of fields are repeated often enough to be worth caching.
         return from_json(payload, allow_inf_nan=False, cache_strings="keys")
     except ValueError as exc:
         raise refused(topic, [f"not JSON: {_shown(str(exc))}"]) from exc
 
 
 def checked(schema: type[T], content: object, topic: str) -> T:
-    """The content as `schema` (of `agent.contract.schemas`) has it; no value is coerced."""
+    """Return the content as a schema of `agent.contract.schemas` has it. No value is coerced. Raise MessageRefused."""
     adapter = _adapters.get(schema)
     if adapter is None:
         adapter = _adapters[schema] = TypeAdapter(schema)
@@ -70,7 +72,7 @@ def checked(schema: type[T], content: object, topic: str) -> T:
 
 
 def repeated(named: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Of (where, name) pairs one line for each name that was there before, compared without case."""
+    """Yield a line for each name of (where, name) pairs that stood there before, compared without case."""
     seen: dict[str, str] = {}
     for where, name in named:
         first = seen.setdefault(same_case(name), where)

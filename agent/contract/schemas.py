@@ -1,6 +1,7 @@
-"""The schemas of the messages that come down (SPEC 5.2, 5.4): types, forms and bounds of single fields.
+"""The form of the messages that the centre sends: types, patterns and bounds of single fields.
 
-To be validated strictly: no value is coerced. Unknown fields are ignored, `null` is the same as absent.
+They are validated strictly: no value is coerced. Unknown fields are ignored, and `null` is the same as absent
+(`mqtt.md#json-values`). What no schema can say is in `agent.contract.messages`.
 """
 
 from typing import Annotated, Literal, NotRequired
@@ -21,6 +22,7 @@ __all__ = [
     "OperatorsMessage",
     "OrdersMessage",
     "RequestMessage",
+    "ResendMessage",
     "RolesMessage",
     "VerdictMessage",
 ]
@@ -39,20 +41,21 @@ def _printable(text: str) -> str:
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-"""A unit's identifier; thousands in one manifest, so that who reads it checks that all are printable at once."""
+"""A unit's identifier. A manifest may list thousands, so `messages` looks for unprintable ones all at once."""
 
 Code = Annotated[Identifier, AfterValidator(_printable)]
 """An id, SKU or barcode: printable text of at most 64 characters."""
 
-Token = Annotated[str, Field(pattern=r"\A[A-Z0-9]{1,32}\z")]
-"""An operator's id or a size's code."""
+Token = Annotated[str, Field(pattern="^[A-Z0-9]{1,32}$")]
+"""An operator's id or a box size's code."""
 
-Transaction = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_.:~-]{1,64}\z")]
-"""A request's id; it becomes a level of the answer's topic."""
+Transaction = Annotated[str, Field(pattern="^[A-Za-z0-9_.:~-]{1,64}$")]
+"""A request's id; it becomes a level of the response's topic."""
 
-Gtin = Annotated[str, Field(pattern=r"\A([0-9]{8}|[0-9]{12,14})\z")]
-Tac = Annotated[str, Field(pattern=r"\A[0-9]{8}\z")]
-Sequence = Annotated[str, Field(pattern=r"\A[0-9]{12}\z")]
+Gtin = Annotated[str, Field(pattern="^([0-9]{8}|[0-9]{12,14})$")]
+Tac = Annotated[str, Field(pattern="^[0-9]{8}$")]
+Sequence = Annotated[str, Field(pattern="^[0-9]{12}$")]
+Bound = Annotated[str, Field(pattern="^[0-9]{1,12}$")]
 FreeText = Annotated[str, Field(max_length=256)]
 Revision = Annotated[int, Field(ge=0, le=MAX_REVISION)]
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
@@ -60,58 +63,97 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE_MM)]
 SerialLength = Annotated[int, Field(ge=1, le=64)]
 
 
+# -- manifests ---------------------------------------------------------------------------------------------------
+
+
 class LineMessage(TypedDict):
+    """One line of an order."""
+
     line: Code
+    """The line's id."""
     sku: Code
     name: NotRequired[FreeText | None]
     gtins: NotRequired[list[Gtin] | None]
+    """The GTINs of the product."""
     flow: NotRequired[Literal["used", "distribution", "pos"] | None]
+    """Required unless the order's type is `pos`."""
     serialized: bool
+    """Whether each device is scanned, or pieces are counted."""
     quantity: Quantity
+    """Pieces ordered."""
     tacs: NotRequired[list[Tac] | None]
+    """The line takes IMEIs that begin with one of these."""
     units: NotRequired[list[Annotated[list[Identifier], Field(min_length=1)]] | None]
+    """The devices that the line takes, each with all its identifiers; the first one is published."""
     serial_length: NotRequired[Annotated[list[SerialLength], Field(min_length=2, max_length=2)] | None]
+    """The line takes serial numbers from the first length to the second."""
 
 
 class CountedMessage(TypedDict):
+    """What lies in a confirmed box at another kiosk (`workflow.md#counted-at-another-kiosk`)."""
+
     line: Code
     quantity: Quantity
+    """Pieces of the line in the box."""
     units: NotRequired[list[Identifier] | None]
+    """The published ids of the serialized ones."""
     box: Code
 
 
 class RolesMessage(TypedDict):
+    """The operators of an order, by role."""
+
     picking: NotRequired[Token | None]
     packing: NotRequired[Token | None]
     shipping: NotRequired[Token | None]
 
 
 class ManifestMessage(TypedDict):
+    """One revision of an order."""
+
     order: Code
+    """The order's id; the one of the topic."""
     revision: Revision
+    """A manifest replaces one with a lower revision."""
     type: Literal["normal", "pos"]
+    """The lines of a `pos` order have the flow `pos` unless they say otherwise."""
     status: Literal["open", "packed", "cancelled"]
     barcodes: NotRequired[list[Code] | None]
+    """What opens the order when scanned; its id always does."""
     operators: NotRequired[RolesMessage | None]
     lines: Annotated[list[LineMessage], Field(max_length=MAX_LINES)]
     counted: NotRequired[list[CountedMessage] | None]
     reopen: NotRequired[bool | None]
+    """Whether an order packed at this kiosk is open again (`workflow.md#packed-orders-stay-closed`)."""
+
+
+# -- reference messages ------------------------------------------------------------------------------------------
 
 
 class OperatorMessage(TypedDict):
+    """One person."""
+
     operator: Token
+    """The operator's id."""
     name: NotRequired[FreeText | None]
     badges: NotRequired[list[Code] | None]
+    """Texts of badges, or their salted hashes if the list has a salt."""
     roles: NotRequired[list[Literal["picking", "packing", "shipping"]] | None]
+    """The roles that may be assigned to this operator; absent: all."""
 
 
 class OperatorsMessage(TypedDict):
+    """Who may work."""
+
     revision: Revision
     salt: NotRequired[Code | None]
+    """With a salt, badges are the lower-case hex SHA-256 of salt + code in upper case, UTF-8."""
     items: list[OperatorMessage]
 
 
 class BoxMessage(TypedDict):
+    """One box size."""
+
     code: Token
     length_mm: Side
     width_mm: Side
@@ -119,33 +161,68 @@ class BoxMessage(TypedDict):
 
 
 class BoxesMessage(TypedDict):
+    """The box sizes."""
+
     revision: Revision
     items: list[BoxMessage]
 
 
 class BlockedMessage(TypedDict):
+    """One part of the units that may not ship."""
+
     revision: Revision
     items: list[Code]
+    """Their identifiers."""
 
 
 class OrdersMessage(TypedDict):
+    """The index of orders."""
+
     revision: Revision
     orders: dict[Code, Revision]
+    """The revision of each order's manifest."""
+
+
+# -- to one kiosk ------------------------------------------------------------------------------------------------
 
 
 class VerdictMessage(TypedDict):
+    """What the centre found out about a unit that this kiosk accepted."""
+
     revision: Annotated[int, Field(ge=1, le=MAX_REVISION)]
+    """A verdict is taken once for each id and revision."""
     action: Literal["hold", "release"]
     order: Code
     unit: Code
+    """An identifier of the unit."""
     reason: NotRequired[FreeText | None]
+    """Why, for a person."""
 
 
 class AckMessage(TypedDict):
+    """The consumer has stored every event of a journal up to this one."""
+
     journal: Code
+    """The id of the journal."""
     through: Sequence
     id: NotRequired[Code | None]
+    """The id of the event with the sequence `through`."""
 
 
 class RequestMessage(TypedDict):
+    """A request without parameters."""
+
     transaction: Transaction
+    """Names the topic of the response. A transaction seen before is answered again from memory."""
+
+
+ResendMessage = TypedDict(
+    "ResendMessage",
+    {
+        "transaction": Transaction,
+        "journal": Annotated[str, Field(description="The id of a journal of this kiosk.")],
+        "from": Annotated[Bound, Field(description="The sequence of the first event.")],
+        "through": Annotated[Bound, Field(description="The sequence of the last event.")],
+    },
+)
+"""A request to publish events again. The daemon checks its fields itself, and says in its response what is wrong."""
