@@ -1,4 +1,4 @@
-"""How long to stay away between two connections. Pure; time and chance are handed in."""
+"""How long to wait between two connection attempts. Pure; the random numbers are handed in."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ __all__ = ["Backoff"]
 
 
 class Backoff:
-    """Full jitter: anything up to a ceiling that doubles, so that a fleet does not come back all at once."""
+    """Full jitter under a doubling ceiling, so that a fleet does not reconnect all at once. (mqtt.md#reconnect)"""
 
     def __init__(self, *, timing: Timing, random: Callable[[], float]) -> None:
         self._timing = timing
@@ -16,11 +16,11 @@ class Backoff:
         self._attempts = 0
 
     def next_s(self) -> float:
-        """How long to wait now."""
+        """Return how long to wait now, in seconds."""
         ceiling_s = min(self._timing.backoff_max_s, self._timing.backoff_s * 2.0**self._attempts)
         self._attempts = min(self._attempts + 1, 30)
         return self._random() * ceiling_s
 
     def reset(self) -> None:
-        """A connection has proved itself."""
+        """Start again from the first ceiling: a connection has proved good."""
         self._attempts = 0

@@ -1,6 +1,9 @@
-"""When an X.509 certificate expires: the one field of it that the kiosk reports. Pure but for reading a file.
+"""Read when an X.509 certificate expires, the one field that `health` reports. DER as in RFC 5280, section 4.1.
 
-The standard library tells it of the server's certificate only; this reads ours too. DER as in RFC 5280, section 4.1.
+The standard library has no public function for it: `SSLSocket.getpeercert` decodes the broker's certificate, but
+nothing decodes our own client certificate from its file (`ssl._ssl._test_decode_cert` is private;
+`SSLContext.get_ca_certs` lists authorities only). The package `cryptography` costs a kiosk far more memory and start-up
+time than these lines.
 """
 
 import ssl
@@ -13,7 +16,7 @@ _VERSION, _SEQUENCE, _UTC_TIME = 0xA0, 0x30, 0x17
 
 
 def _element(der: bytes, at: int) -> tuple[int, int, int]:
-    """The element at an offset: its tag, and where its content begins and ends."""
+    """Return the element at an offset: its tag, and where its content starts and ends."""
     tag, length, start = der[at], der[at + 1], at + 2
     if length & 0x80:
         size = length & 0x7F
@@ -23,7 +26,7 @@ def _element(der: bytes, at: int) -> tuple[int, int, int]:
 
 
 def expiry_of_der(der: bytes) -> datetime | None:
-    """`notAfter` of a certificate, UTC; none if these bytes are no certificate."""
+    """Return `notAfter` of a certificate in UTC; None if these bytes are not a certificate."""
     try:
         _, at, _ = _element(der, 0)  # Certificate
         _, at, _ = _element(der, at)  # tbsCertificate
@@ -44,7 +47,7 @@ def expiry_of_der(der: bytes) -> datetime | None:
 
 
 def expiry_of_pem_file(path: Path) -> datetime | None:
-    """`notAfter` of the first certificate in a PEM file; none if there is no readable one."""
+    """Return `notAfter` of the first certificate in a PEM file in UTC; None if there is no readable one."""
     try:
         text = path.read_text("ascii", "ignore")
         start = text.index(ssl.PEM_HEADER)

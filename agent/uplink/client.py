@@ -1,7 +1,7 @@
-"""The MQTT client: paho, driven by the thread that owns it. The only file that imports paho.
+"""The MQTT client: paho, run by the thread that owns it. The only file that imports paho.
 
-One `Client` is one connection. paho runs no thread of its own, keeps no queue that matters (the outbox has the
-window) and nothing survives the connection: a new one begins with a new `Client`.
+A `Client` is one connection. paho gets no thread of its own and no queue (the outbox limits what is in flight). Nothing
+survives the connection: the next one is a new `Client`.
 """
 
 import select
@@ -40,23 +40,23 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 LARGEST_INBOUND = 1 << 20
-"""What we tell an MQTT 5 broker not to exceed: well over a manifest's 256 KiB, so that those are refused by name."""
+"""The largest packet we take from an MQTT 5 broker: over 256 KiB, so that larger manifests are refused by name."""
 UNLIMITED = 65_535
 _libc = CDLL(None)
 TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)
-"""Linux has it."""
+"""None on systems other than Linux."""
 UNSPECIFIED = 0x80
-"""What paho makes of a connection that ends by itself."""
+"""paho's reason code for a connection that ended without one."""
 
 
 class _Packed(Properties):
-    """Publish properties that are encoded once, not at every publish."""
+    """Publish properties that are encoded once instead of at every publish."""
 
     def __init__(self, **values: object) -> None:
         Properties.__init__(self, PacketTypes.PUBLISH)
         for name, value in values.items():
             setattr(self, name, value)
-        # The base class takes MQTT's own property names alone.
+        # The base class accepts only names of MQTT properties as attributes.
         object.__setattr__(self, "_encoded", Properties.pack(self))
 
     def pack(self) -> bytes:
@@ -65,13 +65,13 @@ class _Packed(Properties):
 
 
 _GARBAGE = (MQTTException, struct.error, IndexError, KeyError, ValueError)
-"""What paho lets through when it decodes what is not MQTT. Our callbacks only append, so it cannot be ours."""
+"""What paho raises when it decodes garbage. Our callbacks only append to lists, so they raise none of these."""
 
 
 class Client:
-    """One connection to one broker address, from `connect` to `close`. For one thread alone.
+    """One connection to one broker address, from `connect` to `close`. For one thread.
 
-    What the broker sends is collected while `poll` runs, and taken by `answers`, `subscribed` and `received`.
+    What the broker sends is collected by `poll` and returned by `pubacks`, `subacks` and `messages`.
     """
 
     def __init__(self, settings: BrokerSettings, *, client_id: str, will: Will | None = None) -> None:
@@ -84,7 +84,7 @@ class Client:
         self._lost: BrokerLost | None = None
         self._closing = False
         self._published: int | None = None
-        """So many publishes in this burst; none outside of one."""
+        """How many publishes this burst has had; None outside a burst."""
         self._log_line = ""
         self._paho = Paho(
             CallbackAPIVersion.VERSION2,
@@ -93,7 +93,7 @@ class Client:
             protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
-        self._paho.max_inflight_messages_set(0)  # no limit: the outbox has the window
+        self._paho.max_inflight_messages_set(0)  # no limit: the outbox limits what is in flight
         self._paho.max_queued_messages_set(0)
         if settings.username is not None:
             self._paho.username_pw_set(settings.username, settings.password)
@@ -112,7 +112,7 @@ class Client:
     # -- connection --------------------------------------------------------------------------------------------------
 
     def connect(self, host: str, port: int, *, timeout_s: float) -> None:
-        """Resolve, connect and shake hands, blocking, and send CONNECT; the CONNACK comes while `poll` runs.
+        """Resolve, connect, shake hands and send CONNECT, blocking. The CONNACK comes by `poll`, see `connack`.
 
         Raises BrokerLost.
         """
@@ -125,21 +125,21 @@ class Client:
             properties = Properties(PacketTypes.CONNECT)
             properties.MaximumPacketSize = LARGEST_INBOUND
         try:
-            # Clean start is paho's default for a client's first connection, and there is no second.
+            # paho does a clean start on a client's first connection by default.
             code = self._paho.connect(host, port, self._settings.keepalive_s, properties=properties)
         except OSError as exc:
             raise BrokerLost(explain(exc)) from exc
-        except ValueError as exc:  # a host name that IDNA cannot encode
-            raise BrokerLost(f"the host name is not one: {shown(str(exc))}") from exc
+        except ValueError as exc:  # IDNA cannot encode the host name
+            raise BrokerLost(f"the host name is invalid: {shown(str(exc))}") from exc
         self._check(code)
 
     @property
     def connack(self) -> ConnAck | None:
-        """What the broker granted; none until its CONNACK has come."""
+        """The broker's limits; None until its CONNACK has come."""
         return self._connack
 
     def server_certificate_expires(self) -> datetime | None:
-        """`notAfter` of the broker's certificate, UTC; none without TLS."""
+        """Return when the broker's certificate expires, UTC; None without TLS."""
         sock = self._paho.socket()
         if not isinstance(sock, ssl.SSLSocket):
             return None
@@ -147,9 +147,9 @@ class Client:
         return expiry_of_der(der) if der else None
 
     def poll(self, timeout_s: float, wake_fd: int | None = None) -> None:
-        """Wait for the broker, or for `wake_fd` to be readable, at most `timeout_s`, and read and write what can be.
+        """Wait at most `timeout_s` for the broker or `wake_fd` to be readable, then read and write what is possible.
 
-        Raises BrokerLost when the connection is or gets lost, BrokerRefused when the broker refuses it.
+        Raises BrokerLost if the connection is lost, BrokerRefused if the broker refuses it.
         """
         sock = self._paho.socket()
         if sock is None:
@@ -163,7 +163,7 @@ class Client:
             try:
                 self._check(self._paho.loop_read())
             except _GARBAGE as exc:
-                raise BrokerLost("it sent what is not MQTT") from exc
+                raise BrokerLost("it sent something that is not MQTT; is it an MQTT broker?") from exc
         if writable:
             self._check(self._paho.loop_write())
         self._check(self._paho.loop_misc())
@@ -171,7 +171,7 @@ class Client:
             raise self._lost
 
     def close(self) -> None:
-        """Send DISCONNECT if there is a connection, so that the will is not published, and close. Twice is fine."""
+        """Send DISCONNECT, so that the will is not published, and close. Idempotent."""
         self._closing = True
         self._paho.on_log = None
         if self._paho.socket() is not None:
@@ -179,7 +179,7 @@ class Client:
         self.drop()
 
     def drop(self) -> None:
-        """Close without a word: the broker will publish the will."""
+        """Close without DISCONNECT: the broker publishes the will. Idempotent."""
         self._closing = True
         sock = self._paho.socket()
         if sock is not None:
@@ -216,7 +216,7 @@ class Client:
             _libc.setsockopt(sock.fileno(), socket.IPPROTO_TCP, TCP_CORK, byref(c_int(value)), sizeof(c_int))
 
     def publish_event(self, topic: str, document: bytes) -> int:
-        """Publish an event's document; returns its token. Raises BrokerLost."""
+        """Publish an event's document; return its token. Raises BrokerLost."""
         self._count_publish()
         info = self._paho.publish(topic, document, 1, False, self._event_properties)
         if info.rc:
@@ -224,7 +224,7 @@ class Client:
         return info.mid
 
     def publish(self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None = None) -> int:
-        """Publish at QoS 1; returns the token. `expiry_s` needs MQTT 5 and is left out without. Raises BrokerLost."""
+        """Publish at QoS 1; return the token. `expiry_s` is ignored under MQTT 3.1.1. Raises BrokerLost."""
         properties = None
         if self._v5:
             properties = Properties(PacketTypes.PUBLISH)
@@ -238,7 +238,7 @@ class Client:
         return info.mid
 
     def subscribe(self, filters: Sequence[str], *, retain_as_published: Sequence[str] = ()) -> int:
-        """Subscribe at QoS 1; returns the token of the SUBACK. Raises BrokerLost."""
+        """Subscribe at QoS 1; return the token. Raises BrokerLost."""
         if self._v5:
             code, token = self._paho.subscribe(
                 [(one, SubscribeOptions(qos=1, retainAsPublished=one in retain_as_published)) for one in filters]
@@ -249,24 +249,24 @@ class Client:
         return token or 0
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Raises BrokerLost."""
+        """Unsubscribe. Raises BrokerLost."""
         code, _ = self._paho.unsubscribe(list(filters))
         self._check(code)
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
     def pubacks(self) -> list[PubAck]:
-        """Take the PUBACKs that have come."""
+        """Return the PUBACKs since the last call."""
         taken, self._pubacks = self._pubacks, []
         return taken
 
     def subacks(self) -> list[SubAck]:
-        """Take the SUBACKs that have come."""
+        """Return the SUBACKs since the last call."""
         taken, self._subacks = self._subacks, []
         return taken
 
     def messages(self) -> list[ReceivedMessage]:
-        """Take the messages that have come, in order."""
+        """Return the messages since the last call, in order."""
         taken, self._messages = self._messages, []
         return taken
 
@@ -282,12 +282,12 @@ class Client:
         return self._lost
 
     def _on_socket_open(self, _paho: Paho, _userdata: object, sock: "SocketLike") -> None:
-        # An event on its own must not wait for the acknowledgement of the segment before (Nagle's algorithm).
+        # A single event must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _on_log(self, _paho: Paho, _userdata: object, level: int, line: str) -> None:
-        # Until the CONNACK only: paho tells of a TLS alert nowhere else, and logging every publish costs time.
+        # Only until the CONNACK: paho reports a TLS alert nowhere else, but logging every publish would cost time.
         if level == LogLevel.MQTT_LOG_ERR:
             self._log_line = line
 
@@ -300,9 +300,9 @@ class Client:
         if reason.is_failure:
             self._lost = BrokerRefused(f"the broker refuses the connection: {_with_reason_string(reason, granted)}")
         elif granted.get("MaximumQoS", 2) < 1:
-            self._lost = BrokerRefused("the broker does not offer QoS 1")
+            self._lost = BrokerRefused("the broker does not support QoS 1")
         elif not granted.get("RetainAvailable", 1):
-            self._lost = BrokerRefused("the broker keeps no retained messages")
+            self._lost = BrokerRefused("the broker does not support retained messages")
         else:
             self._connack = ConnAck(
                 receive_maximum=granted.get("ReceiveMaximum", UNLIMITED),
@@ -320,9 +320,9 @@ class Client:
         elif self._log_line:
             self._lost = BrokerLost(explain(self._log_line))
         elif self._connack is None:
-            self._lost = BrokerLost("the connection was closed before the broker answered (is it an MQTT broker?)")
+            self._lost = BrokerLost("the connection was closed before the broker answered; is it an MQTT broker?")
         elif reason == UNSPECIFIED:
-            self._lost = BrokerLost("the connection was closed without a word", unexplained=True)
+            self._lost = BrokerLost("the broker closed the connection without giving a reason", unexplained=True)
         else:
             self._lost = BrokerLost(f"the connection was lost: {reason.getName().lower()}")
 

@@ -1,4 +1,4 @@
-"""Where the uplink gets its events from: the journal, seen through three questions."""
+"""The interface through which the uplink reads the journal."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,10 +9,10 @@ __all__ = ["EventSource", "SourceHead", "SourcedEvent"]
 
 
 class SourceHead(Struct, frozen=True, kw_only=True):
-    """Where the journal stands.
+    """The journal id in use, the newest event, and the delivery mark.
 
-    A *position* counts all events of this device over all journal ids; a *sequence* counts from 1 under one id.
-    Events of the current `journal` have position = `base` + sequence. All positions to `delivered` are delivered.
+    A *position* counts all events of this device across all journal ids. A *sequence* counts from 1 within one id.
+    Under the present `journal`, position = `base` + sequence. Everything up to position `delivered` is delivered.
     """
 
     journal: str
@@ -22,12 +22,12 @@ class SourceHead(Struct, frozen=True, kw_only=True):
 
     @property
     def base(self) -> int:
-        """The last position of the journal ids before this one; 0 for the first."""
+        """The last position under earlier journal ids; 0 if there are none."""
         return self.last_position - self.last_sequence
 
 
 class SourcedEvent(Protocol):
-    """One committed event; `document` is its CloudEvents document as published."""
+    """A committed event. `document` is its CloudEvents document as published."""
 
     @property
     def position(self) -> int: ...
@@ -40,19 +40,19 @@ class SourcedEvent(Protocol):
 
 
 class EventSource(Protocol):
-    """The journal, as the uplink's thread reads it while others append. Every method is thread-safe."""
+    """The journal as the uplink's thread reads it while other threads append. All methods are thread-safe."""
 
     def head(self) -> SourceHead:
-        """Where the journal stands now; cheap."""
+        """Return the journal's head now. Cheap."""
         ...
 
     def read(self, after: int, limit: int) -> Sequence[SourcedEvent]:
-        """At most `limit` committed events behind position `after`, in order; empty at the end.
+        """Return at most `limit` committed events after position `after`, in order; empty if there are none.
 
         Raises JournalDamaged, JournalFault or OSError.
         """
         ...
 
     def event_id(self, journal: str, sequence: int) -> str | None:
-        """The id of an event, or none where it is unknown or pruned. Raises as `read` does."""
+        """Return the id of an event; None if it is unknown or pruned. Raises the same as `read`."""
         ...

@@ -1,4 +1,4 @@
-"""Why the broker cannot be reached, each in one line that a person can act on."""
+"""Why the broker cannot be reached, as one line that says what to do."""
 
 import socket
 import ssl
@@ -12,10 +12,10 @@ SHOWN_CHARACTERS = 200
 
 
 class BrokerLost(KioskError, ConnectionError):
-    """There is no connection to the broker, or no longer.
+    """There is no connection to the broker.
 
-    `code` is the broker's MQTT reason code, if it gave one; `unexplained`: it had accepted us and then closed the
-    connection without a word; `stalled`: we left, because it took what we published and never answered.
+    `code` is the MQTT reason code that the broker gave, if any. `unexplained`: the broker had accepted the connection
+    and closed it without giving a reason. `stalled`: this kiosk closed it, because the broker did not answer.
     """
 
     def __init__(self, text: str, *, code: int | None = None, unexplained: bool = False, stalled: bool = False) -> None:
@@ -26,16 +26,16 @@ class BrokerLost(KioskError, ConnectionError):
 
     @property
     def taken_over(self) -> bool:
-        """Another client has connected with our client id."""
+        """Whether another client has connected with this kiosk's client id. (mqtt.md#duplicate-client-id)"""
         return self.code == SESSION_TAKEN_OVER
 
 
 class BrokerRefused(BrokerLost):
-    """The broker was reached, and refuses us or cannot serve us."""
+    """The broker was reached, but refuses the connection or lacks a feature that is needed."""
 
 
 def shown(text: str) -> str:
-    """What a peer sent, fit for a log line: one line, control characters escaped, cut to a length."""
+    """Make text from a peer fit for one log line: escape control characters and cut it to a length."""
     safe = text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     return safe if len(safe) <= SHOWN_CHARACTERS else safe[:SHOWN_CHARACTERS] + "…"
 
@@ -44,24 +44,24 @@ def shown(text: str) -> str:
 _VERIFY = {
     9: "its certificate is not yet valid; is this machine's clock right?",
     10: "its certificate has expired (or this machine's clock is wrong)",
-    18: "its certificate is self-signed; name it in ca_file",
-    19: "its certificate comes from an authority that is not known here; set ca_file",
-    20: "its certificate comes from an authority that is not known here; set ca_file",
-    21: "its certificate comes from an authority that is not known here; set ca_file",
+    18: "its certificate is self-signed; set ca_file to it",
+    19: "its certificate was issued by an authority that is not trusted here; set ca_file",
+    20: "its certificate was issued by an authority that is not trusted here; set ca_file",
+    21: "its certificate was issued by an authority that is not trusted here; set ca_file",
     62: "its certificate is for another host name",
     64: "its certificate is for another address",
 }
 _TLS = {
     "WRONG_VERSION_NUMBER": "the port does not speak TLS",
-    "UNKNOWN_CA": "the broker does not know the authority of our certificate (cert_file)",
-    "CERTIFICATE_REQUIRED": "the broker wants a certificate of us; set cert_file and key_file",
-    "HANDSHAKE_FAILURE": "no common ground in the TLS handshake (does the broker want a certificate of us?)",
+    "UNKNOWN_CA": "the broker does not trust the authority that issued our certificate (cert_file)",
+    "CERTIFICATE_REQUIRED": "the broker requires a client certificate; set cert_file and key_file",
+    "HANDSHAKE_FAILURE": "the TLS handshake failed; does the broker require a client certificate (cert_file)?",
     "CERTIFICATE_EXPIRED": "the broker says that our certificate (cert_file) has expired",
     "BAD_CERTIFICATE": "the broker refuses our certificate (cert_file)",
-    "UNSUPPORTED_PROTOCOL": "no common version of TLS",
-    "PROTOCOL_VERSION": "no common version of TLS",
+    "UNSUPPORTED_PROTOCOL": "the broker does not support TLS 1.2 or newer",
+    "PROTOCOL_VERSION": "the broker does not support TLS 1.2 or newer",
     "UNEXPECTED_MESSAGE": "the port does not speak TLS",
-    "EOF": "the connection was closed during the TLS handshake (does the broker want another certificate of us?)",
+    "EOF": "the connection was closed during the TLS handshake; does the broker require another client certificate?",
 }
 
 
@@ -71,19 +71,19 @@ def _explain_tls(error: ssl.SSLError | str) -> str:
 
 
 def explain(error: OSError | str) -> str:
-    """A failure to connect or of a connection in words; `error` may be the text of one."""
+    """Explain why a connection failed or was lost. `error` may be the text of an error."""
     match error:
         case str():
             return _explain_tls(error) if "SSL" in error.upper() else shown(error)
         case ssl.SSLCertVerificationError():
-            return _VERIFY.get(error.verify_code, f"its certificate does not hold: {shown(error.verify_message)}")
+            return _VERIFY.get(error.verify_code, f"its certificate cannot be verified: {shown(error.verify_message)}")
         case ssl.SSLError():
             return _explain_tls(error)
         case socket.gaierror():
-            return "the name cannot be resolved"
+            return "the host name cannot be resolved; check it and the DNS server"
         case TimeoutError():
-            return "no answer in time"
+            return "no answer in time; check the network and the firewall"
         case ConnectionRefusedError():
-            return "nothing listens there"
+            return "nothing listens there; check the port and that the broker runs"
         case _:
             return shown(error.strerror or str(error) or type(error).__name__)

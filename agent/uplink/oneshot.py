@@ -1,6 +1,6 @@
-"""What the commands do at the broker: try the connection, leave a last status, clear the retained topics.
+"""Short connections for commands: try the broker, leave a last status, clear the retained topics.
 
-Each connects for itself under a client id of its own, so that it never takes over the session of a running kiosk.
+Each uses a client id of its own, so that it never takes over the session of a running kiosk.
 """
 
 import random
@@ -24,18 +24,18 @@ __all__ = ["BROKER_CONFIRMS", "publish_status_once", "retire", "try_connect"]
 TIMEOUT_S = 10.0
 FAILURE = 0x80
 QUIET_S = 1.0
-"""After the last retained message came, for how long to wait for another."""
+"""How long to wait for another retained message after the last one."""
 
 BROKER_CONFIRMS = (
-    'with uplink.confirm = "broker" the broker answers for every event: give its consumer a persistent session '
-    "(clean start off, a session expiry of weeks, QoS 1) and let the broker queue for it without limit, on disk, "
-    "written before it answers (Mosquitto: persistence true, autosave_on_changes true, autosave_interval 1, "
-    "max_queued_messages 0, max_queued_bytes 0)"
+    'with uplink.confirm = "broker" an event counts as delivered when the broker has accepted it: give the consumer a '
+    "persistent session (clean start off, a session expiry of weeks, QoS 1), and let the broker queue for it without "
+    "limit, on disk, written before it answers (Mosquitto: persistence true, autosave_on_changes true, "
+    "autosave_interval 1, max_queued_messages 0, max_queued_bytes 0)"
 )
 
 
 def _wait(client: "Client", done: Callable[[], bool], until: float) -> bool:
-    """Whether `done` came true by that monotonic time. Raises BrokerLost."""
+    """Poll until `done` returns True. Return False if it has not by the monotonic time `until`. Raises BrokerLost."""
     while not done():
         left_s = until - time.monotonic()
         if left_s <= 0:
@@ -47,19 +47,22 @@ def _wait(client: "Client", done: Callable[[], bool], until: float) -> bool:
 def _open(client: "Client", host: str, port: int, timeout_s: float) -> None:
     client.connect(host, port, timeout_s=timeout_s)
     if not _wait(client, lambda: client.connack is not None, time.monotonic() + timeout_s):
-        raise BrokerLost("the broker accepts the connection and says nothing (is it an MQTT broker?)")
+        raise BrokerLost("the broker accepts the connection and does not answer; is it an MQTT broker?")
 
 
 @contextmanager
 def _connected(
     broker: BrokerSettings, topics: Topics, purpose: str, timeout_s: float
 ) -> Iterator[tuple["Client", str]]:
-    """A connection to the first broker address that works, and that. Raises BrokerLost naming all that do not."""
+    """Connect to the first broker address that works; yield the client and that address.
+
+    Raises BrokerLost, which names every address that does not work.
+    """
     from agent.uplink.client import Client  # paho costs start-up time
 
     failures = []
     for host, port in broker.hosts:
-        # Two commands at once must not throw each other out.
+        # A random part, so that two commands at once do not take over each other's session.
         client = Client(broker, client_id=f"{topics.client_id}-{purpose}-{random.getrandbits(24):06x}")
         try:
             _open(client, host, port, timeout_s)
@@ -77,7 +80,7 @@ def _connected(
 
 
 def _publish(client: "Client", topic: str, payload: bytes, until: float) -> None:
-    """Publish this retained. Raises BrokerLost, also where the broker refuses it."""
+    """Publish a retained message and wait for the answer. Raises BrokerLost, also if the broker refuses it."""
     token = client.publish(topic, payload, retain=True)
     answers: dict[int, PubAck] = {}
 
@@ -86,9 +89,9 @@ def _publish(client: "Client", topic: str, payload: bytes, until: float) -> None
         return token in answers
 
     if not _wait(client, answered, until):
-        raise BrokerLost("the broker does not answer what is published")
+        raise BrokerLost("the broker does not acknowledge what is published")
     if answers[token].code >= FAILURE:
-        raise BrokerRefused(f"the broker refuses {topic}: {answers[token].reason}")
+        raise BrokerRefused(f"the broker refuses {topic}: {answers[token].reason}; check this kiosk's rights there")
 
 
 def publish_status_once(
@@ -101,7 +104,7 @@ def publish_status_once(
     state: str = "failed",
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Leave a retained status for the fleet, before the process ends. Raises BrokerLost."""
+    """Publish a last retained status before the process ends. Raises BrokerLost. (commands.md#failure-at-start)"""
     topics = Topics(site, kiosk)
     document = status_document(
         state=state, reason=reason, version=version, journal=None, since=SystemClock().utc_text()
@@ -113,10 +116,10 @@ def publish_status_once(
 def retire(
     broker: BrokerSettings, *, site: str, kiosk: str, stations: Sequence[str], timeout_s: float = TIMEOUT_S
 ) -> tuple[str, ...]:
-    """Clear this kiosk's retained topics; returns them. Raises BrokerLost.
+    """Clear this kiosk's retained topics; return them. Raises BrokerLost. (commands.md#retire)
 
-    Those are `status`, `health`, the views of the `stations` given, and of any other station where the broker lets
-    the kiosk read them.
+    These are `status`, `health`, the views of the given stations, and of any other station that the broker lets the
+    kiosk read.
     """
     topics = Topics(site, kiosk)
     with _connected(broker, topics, "retire", timeout_s) as (client, _):
@@ -129,7 +132,7 @@ def retire(
 
 
 def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
-    """The topics under a filter that hold a retained message, as far as the broker tells."""
+    """Return the topics under a filter that hold a retained message, as far as the broker sends them."""
     client.subscribe([topic_filter])
     if not _wait(client, lambda: bool(client.subacks()), until):
         return []
@@ -148,7 +151,10 @@ def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
 def try_connect(
     broker: BrokerSettings, delivery: DeliverySettings, *, site: str, kiosk: str, timeout_s: float = TIMEOUT_S
 ) -> str:
-    """Connect, subscribe to all that the kiosk needs, and say in one line what was found. Raises BrokerLost."""
+    """Connect, subscribe to all that a kiosk needs, and return one line about it. (commands.md#check)
+
+    Raises BrokerLost.
+    """
     topics = Topics(site, kiosk)
     with _connected(broker, topics, "check", timeout_s) as (client, where):
         client.subscribe(topics.subscriptions)
@@ -162,7 +168,9 @@ def try_connect(
             raise BrokerLost(f"{where}: the broker does not answer a subscription")
         refused = [one for one, why in zip(topics.subscriptions, came[0].refused, strict=False) if why]
         if refused:
-            raise BrokerRefused(f"{where}: connected, but may not read {', '.join(refused)}")
+            raise BrokerRefused(
+                f"{where}: connected, but this kiosk may not read {', '.join(refused)}; check its rights there"
+            )
         parts = [f"{where}: connected, MQTT {'5' if broker.protocol == 5 else '3.1.1'}"]
         expires = client.server_certificate_expires()
         if not broker.tls:

@@ -1,30 +1,29 @@
-"""The outbox: which event goes out next, and what an answer means. No I/O of its own; time is handed in.
+"""The outbox: which event is published next, and what an answer to it means. Does no I/O; time is handed in.
 
-The journal is the queue; here is only a window over it. `_read` is how far the journal has been read in this pass,
-`_seen` the highest position ever sent, `delivered` what is delivered. A connection, an unanswered `ack_timeout_s`
-or a change of the journal id starts a new pass behind `delivered`: consumers know events by their ids.
-
-One barrier: events of earlier journal ids (positions up to the head's base, after a rollback) must all have been taken
-by the broker before an event of the present id goes out, because an ack of the present id covers all before it.
-Where the broker says that one of them met no subscriber, they are sent once more when the first such ack has come.
+The journal is the queue (mqtt.md#journal-is-the-outbox); the outbox is a window over it, which begins after the
+delivery mark. A new connection, a resend and a new journal id each start a new pass from there. Consumers recognise
+repeated events by their ids.
 """
 
 import math
-from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
 from agent.contract.cloudevents import undeliverable
 from agent.uplink.event_source import EventSource, SourcedEvent, SourceHead
+from agent.uplink.old_events import OldEvents
+from agent.uplink.read_ahead import ReadAhead
 from agent.uplink.refusals import Refusals
+from agent.uplink.resend_timer import ResendTimer
+from agent.uplink.sent_ids import SentIds
+from agent.uplink.subscriber_probe import SubscriberProbe
 from agent.uplink.uplink_settings import Confirm, Timing
 
 __all__ = ["CONSUMER_WINDOW", "AckResult", "Outbox", "Outgoing"]
 
 CONSUMER_WINDOW = 1000
-"""Events published beyond the consumer's ack, at most; also how many may stand refused."""
+"""How many events may be published beyond the consumer's ack, and how many may be refused at a time."""
 
-BATCH = 128
 NO_SUBSCRIBER = 0x10
 FAILURE = 0x80
 
@@ -38,15 +37,17 @@ class AckResult(Enum):
 
 
 class Outgoing(NamedTuple):
+    """An event to publish now."""
+
     position: int
     document: bytes
 
 
 class Outbox:
-    """One kiosk's events on their way to the broker. Owned by the uplink's thread.
+    """The events of one kiosk on their way to the broker. For the uplink's thread alone.
 
-    `delivered` and `sent` are positions; `delivered` never goes back. `no_consumer`: the broker said last that
-    nobody subscribes. `refusals` counts refused publishes.
+    `delivered` is a position that never goes back. `no_consumer`: the broker's last answer was that nobody subscribes.
+    `refusals` counts refused publishes.
     """
 
     def __init__(
@@ -61,10 +62,9 @@ class Outbox:
     ) -> None:
         self._source = source
         self._head = head
-        self._base = head.base
+        self._old = OldEvents(head.base)
         self._consumer = confirm is Confirm.CONSUMER
         self._max_inflight = max_inflight
-        self._ack_timeout_s = ack_timeout_s
         self._timing = timing
         self.delivered = head.delivered
         self.refusals = 0
@@ -72,27 +72,19 @@ class Outbox:
 
         self._connected = False
         self._window = max_inflight
-        self._inflight: dict[int, int] = {}
+        self._inflight: dict[int, int] = {}  # position by token
         self._answered_at = 0.0
-        self._queue: deque[SourcedEvent] = deque()
-        self._read = head.delivered
-        self._seen = head.delivered
-        self._open: dict[int, None] = {}  # broker mode: sent and not taken, in ascending order
-        self._barrier = True
-        self._old_unheard = False  # an event of an earlier journal id met no subscriber in this pass
-        self._old_repeated = False
+        self._queue = ReadAhead(source, after=head.delivered)
+        self._seen = head.delivered  # the highest position ever published
+        self._open: dict[int, None] = {}  # with confirm = "broker": published and not accepted, ascending
         self._refused = Refusals(timing=timing)
-        self._ids: deque[tuple[int, str]] = deque()  # of what is sent and not delivered, under the present journal id
-        self._bases: dict[str, int] = {}
+        self._ids = SentIds()
         self._rolled_back: str | None = None
-        self._ack_due = math.inf  # until then nothing goes out: the retained ack is awaited
-        self._probe_due = math.inf  # until then nothing goes out: nobody subscribes
-        self._probing = False
-        self._probe_wait_s = timing.retry_s
-        self._resend_s = ack_timeout_s
-        self._uncovered_since = math.inf
+        self._ack_due = math.inf  # until then nothing goes out, because the retained ack may still come
+        self._probe = SubscriberProbe(first_s=timing.retry_s, max_s=timing.no_consumer_max_s)
+        self._resend = ResendTimer(first_s=ack_timeout_s, max_s=timing.resend_max_s)
 
-    # -- what others ask ---------------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------------------------
 
     @property
     def sent(self) -> int:
@@ -101,123 +93,112 @@ class Outbox:
 
     @property
     def in_flight(self) -> int:
-        """Events published and not yet answered by the broker."""
+        """How many events are published and not yet answered by the broker."""
         return len(self._inflight)
 
     @property
     def full(self) -> bool:
-        """Whether the next event waits for nothing but an answer to one in flight."""
+        """Whether the next event only waits for an answer to one in flight."""
         return len(self._inflight) >= self._window
 
     @property
     def refused(self) -> int:
-        """Events that stand refused now."""
+        """How many events are refused at present."""
         return len(self._refused)
 
     @property
     def rolled_back(self) -> str | None:
-        """The journal id that turned out to be an old copy; nothing goes out until the journal has a new one."""
+        """The journal id that proved to be an old copy; nothing goes out until the journal has a new id."""
         return self._rolled_back
 
-    @property
-    def awaiting_ack(self) -> bool:
-        """Whether the retained ack is awaited."""
-        return self._ack_due != math.inf
-
     def deadline(self) -> float:
-        """When to call `tick` and `next` again though nothing happened; infinity for never."""
+        """Return when to call `tick` and `next` again although nothing happened; infinity for never."""
         if not self._connected or self._rolled_back:
             return math.inf
-        resend_at = self._uncovered_since + self._resend_s
-        if len(self._inflight) >= self._window or (self._probing and self._inflight):
-            return resend_at  # an answer comes before anything else can
-        return min(self._ack_due, self._probe_due, max(self._refused.due, self._held_until()), resend_at)
+        if len(self._inflight) >= self._window or (self._probe.is_running and self._inflight):
+            return self._resend.due  # nothing else can happen before an answer
+        return min(self._ack_due, self._probe.due, max(self._refused.due, self._held_until()), self._resend.due)
 
     def stalled_since(self) -> float:
-        """Since when the broker owes an answer; infinity if it owes none."""
+        """Return since when the broker has owed an answer; infinity if it owes none."""
         return self._answered_at if self._inflight else math.inf
 
     # -- connection --------------------------------------------------------------------------------------------------
 
     def connected(self, now: float, *, receive_maximum: int) -> None:
-        """A connection stands; the broker takes `receive_maximum` unanswered publishes at most."""
+        """Begin a connection. The broker takes at most `receive_maximum` unanswered publishes."""
         self._connected = True
         self._window = min(self._max_inflight, receive_maximum)
         self._ack_due = now + self._timing.ack_wait_s if self._consumer else math.inf
-        self._probe_due = math.inf
-        self._probing = False
+        self._probe.cancel()
         self._new_pass()
 
     def disconnected(self, now: float) -> None:
-        """The connection is gone, and with it what was in flight."""
+        """End the connection: what was in flight must be published again."""
         self._connected = False
         self._inflight.clear()
         self._ack_due = math.inf
         self._refused.lost(now)
         self._new_pass()
 
-    def adopt(self, head: SourceHead) -> None:
-        """The journal went on."""
+    def update_head(self, head: SourceHead) -> None:
+        """Take note of new events, or of a new journal id."""
         old, self._head = self._head, head
         if head.journal != old.journal:
-            self._bases[old.journal] = self._base
-            self._base = head.base
+            self._queue.bases[old.journal] = self._old.base
+            self._old.new_journal_id(head.base)
             self._rolled_back = None
-            self._old_repeated = False
             self._ids.clear()
             self._new_pass()
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
     def next(self, now: float) -> Outgoing | None:
-        """The event to publish now, if one may go; then call `sent_as`. Raises what the source raises."""
+        """Return the event to publish now; None if none may go. After publishing it call `sent_as`.
+
+        Raises what the source raises.
+        """
         if not self._connected or self._rolled_back or len(self._inflight) >= self._window:
             return None
         if now < self._held_until():
             return None
         self._ack_due = math.inf
-        if self._probe_due != math.inf:
-            self._probe_due = math.inf
-            self._probing = True
+        if self._probe.due != math.inf:
+            self._probe.begin()
             self._new_pass()
-        if self._probing and self._inflight:
+        if self._probe.is_running and self._inflight:
             return None
         if now >= self._refused.due and (again := self._take_refused(now)):
             return again
-        while True:
-            if not self._queue and not self._refill():
-                return None
-            event = self._queue[0]
-            position = event.position
-            if not self._allowed(position):
-                return None
-            self._queue.popleft()
-            if position > self._seen or not self._skip(position):
+        while (event := self._queue.first(base=self._old.base)) is not None and self._is_allowed(event.position):
+            self._queue.remove_first()
+            if event.position > self._seen or not self._is_skipped(event.position):
                 return self._outgoing(event)
+        return None
 
     def sent_as(self, token: int, position: int, now: float) -> None:
-        """The event was published as `token`, by which `answered` will know it."""
+        """The event was published; `puback` will get the same `token`."""
         if not self._inflight:
             self._answered_at = now
         self._inflight[token] = position
         if position > self._seen:
-            self._seen = position
-            if not self._consumer:
-                self._open[position] = None
-        if now < self._uncovered_since and self._consumer:
-            self._uncovered_since = now
+            self._mark_seen(position)
+        if self._consumer:
+            self._resend.start(now)
 
     def tick(self, now: float) -> None:
-        """Time passes: what stayed uncovered for too long is sent again."""
-        if self._connected and now >= self._uncovered_since + self._resend_s and self._ack_due == math.inf:
+        """Publish again what has been uncovered for too long. (mqtt.md#unacknowledged-events)"""
+        if self._connected and now >= self._resend.due and self._ack_due == math.inf:
             self._new_pass()
-            self._uncovered_since = now
-            self._resend_s = min(self._resend_s * 2, max(self._timing.resend_max_s, self._ack_timeout_s))
+            self._resend.repeat(now)
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
-    def answered(self, token: int, code: int, reason: str, now: float) -> bool:
-        """The broker's PUBACK; false if no event went out as `token`. `reason` is the code in words."""
+    def puback(self, token: int, code: int, reason: str, now: float) -> bool:
+        """Process the broker's answer; return False if no event was published as `token`.
+
+        `code` is the MQTT 5 reason code, `reason` its name. (mqtt.md#broker-confirmation, mqtt.md#refused-publish)
+        """
         position = self._inflight.pop(token, None)
         if position is None:
             return False
@@ -228,90 +209,71 @@ class Outbox:
         self.no_consumer = code == NO_SUBSCRIBER
         if self.no_consumer:
             if not self._consumer:
-                self._nobody_listens(now)
+                self._probe.no_subscriber(now)
                 return True
-            self._old_unheard |= position <= self._base
-        self._probing = False
-        self._probe_wait_s = self._timing.retry_s
+            self._old.no_subscriber(position)
+        self._probe.succeeded()
         if self._refused:
-            self._refused.passed(position)
+            self._refused.accepted(position)
         if not self._consumer:
             self._open.pop(position, None)
-            # What is open is in ascending order; all below the first of it was taken.
+            # `_open` is ascending: the broker has accepted everything below its first entry.
             self._deliver(next(iter(self._open)) - 1 if self._open else self._seen, now)
         return True
 
     def refuse(self, position: int, reason: str, now: float) -> None:
-        """The broker refused this event, or would: try it again later."""
+        """The broker refused the event, or would refuse it: try it again later. (mqtt.md#refused-publish)"""
         self.refusals += 1
         if position > self.delivered:
-            if position > self._seen:  # never published: too large for this broker
-                self._seen = position
-                if not self._consumer:
-                    self._open[position] = None
+            if position > self._seen:  # too large for this broker, so never published
+                self._mark_seen(position)
             self._refused.refused(position, reason, now)
 
     def ack_arrived(self) -> None:
-        """A message came on the ack topic, whatever it says: there is nothing to wait for any more."""
+        """A message came on the ack topic, whatever it says: do not wait for the retained ack any longer."""
         self._ack_due = math.inf
 
     def acknowledge(self, *, journal: str, through: int, event_id: str | None, now: float) -> AckResult:
-        """The consumer says that it has stored all of `journal` up to sequence `through`. Call `adopt` first.
+        """Process an ack: the consumer has stored all events of `journal` up to sequence `through`.
 
-        Raises what the source raises.
+        `event_id` is the id of that event, if the ack has one. Call `update_head` before. Raises what the source
+        raises. (mqtt.md#acknowledgement, mqtt.md#rolled-back-journal)
         """
         self.ack_arrived()
-        if not self._consumer or through < 1 or self._rolled_back == journal:
-            return AckResult.ROLLED_BACK if self._rolled_back == journal else AckResult.UNCHANGED
+        if self._rolled_back == journal:
+            return AckResult.ROLLED_BACK
+        if not self._consumer or through < 1:
+            return AckResult.UNCHANGED
         if journal != self._head.journal:
             return self._acknowledge_old(journal, through, event_id, now)
-        if through > self._head.last_sequence:
+        own_id = self._own_id(through) if event_id is not None and through <= self._head.last_sequence else None
+        if through > self._head.last_sequence or (own_id is not None and own_id != event_id):
             self._rolled_back = journal
             return AckResult.ROLLED_BACK
-        own_id = self._own_id(through) if event_id is not None else None
-        if own_id is not None and own_id != event_id:
-            self._rolled_back = journal
-            return AckResult.ROLLED_BACK
-        if self.delivered < self._base and self._old_unheard and not self._old_repeated:
-            # This ack shows that the consumer is there now, not that it was there when the old events went out.
-            self._old_repeated = True
+        if self._old.must_repeat(delivered=self.delivered):
             self._new_pass()
             return AckResult.UNCHANGED
-        return self._cover(self._base + through, now)
+        return self._cover(self._old.base + through, now)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _held_until(self) -> float:
-        """Until when nothing goes out; in the past if nothing holds it."""
-        return max(due if due != math.inf else -math.inf for due in (self._ack_due, self._probe_due))
+        """Return until when nothing goes out; minus infinity if nothing holds events back."""
+        return max(due if due != math.inf else -math.inf for due in (self._ack_due, self._probe.due))
 
-    def _allowed(self, position: int) -> bool:
+    def _is_allowed(self, position: int) -> bool:
+        """Return whether the event may go out now, as far as other events are concerned."""
         if len(self._refused) >= CONSUMER_WINDOW:
             return False
-        if position <= self._base:
-            return True
-        if self._barrier:
-            if self._refused.any_to(self._base) or any(out <= self._base for out in self._inflight.values()):
-                return False
-            self._barrier = False
-        return not self._consumer or position <= max(self.delivered, self._base) + CONSUMER_WINDOW
+        if self._old.hold_back(position, refused=self._refused, in_flight=self._inflight.values()):
+            return False
+        return not self._consumer or position <= max(self.delivered, self._old.base) + CONSUMER_WINDOW
 
-    def _skip(self, position: int) -> bool:
-        """Whether an event met in a repeated pass is on its way by other means, or taken already."""
+    def _is_skipped(self, position: int) -> bool:
+        """Return whether an event of a repeated pass is in flight, waits for a retry, or was accepted already."""
         if position <= self.delivered or position in self._refused or position in self._inflight.values():
             return True
         return not self._consumer and position not in self._open
-
-    def _refill(self) -> bool:
-        events = self._source.read(self._read, BATCH)
-        if not events:
-            return False
-        self._queue.extend(events)
-        self._read = events[-1].position
-        if events[0].position <= self._base:
-            for event in events:
-                self._bases.setdefault(event.journal, event.position - event.sequence)
-        return True
 
     def _take_refused(self, now: float) -> Outgoing | None:
         position = self._refused.first_due(now)
@@ -319,40 +281,27 @@ class Outbox:
             return None
         events = self._source.read(position - 1, 1)
         if not events or events[0].position != position:
-            self._refused.passed(position)  # no longer there: nothing to send
+            self._refused.accepted(position)  # pruned: nothing to send
             return None
-        self._refused.out(position)
+        self._refused.retrying(position)
         return self._outgoing(events[0])
 
     def _outgoing(self, event: SourcedEvent) -> Outgoing:
         position, document = event.position, event.document
-        if self._consumer and position > self._base and (not self._ids or position > self._ids[-1][0]):
-            self._ids.append((position, _id_of(document)))
-        reason = self._refused.stand_in(position)
+        if self._consumer and position > self._old.base:
+            self._ids.add(position, document)
+        reason = self._refused.stand_in_reason(position)
         return Outgoing(position, document if reason is None else undeliverable(document, reason))
 
     def _own_id(self, sequence: int) -> str | None:
-        position = self._base + sequence
-        if self._ids and 0 <= (index := position - self._ids[0][0]) < len(self._ids):
-            at, event_id = self._ids[index]
-            if at == position:
-                return event_id
-        return self._source.event_id(self._head.journal, sequence)
-
-    def _nobody_listens(self, now: float) -> None:
-        if self._probe_due == math.inf:
-            self._probe_due = now + self._probe_wait_s
-            self._probe_wait_s = min(self._probe_wait_s * 2, self._timing.no_consumer_max_s)
+        return self._ids.get(self._old.base + sequence) or self._source.event_id(self._head.journal, sequence)
 
     def _acknowledge_old(self, journal: str, through: int, event_id: str | None, now: float) -> AckResult:
-        """An ack of an earlier journal id counts by its event's id alone, and where that id's positions are known."""
-        if self.delivered >= self._base or event_id is None or event_id != self._source.event_id(journal, through):
+        """Process an ack of an earlier journal id: it counts only if it names the right event id."""
+        if self.delivered >= self._old.base or event_id is None or event_id != self._source.event_id(journal, through):
             return AckResult.UNCHANGED
-        if journal not in self._bases:
-            for event in self._source.read(self.delivered, 1):
-                self._bases[event.journal] = event.position - event.sequence
-        base = self._bases.get(journal)
-        return AckResult.UNCHANGED if base is None else self._cover(min(base + through, self._base), now)
+        base = self._queue.base_of(journal, delivered=self.delivered)
+        return AckResult.UNCHANGED if base is None else self._cover(min(base + through, self._old.base), now)
 
     def _cover(self, position: int, now: float) -> AckResult:
         if position <= self.delivered:
@@ -365,24 +314,19 @@ class Outbox:
             return
         self.delivered = position
         self._seen = max(self._seen, position)
-        self._resend_s = self._ack_timeout_s
-        self._uncovered_since = now if self._consumer and position < self._seen else math.inf
+        self._resend.reset()
+        if self._consumer and position < self._seen:
+            self._resend.start(now)
         self._refused.delivered(position)
-        while self._queue and self._queue[0].position <= position:
-            self._queue.popleft()
-        self._read = max(self._read, position)
-        while self._ids and self._ids[0][0] <= position:
-            self._ids.popleft()
+        self._queue.skip_to(position)
+        self._ids.delivered(position)
+
+    def _mark_seen(self, position: int) -> None:
+        self._seen = position
+        if not self._consumer:
+            self._open[position] = None
 
     def _new_pass(self) -> None:
-        self._queue.clear()
-        self._read = self.delivered
-        self._barrier = True
-        self._old_unheard = False
-        self._uncovered_since = math.inf
-
-
-def _id_of(document: bytes) -> str:
-    """A CloudEvents document's `id`, without parsing all of it; ours hold no escapes."""
-    start = document.index(b'"id":"') + 6
-    return document[start : document.index(b'"', start)].decode("ascii", "replace")
+        self._queue.restart(after=self.delivered)
+        self._old.new_pass()
+        self._resend.stop()

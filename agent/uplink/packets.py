@@ -1,4 +1,4 @@
-"""What passes between the client and those who use it, in the field's terms: no paho types."""
+"""What passes between the MQTT client and its users, without types of paho."""
 
 from msgspec import Struct
 
@@ -6,21 +6,21 @@ __all__ = ["ConnAck", "PubAck", "ReceivedMessage", "SubAck", "Will"]
 
 
 class Will(Struct, frozen=True, kw_only=True):
-    """What the broker publishes, retained, when the connection is lost."""
+    """The message that the broker publishes, retained, when the connection is lost."""
 
     topic: str
     payload: bytes
 
 
 class ConnAck(Struct, frozen=True, kw_only=True):
-    """What the broker grants in its CONNACK; `maximum_packet_bytes` is none where it sets no limit."""
+    """The limits in the broker's CONNACK. `maximum_packet_bytes` is None if there is no limit."""
 
     receive_maximum: int
     maximum_packet_bytes: int | None
 
 
 class PubAck(Struct, frozen=True):
-    """A PUBACK: `token` names the publish; `code` is the MQTT 5 reason code, 0 under 3.1.1; `reason` its name."""
+    """The answer to the publish `token`. `code` is the MQTT 5 reason code (0 under 3.1.1), `reason` its name."""
 
     token: int
     code: int
@@ -28,14 +28,14 @@ class PubAck(Struct, frozen=True):
 
 
 class SubAck(Struct, frozen=True):
-    """A SUBACK: for each filter asked for, none or why it was refused."""
+    """The answer to the subscription `token`: for each filter None, or why it was refused."""
 
     token: int
     refused: tuple[str | None, ...]
 
 
 class ReceivedMessage(Struct, frozen=True):
-    """A message from the broker; one whose topic is not UTF-8 is dropped before this."""
+    """A message from the broker. One whose topic is not UTF-8 never gets here."""
 
     topic: str
     payload: bytes

@@ -1,4 +1,4 @@
-"""Sending again what the consumer asks for (`resend`), beside the outbox: delivered events under their own ids."""
+"""Publish delivered events again when the centre asks for them, beside the outbox and under their own ids."""
 
 from collections import deque
 
@@ -11,7 +11,10 @@ AT_ONCE = 32
 
 
 class Resending:
-    """Ranges of positions to publish again, in order, a few in flight at a time. What the broker refuses is left."""
+    """Ranges of positions to publish again, in order, a few in flight at a time. (mqtt.md#requests)
+
+    An event that the broker refuses is not retried.
+    """
 
     def __init__(self, source: EventSource) -> None:
         self._source = source
@@ -21,15 +24,19 @@ class Resending:
 
     @property
     def in_flight(self) -> int:
+        """How many events are published and not yet answered by the broker."""
         return len(self._inflight)
 
     def want(self, first: int, last: int) -> None:
-        """Send the events at positions `first` to `last` again; positions that are pruned are passed over."""
+        """Publish the events at positions `first` to `last` again. Pruned ones are skipped."""
         if first <= last and (first, last) not in self._ranges:
             self._ranges.append((first, last))
 
     def next(self) -> Outgoing | None:
-        """The event to publish now, if one may go; then call `sent_as`. Raises what the source raises."""
+        """Return the event to publish now; None if none may go. After publishing it call `sent_as`.
+
+        Raises what the source raises.
+        """
         if len(self._inflight) >= AT_ONCE:
             return None
         while not self._queue and self._ranges:
@@ -44,15 +51,15 @@ class Resending:
         return Outgoing(event.position, event.document)
 
     def sent_as(self, token: int, position: int) -> None:
-        """The event was published as `token`."""
+        """The event was published; `answered` will get the same `token`."""
         self._inflight[token] = position
 
     def answered(self, token: int) -> bool:
-        """The broker answered; false if `token` is not ours."""
+        """Note the broker's answer; return False if nothing was published as `token`."""
         return self._inflight.pop(token, None) is not None
 
     def disconnected(self) -> None:
-        """What was in flight or read is to be sent anew, before the rest."""
+        """The connection ended: publish what was in flight or read again, before the rest."""
         again = [*self._inflight.values(), *(event.position for event in self._queue)]
         self._inflight.clear()
         self._queue.clear()

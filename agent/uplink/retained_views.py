@@ -1,6 +1,6 @@
-"""The retained views (`health`, `station/1`): of each only the newest goes out, at most five a second, behind events.
+"""The retained views (`health`, `station/1`): only the newest of each is published, not too often, and behind events.
 
-Pure but for one thing: `put` may be called from any thread while the uplink's thread asks for what is due.
+Pure, but `put` may be called from any thread while the uplink's thread calls the rest.
 """
 
 import math
@@ -13,7 +13,7 @@ __all__ = ["RetainedView", "RetainedViews"]
 
 
 class RetainedView(Struct, frozen=True, eq=False):
-    """One state of a view, told apart by identity. `at` is when it was put, monotonic seconds."""
+    """One state of a view. `at` is the monotonic time when it was put. Compared by identity."""
 
     suffix: str
     payload: bytes
@@ -22,7 +22,10 @@ class RetainedView(Struct, frozen=True, eq=False):
 
 
 class RetainedViews:
-    """The newest of each view, and which of them the present connection has published."""
+    """The newest state of each view, and which of them this connection has published.
+
+    (mqtt.md#station-view, mqtt.md#health)
+    """
 
     def __init__(self, *, timing: Timing) -> None:
         self._timing = timing
@@ -30,23 +33,23 @@ class RetainedViews:
         self._published: dict[str, tuple[RetainedView, float]] = {}
 
     def put(self, view: RetainedView) -> None:
-        """Newest of its suffix from now on. One assignment, so that any thread may do it."""
+        """Make this the newest state of its view. One assignment, so any thread may call it."""
         self._newest[view.suffix] = view
 
     def forget_published(self) -> None:
-        """A new connection: everything is to be published anew."""
+        """Publish everything again: there is a new connection."""
         self._published.clear()
 
     def due(self, now: float, *, behind_events: bool) -> list[RetainedView]:
-        """What to publish now. With `behind_events` (some could go first) only what has waited for too long."""
+        """Return what to publish now. With `behind_events` (events could go first) only what has waited too long."""
         return [view for view in list(self._newest.values()) if self._due_at(view, behind_events) <= now]
 
     def published(self, view: RetainedView, now: float) -> None:
-        """`view` was published on the present connection."""
+        """Note that `view` was published on this connection."""
         self._published[view.suffix] = (view, now)
 
     def deadline(self, *, behind_events: bool) -> float:
-        """When the next view falls due; infinity if none waits."""
+        """Return when the next view is due; infinity if none waits."""
         return min((self._due_at(view, behind_events) for view in list(self._newest.values())), default=math.inf)
 
     def _due_at(self, view: RetainedView, behind_events: bool) -> float:

@@ -1,18 +1,17 @@
-"""One connection's life, from the broker's CONNACK to its end: what is read, what is published, in which order."""
+"""One connection, from the broker's CONNACK to its end: what is read, what is published, and in which order."""
 
 import logging
 import math
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from agent.contract.cloudevents import topic_of
 from agent.contract.kiosk_status import status_document
 from agent.contract.refused import MessageRefused
 from agent.contract.topics import Inbound, MessageKind
 from agent.errors import JournalDamaged
 from agent.runtime.clock import Clock
+from agent.uplink.event_publisher import EventPublisher
 from agent.uplink.failures import BrokerLost, shown
-from agent.uplink.outbox import AckResult, Outgoing
+from agent.uplink.outbox import AckResult
 from agent.uplink.packets import ConnAck
 from agent.uplink.uplink_settings import Timing
 from agent.uplink.uplink_state import UplinkCallbacks, UplinkState
@@ -26,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 FAILURE = 0x80
 REFUSAL_LOG_S = 60.0
-TOO_LARGE = "Packet too large"
-PUBLISH_OVERHEAD_BYTES = 64
-"""More than an event's PUBLISH packet has besides topic and document."""
 
 
 class Session:
-    """A connection that the broker has accepted. `step` until it raises BrokerLost or `stop` has been called."""
+    """A connection that the broker has accepted. Call `open`, then `step` until it raises BrokerLost, or `stop`.
+
+    `delivered` is the last position that was passed to the callback `delivered`.
+    """
 
     def __init__(
         self,
@@ -46,7 +45,7 @@ class Session:
         version: str,
     ) -> None:
         self._client = client
-        self._connack = connack
+        self._receive_maximum = connack.receive_maximum
         self._state = state
         self._callbacks = callbacks
         self._clock = clock
@@ -55,40 +54,36 @@ class Session:
         self._since = clock.utc_text()
         self._journal = ""
         self._status_due = False
-        self._views_out: set[int] = set()
+        self._unanswered: set[int] = set()  # tokens of published statuses, views and responses
         self._filters: dict[int, tuple[str, ...]] = {}
-        self._event_topics: dict[str, str] = {}
-        self._more = False
-        self._source_due = -math.inf
-        self._source_error: str | None = None
-        self._told_at = -math.inf
+        self._rollback_reported_at = -math.inf
         self._refusal_logged_at = -math.inf
+        self._events = EventPublisher(
+            client=client,
+            state=state,
+            callbacks=callbacks,
+            timing=timing,
+            maximum_packet_bytes=connack.maximum_packet_bytes,
+            free=self._free,
+            on_refused=self._refused,
+        )
         self.delivered = state.outbox.delivered
 
-    # -- its life ----------------------------------------------------------------------------------------------------
-
     def open(self) -> None:
-        """Subscribe, say `online`, and let the outbox begin. Raises BrokerLost."""
-        state = self._state
+        """Subscribe, publish `online`, and let the outbox begin. Raises BrokerLost. (mqtt.md#connection)"""
         self._follow_journal()
-        # SubAck first: who sees us online may ask at once.
+        # Before `online`: whoever sees the kiosk online may send a request at once.
         self._subscribe()
         self._publish_online()
-        state.views.forget_published()
-        state.outbox.connected(self._clock.monotonic(), receive_maximum=self._connack.receive_maximum)
-
-    def _subscribe(self) -> None:
-        """All subscriptions; at every call the broker sends what it retains under them."""
-        self._state.reload.clear()
-        topics = self._state.topics
-        token = self._client.subscribe(topics.subscriptions, retain_as_published=(topics.requests,))
-        self._filters[token] = topics.subscriptions
+        self._state.views.forget_published()
+        self._state.outbox.connected(self._clock.monotonic(), receive_maximum=self._receive_maximum)
 
     def step(self) -> None:
-        """Wait for something to do, and do it. Raises BrokerLost."""
+        """Wait until there is something to do, and do it. Raises BrokerLost."""
         self._wait(self._deadline())
         now = self._clock.monotonic()
-        self._take_answers(now)
+        self._take_pubacks(now)
+        self._take_subacks()
         self._take_messages(now)
         self._follow_journal()
         if self._state.reload.is_set():
@@ -96,37 +91,46 @@ class Session:
         self._state.outbox.tick(now)
         with self._client.burst():
             self._publish(now)
-        self._tell_delivered()
-        self._tell_rolled_back(now)
+        self._report_delivered()
+        self._report_rolled_back(now)
         if now - self._state.outbox.stalled_since() > self._timing.stall_s:
-            raise BrokerLost("the broker does not answer what is published", stalled=True)
+            raise BrokerLost("the broker does not acknowledge what is published", stalled=True)
 
     def stop(self, *, reason: str, until: float) -> None:
-        """Say `offline`, wait for the broker's answer until that monotonic time, disconnect. Raises BrokerLost."""
+        """Publish `offline` and disconnect. Waits for the broker's answer at most until the monotonic time `until`.
+
+        Raises BrokerLost. (mqtt.md#status)
+        """
         while self._free() < 1 and self._clock.monotonic() < until:
             self._wait(until)
-            self._take_answers(self._clock.monotonic())
+            self._take_pubacks(self._clock.monotonic())
         token = self._publish_status("offline", reason)
-        while token in self._views_out and self._clock.monotonic() < until:
+        while token in self._unanswered and self._clock.monotonic() < until:
             self._wait(until)
-            self._take_answers(self._clock.monotonic())
-        self._tell_delivered()
+            self._take_pubacks(self._clock.monotonic())
+        self._report_delivered()
         self._client.close()
 
     def close(self) -> None:
-        """The connection is over: what was in flight is to be sent anew. Does no I/O."""
+        """End the session: what was in flight will be published again. Does no I/O."""
         self._state.outbox.disconnected(self._clock.monotonic())
         self._state.resending.disconnected()
         self._state.fetching.disconnected()
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
-    def _deadline(self) -> float:
+    def _free(self) -> int:
+        """Return how many more publishes the broker takes now."""
         state = self._state
+        return self._receive_maximum - len(self._unanswered) - state.resending.in_flight - state.outbox.in_flight
+
+    def _deadline(self) -> float:
+        """Return when there is something to do although nothing was received."""
         if self._free() < 1:
-            return math.inf  # an answer comes before anything else can
-        outbox_due = max(state.outbox.deadline(), self._source_due)
-        return min(outbox_due, state.views.deadline(behind_events=self._more), state.fetching.deadline())
+            return math.inf  # nothing can happen before an answer
+        state = self._state
+        outbox_due = max(state.outbox.deadline(), self._events.source_due)
+        return min(outbox_due, state.views.deadline(behind_events=self._events.has_more), state.fetching.deadline())
 
     def _wait(self, until: float) -> None:
         waker = self._state.waker
@@ -139,90 +143,99 @@ class Session:
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
-    def _take_answers(self, now: float) -> None:
-        state = self._state
-        outbox = state.outbox
-        for answer in self._client.pubacks():
-            if outbox.answered(answer.token, answer.code, answer.reason, now):
-                if answer.code >= FAILURE:
-                    self._refused("an event", answer.reason, now)
-            elif not state.resending.answered(answer.token):
-                self._views_out.discard(answer.token)
-                if answer.code >= FAILURE:
-                    self._refused("a status, view or response", answer.reason, now)
+    def _take_pubacks(self, now: float) -> None:
+        outbox = self._state.outbox
+        for puback in self._client.pubacks():
+            if outbox.puback(puback.token, puback.code, puback.reason, now):
+                if puback.code >= FAILURE:
+                    self._refused("an event", puback.reason, now)
+            elif not self._state.resending.answered(puback.token):
+                self._unanswered.discard(puback.token)
+                if puback.code >= FAILURE:
+                    self._refused("a status, view or response", puback.reason, now)
         self._callbacks.note(no_consumer=outbox.no_consumer)
-        for subscribed in self._client.subacks():
-            self._take_suback(self._filters.pop(subscribed.token, ()), subscribed.refused)
 
     def _refused(self, what: str, reason: str, now: float) -> None:
+        """Report a refused publish in health, and in the log at most once a minute. (mqtt.md#refused-publish)"""
         if now - self._refusal_logged_at >= REFUSAL_LOG_S:
             self._refusal_logged_at = now
-            logger.warning("the broker refuses %s: %s", what, reason)
+            logger.warning("the broker refuses %s: %s; check this kiosk's rights and limits there", what, reason)
         self._callbacks.note(last_refusal=f"{what}: {reason}")
 
-    def _take_suback(self, filters: tuple[str, ...], refused: tuple[str | None, ...]) -> None:
-        lines = []
-        for one, reason in zip(filters, refused, strict=False):
-            if reason is not None:
-                lines.append(f"{one}: {reason}")
-                logger.warning("the broker refuses the subscription to %s: %s", one, reason)
-                self._state.fetching.came(one)
-        if filters == self._state.topics.subscriptions:
-            self._callbacks.note(refused_subscriptions=tuple(lines))
+    def _take_subacks(self) -> None:
+        for suback in self._client.subacks():
+            filters = self._filters.pop(suback.token, ())
+            lines = []
+            for one, reason in zip(filters, suback.refused, strict=False):
+                if reason is not None:
+                    lines.append(f"{one}: {reason}")
+                    logger.warning(
+                        "the broker refuses the subscription to %s: %s; check this kiosk's rights there", one, reason
+                    )
+                    self._state.fetching.arrived(one)
+            if filters == self._state.topics.subscriptions:
+                self._callbacks.note(refused_subscriptions=tuple(lines))
 
     def _take_messages(self, now: float) -> None:
         topics = self._state.topics
         for message in self._client.messages():
             known = topics.classify(message.topic)
             if known is None:
-                logger.warning("a message on a topic that is none of ours was dropped: %s", shown(message.topic))
+                logger.warning("message ignored, its topic is not for this kiosk: %s", shown(message.topic))
                 continue
             kind, name = known
             if kind is MessageKind.ACK:
                 self._take_ack(message.payload, now)
             elif kind is MessageKind.REQUEST and message.retained:
-                logger.warning("a retained request was ignored: %s", shown(name))
+                logger.warning("request %s ignored, because it is retained; send it without retain", shown(name))
             else:
-                if kind is MessageKind.ORDER and self._state.fetching.came(message.topic):
+                if kind is MessageKind.ORDER and self._state.fetching.arrived(message.topic):
                     self._client.unsubscribe([message.topic])
-                # A topic that no order encodes to is of any length and content.
+                # A topic that no order id encodes to may be long and contain anything.
                 topic = message.topic if name or kind is not MessageKind.ORDER else shown(message.topic)
                 self._callbacks.inbound(
                     Inbound(kind=kind, id=name, payload=message.payload, retained=message.retained, topic=topic)
                 )
 
     def _take_ack(self, payload: bytes, now: float) -> None:
-        from agent.contract.messages import ack_of  # its parsers cost start-up time
+        """Process a message on the ack topic. (mqtt.md#acknowledgement, mqtt.md#rolled-back-journal)"""
+        from agent.contract.messages import ack_of  # imported late: its parsers cost start-up time
 
-        state = self._state
-        state.outbox.ack_arrived()
+        outbox = self._state.outbox
+        outbox.ack_arrived()
         if not payload:
             return
         try:
-            ack = ack_of(payload, topic=state.topics.ack)
+            ack = ack_of(payload, topic=self._state.topics.ack)
         except MessageRefused as exc:
-            logger.warning("an ack was refused: %s", shown(str(exc)))
+            logger.warning("the consumer's ack is invalid and was ignored: %s", shown(str(exc)))
             self._callbacks.note(error=f"refused: {shown(str(exc))}")
             return
         self._follow_journal()
         try:
-            verdict = state.outbox.acknowledge(journal=ack.journal, through=ack.through, event_id=ack.id, now=now)
+            result = outbox.acknowledge(journal=ack.journal, through=ack.through, event_id=ack.id, now=now)
         except (JournalDamaged, OSError) as exc:
-            self._source_failed(exc, now)
+            self._events.source_failed(exc, now)
             return
-        if verdict is AckResult.ROLLED_BACK:
-            logger.warning("the journal is an old copy: the consumer's ack for %s is not of this copy", ack.journal)
+        if result is AckResult.ROLLED_BACK:
+            logger.warning(
+                "the journal is an old copy (was the card restored or cloned?): the consumer has acknowledged events "
+                "of journal %s that are not in it",
+                ack.journal,
+            )
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
-    def _free(self) -> int:
-        """How many more publishes the broker takes now."""
-        state = self._state
-        return self._connack.receive_maximum - len(self._views_out) - state.resending.in_flight - state.outbox.in_flight
+    def _subscribe(self) -> None:
+        """Subscribe to everything. Each time, the broker sends all retained messages again."""
+        self._state.reload.clear()
+        topics = self._state.topics
+        token = self._client.subscribe(topics.subscriptions, retain_as_published=(topics.requests,))
+        self._filters[token] = topics.subscriptions
 
     def _follow_journal(self) -> None:
         head = self._state.source.head()
-        self._state.outbox.adopt(head)
+        self._state.outbox.update_head(head)
         if head.journal != self._journal:
             self._journal = head.journal
             self._status_due = True
@@ -233,121 +246,59 @@ class Session:
             self._publish_status("online", None)
 
     def _publish_status(self, state: str, reason: str | None) -> int:
+        """Publish the retained status; return its token. (mqtt.md#status)"""
         since = self._since if state == "online" else self._clock.utc_text()
         document = status_document(
             state=state, reason=reason, version=self._version, journal=self._journal or None, since=since
         )
-        return self._publish_view(self._state.topics.status, document, retain=True)
+        return self._publish_other(self._state.topics.status, document, retain=True)
 
-    def _publish_view(self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None = None) -> int:
+    def _publish_other(self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None = None) -> int:
+        """Publish something that is no event; return its token."""
         token = self._client.publish(topic, payload, retain=retain, expiry_s=expiry_s)
-        self._views_out.add(token)
+        self._unanswered.add(token)
         return token
 
     def _publish(self, now: float) -> None:
+        """Publish what may go out: status and responses first, then events, then what is sent again, then views."""
         state = self._state
         self._publish_online()
         while state.responses and self._free() > 0:
             topic, payload = state.responses.popleft()
-            self._publish_view(topic, payload, retain=False)
-        self._publish_events(now)
+            self._publish_other(topic, payload, retain=False)
+        self._events.publish(now)
         while state.resends:
             state.resending.want(*state.resends.popleft())
-        if not self._more:
-            self._publish_again(now)
-        for view in state.views.due(now, behind_events=self._more):
+        if not self._events.has_more:
+            self._events.publish_resends(now)
+        for view in state.views.due(now, behind_events=self._events.has_more):
             if self._free() < 1:
                 break
-            self._publish_view(state.topics.view(view.suffix), view.payload, retain=True, expiry_s=view.expiry_s)
+            self._publish_other(state.topics.view(view.suffix), view.payload, retain=True, expiry_s=view.expiry_s)
             state.views.published(view, now)
         self._fetch(now)
 
-    def _publish_events(self, now: float) -> None:
-        """As many events as may go. Afterwards `_more` tells whether others wait for a free place alone."""
-        outbox = self._state.outbox
-        free = self._free()
-        self._more = free < 1
-        for outgoing in self._readable(lambda: outbox.next(now), now):
-            token = self._send(outgoing)
-            if token is None:
-                outbox.refuse(outgoing.position, TOO_LARGE, now)
-                self._refused("an event", TOO_LARGE, now)
-                continue
-            outbox.sent_as(token, outgoing.position, now)
-            free -= 1
-            if free < 1 or outbox.full:
-                self._more = True
-                return
-
-    def _publish_again(self, now: float) -> None:
-        resending = self._state.resending
-        for outgoing in self._readable(resending.next, now):
-            token = self._send(outgoing)
-            if token is not None:
-                resending.sent_as(token, outgoing.position)
-                if self._free() < 1:
-                    return
-
-    def _readable(self, take: Callable[[], Outgoing | None], now: float) -> Iterator[Outgoing]:
-        """What `take` gives, until it has no more or the journal cannot be read, which is then left for a while."""
-        if now < self._source_due or self._free() < 1:
-            return
-        while True:
-            try:
-                outgoing = take()
-            except (JournalDamaged, OSError) as exc:
-                self._source_failed(exc, now)
-                return
-            if outgoing is None:
-                self._source_works()
-                return
-            yield outgoing
-
-    def _send(self, outgoing: Outgoing) -> int | None:
-        """Publish an event; none where it is too large for the broker."""
-        document = outgoing.document
-        category = topic_of(document)
-        topic = self._event_topics.get(category)
-        if topic is None:
-            topic = self._event_topics[category] = self._state.topics.event(category)
-        limit = self._connack.maximum_packet_bytes
-        if limit is not None and len(document) + len(topic) + PUBLISH_OVERHEAD_BYTES > limit:
-            return None
-        return self._client.publish_event(topic, document)
-
-    def _source_failed(self, error: Exception, now: float) -> None:
-        self._source_due = now + self._timing.source_retry_s
-        line = f"the journal cannot be read: {shown(str(error))}"
-        if line != self._source_error:
-            self._source_error = line
-            logger.error("%s", line)
-            self._callbacks.note(error=line)
-
-    def _source_works(self) -> None:
-        if self._source_error is not None:
-            self._source_error = None
-            self._callbacks.note(error=None)
-
     def _fetch(self, now: float) -> None:
+        """Subscribe to single orders that are wanted, and give up those that did not come. (mqtt.md#order-index)"""
         state = self._state
         while state.fetches:
             state.fetching.want(map(state.topics.order, state.fetches.popleft()))
         if started := state.fetching.start(now):
             self._filters[self._client.subscribe(started)] = tuple(started)
-        if late := state.fetching.give_up(now):
-            self._client.unsubscribe(late)
+        if expired := state.fetching.expire(now):
+            self._client.unsubscribe(expired)
 
-    # -- what others are told ----------------------------------------------------------------------------------------
+    # -- callbacks ---------------------------------------------------------------------------------------------------
 
-    def _tell_delivered(self) -> None:
+    def _report_delivered(self) -> None:
         delivered = self._state.outbox.delivered
         if delivered != self.delivered:
             self.delivered = delivered
             self._callbacks.delivered(delivered)
 
-    def _tell_rolled_back(self, now: float) -> None:
+    def _report_rolled_back(self, now: float) -> None:
         journal = self._state.outbox.rolled_back
-        if journal is not None and now - self._told_at >= self._timing.rollback_repeat_s:
-            self._told_at = now
+        if journal is not None and now - self._rollback_reported_at >= self._timing.rollback_repeat_s:
+            self._rollback_reported_at = now
             self._callbacks.rolled_back(f"the consumer's ack for {journal} is not of this copy of the journal")
             self._callbacks.note(rolled_back=True)

@@ -1,4 +1,4 @@
-"""The TLS context: the server is always verified, by certificate and by name."""
+"""The TLS context. The broker's certificate and host name are always verified."""
 
 import ssl
 
@@ -9,7 +9,7 @@ __all__ = ["client_context"]
 
 
 def client_context(settings: BrokerSettings) -> ssl.SSLContext:
-    """Raises BrokerLost when one of the files cannot be used."""
+    """Return a client context with the configured files. Raises BrokerLost if one of them cannot be used."""
     for name, path in (
         ("ca_file", settings.ca_file),
         ("cert_file", settings.cert_file),
@@ -19,12 +19,12 @@ def client_context(settings: BrokerSettings) -> ssl.SSLContext:
             if path is not None:
                 path.read_bytes()
         except OSError as exc:
-            raise BrokerLost(f"{name} {path}: {exc.strerror}") from exc
+            raise BrokerLost(f"{name} {path} cannot be read: {exc.strerror}") from exc
     try:
         context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if settings.cert_file:
-            # A password is never asked for: there is no terminal.
+            # An empty password, so that OpenSSL does not ask for one at the terminal.
             context.load_cert_chain(settings.cert_file, settings.key_file, password="")
     except (ssl.SSLError, OSError) as exc:
         raise BrokerLost(f"ca_file, cert_file or key_file cannot be used: {shown(str(exc))}") from exc

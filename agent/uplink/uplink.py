@@ -1,4 +1,4 @@
-"""The uplink: one thread that keeps the connection to the central broker and brings every event there."""
+"""The uplink: one thread that keeps a connection to the central broker and publishes every event there."""
 
 import logging
 import random
@@ -34,16 +34,16 @@ logger = logging.getLogger(__name__)
 
 RESPONSES_KEPT = 100
 UNEXPLAINED_ENDS = 3
-"""MQTT 3.1.1 brokers end a session that is taken over without a word: so many short ones mean that."""
+"""An MQTT 3.1.1 broker closes a session that is taken over without a reason. This many short sessions mean that."""
 
 
 class Uplink:
-    """Brings the journal's events to the broker, and what the centre says to the kiosk.
+    """Publishes the journal's events, and passes on what the centre sends.
 
-    Its callbacks run in its thread and must only hand over: `on_inbound` for every message but acks,
-    `on_delivered(position)` when everything up to there is delivered, `on_rolled_back(reason)` when the journal is an
-    old copy and must go on under a new id (called again from time to time until it does), `on_change` when `health`
-    has changed in more than its numbers. An exception out of one of them, or a bug here, ends the thread through
+    Callbacks run in the uplink's thread and must return at once: `on_inbound` gets every message but acks;
+    `on_delivered(position)` is called when everything up to there is delivered; `on_rolled_back(reason)` when the
+    journal is an old copy and must continue under a new id, repeatedly until it does; `on_change` when `health` has
+    changed in more than its numbers. An exception from a callback, or a bug here, ends the thread through
     `threading.excepthook`.
     """
 
@@ -71,7 +71,7 @@ class Uplink:
         self._on_change = on_change
         self._situation = Situation()
         self._proved = False
-        """Whether the connection has lasted, or delivered something."""
+        """Whether this connection has lasted a while or delivered something."""
         self._backoff = Backoff(timing=self._timing, random=chance)
         self._topics = Topics(site, kiosk)
         self._state = UplinkState(
@@ -105,16 +105,16 @@ class Uplink:
         self._last_line = ""
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
-    # -- from any thread ---------------------------------------------------------------------------------------------
+    # -- for any thread ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the thread. Once."""
+        """Start the thread. Call it once."""
         self._thread.start()
 
     def stop(self, *, reason: str, timeout_s: float) -> None:
-        """Publish `offline` with the reason, disconnect, end the thread and close what the uplink has open.
+        """Publish `offline` with the reason, disconnect and end the thread, within `timeout_s`. (mqtt.md#status)
 
-        Takes little more than `timeout_s`. Idempotent; may be called without `start`. Afterwards the others are no-ops.
+        Idempotent.
         """
         self._stop_reason = reason
         self._stop_until = self._clock.monotonic() + timeout_s
@@ -126,36 +126,39 @@ class Uplink:
             self._state.waker.close()
 
     def wake(self) -> None:
-        """Events were committed."""
+        """Events were committed: publish them."""
         self._state.waker.wake()
 
     def publish_view(self, suffix: str, payload: bytes, *, expiry_s: int | None = None) -> None:
-        """Make this the retained view `suffix` (`health`, `station/1`): the newest only, again at every connect."""
+        """Publish the retained view `suffix` (`health`, `station/1`), now and at every connect."""
         self._state.views.put(RetainedView(suffix, payload, expiry_s, self._clock.monotonic()))
         self._state.waker.wake()
 
     def respond(self, transaction: str, payload: bytes) -> None:
-        """PubAck the request of that transaction; of answers that cannot be sent, the newest hundred are kept."""
+        """Answer the request of that transaction. (mqtt.md#requests)
+
+        While the broker cannot be reached, the newest hundred answers are kept.
+        """
         self._state.responses.append((self._topics.response(transaction), payload))
         self._state.waker.wake()
 
     def fetch(self, orders: Sequence[str]) -> None:
-        """Have the broker send these orders' manifests once more: each comes by `on_inbound`, if there is one."""
+        """Have the broker send the manifests of these orders again. Each that exists comes by `on_inbound`."""
         self._state.fetches.append(tuple(orders))
         self._state.waker.wake()
 
     def reload(self) -> None:
-        """Have the broker send everything it retains for us once more."""
+        """Have the broker send all retained messages again."""
         self._state.reload.set()
         self._state.waker.wake()
 
     def resend(self, first: int, last: int) -> None:
-        """Publish the events at positions `first` to `last` again, behind what was never sent."""
+        """Publish the events at positions `first` to `last` again, after events that were never published."""
         self._state.resends.append((first, last))
         self._state.waker.wake()
 
     def health(self) -> UplinkHealth:
-        """How it stands now."""
+        """Return the uplink's health now."""
         outbox = self._state.outbox
         head = self._state.source.head()
         acked = outbox.delivered
@@ -170,12 +173,12 @@ class Uplink:
             refusals=outbox.refusals,
         )
 
-    # -- its thread --------------------------------------------------------------------------------------------------
+    # -- the thread --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         give_way()
         if not self._broker.tls:
-            logger.warning("mqtt.tls is false: the password and all events go over the network in the clear")
+            logger.warning("mqtt.tls is false: the password and all events are sent unencrypted; set mqtt.tls = true")
         hosts = self._broker.hosts
         turn = 0
         while not self._stopping.is_set():
@@ -188,33 +191,43 @@ class Uplink:
                 was_online = self._situation.online
                 wait_s = self._after_loss(exc, f"{host}:{port}", round_over=turn % len(hosts) == 0 or was_online)
                 if self._proved and not exc.stalled:
-                    turn = 0  # else it is the next one's turn: this one may let us in and drop us for ever
+                    turn = 0  # else try the next host: this one may accept and drop us forever
                 self._stopping.wait(wait_s)
         self._note(online=False, state="stopped")
 
     def _after_loss(self, error: BrokerLost, where: str, *, round_over: bool) -> float:
-        """Say what happened, once; how long to stay away."""
+        """Log why the connection was lost; return how many seconds to wait. A repeated reason is logged at DEBUG only.
+
+        `round_over`: all hosts have been tried. (mqtt.md#reconnect, mqtt.md#duplicate-client-id)
+        """
         line = f"{where}: {error}"
         logger.log(logging.DEBUG if line == self._last_line else logging.WARNING, "%s", line)
         self._last_line = line
         if error.taken_over or self._seems_taken_over(error):
-            seems = "" if error.taken_over else "it seems that "
-            logger.error("duplicate_id: %sanother client connects as %s", seems, self._topics.client_id)
+            logger.error(
+                "duplicate_id: another client %s as %s; give each kiosk an id of its own. Next attempt in %.0f s",
+                "has connected" if error.taken_over else "seems to connect",
+                self._topics.client_id,
+                self._timing.duplicate_wait_s,
+            )
             self._note(online=False, state="staying away", error=line, duplicate_id=True)
             return self._timing.duplicate_wait_s
         self._note(online=False, state="waiting to connect", error=line)
         return self._backoff.next_s() if round_over else 0.0
 
     def _seems_taken_over(self, error: BrokerLost) -> bool:
+        """Return whether short connections suggest a second client with this id. (mqtt.md#duplicate-client-id)"""
         if self._broker.protocol == 5:
-            return False  # the broker says so there; short connections are a bad line's
+            return False  # an MQTT 5 broker says so; short connections mean a bad network
         if error.unexplained and self._clock.monotonic() - self._online_at < self._timing.stable_s:
             self._unexplained += 1
         return error.unexplained and self._unexplained >= UNEXPLAINED_ENDS
 
     def _connect_and_serve(self, host: str, port: int) -> None:
-        """One connection from beginning to end. Raises BrokerLost; returns when it was told to stop."""
-        from agent.uplink.client import Client  # paho costs start-up time, which this thread may take
+        """Connect, and serve the connection until the stop. Raises BrokerLost. (mqtt.md#connection)"""
+        from agent.uplink.client import (
+            Client,  # paho takes long to import; only this thread waits
+        )
 
         if not self._situation.duplicate_id:
             self._note(state="connecting")
@@ -237,7 +250,7 @@ class Uplink:
                 if self._stopping.is_set():
                     return
                 if self._clock.monotonic() >= until:
-                    raise BrokerLost("the broker accepts the connection and says nothing (is it an MQTT broker?)")
+                    raise BrokerLost("the broker accepts the connection and does not answer; is it an MQTT broker?")
                 client.poll(min(until - self._clock.monotonic(), self._timing.poll_s))
             session = Session(
                 client=client,
@@ -269,6 +282,7 @@ class Uplink:
             client.drop()
 
     def _serve(self, session: Session) -> None:
+        """Run an open session until the stop. Raises BrokerLost."""
         self._online_at = self._clock.monotonic()
         delivered = session.delivered
         while not self._stopping.is_set():
@@ -280,11 +294,11 @@ class Uplink:
                 self._proved = True
                 self._backoff.reset()
             if self._situation.duplicate_id and lasted_s >= 2 * self._timing.duplicate_wait_s:
-                self._note(duplicate_id=False)  # the other one would have come back by now
+                self._note(duplicate_id=False)  # the other client would have come back by now
         session.stop(reason=self._stop_reason, until=self._stop_until)
 
     def _note(self, **changes: Any) -> None:
-        """Adopt what has changed of the situation, and tell if anything has."""
+        """Update the situation and call `on_change` if anything is new."""
         situation = self._situation
         if any(getattr(situation, name) != value for name, value in changes.items()):
             self._situation = replace(situation, **changes)

@@ -1,4 +1,4 @@
-"""What the uplink says of itself."""
+"""What the uplink reports in `health`."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ __all__ = ["Situation", "UplinkHealth"]
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """The part of the uplink's health that changes seldom.
+    """The part of the uplink's health that seldom changes. (mqtt.md#health)
 
-    `state` is in words; `host` the broker connected to; `error` the newest trouble, none once it is over.
-    `no_consumer`: the broker says that nobody subscribes to our events. `rolled_back`: the journal turned out to be
-    an old copy. Certificates are None without TLS, or where they cannot be read.
+    `state` is a text for people, `host` the broker connected to, `error` the newest problem (None once it is over).
+    `no_consumer`: the broker says that nobody subscribes to our events. `rolled_back`: the journal proved to be an old
+    copy. The expiry times are None without TLS or if a certificate cannot be read.
     """
 
     online: bool = False
@@ -29,9 +29,11 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 class UplinkHealth(Struct, frozen=True, kw_only=True):
-    """`situation`, and the numbers: `sent` and `acked` are positions, `last_sequence` and `acked_sequence` of the
-    present journal id; `backlog` counts undelivered events, `refused` those that the broker refuses now,
-    `refusals` its refusals so far.
+    """The situation and the numbers.
+
+    `sent` and `acked` are positions; `last_sequence` and `acked_sequence` count within the present journal id.
+    `backlog` counts undelivered events, `refused` the events that the broker refuses at present, `refusals` all its
+    refusals so far.
     """
 
     situation: Situation
@@ -45,4 +47,5 @@ class UplinkHealth(Struct, frozen=True, kw_only=True):
 
     @property
     def online(self) -> bool:
+        """Whether there is a connection to the broker."""
         return self.situation.online

@@ -1,4 +1,4 @@
-"""What the uplink is told: the broker, how delivery is confirmed, and its waiting times."""
+"""The uplink's settings: the broker, how delivery is confirmed, and the waiting times of the contract."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +9,7 @@ __all__ = ["BrokerSettings", "Confirm", "DeliverySettings", "Timing"]
 
 
 class Confirm(StrEnum):
-    """Who says that an event is delivered."""
+    """Who confirms that an event is delivered. (settings.md#uplink)"""
 
     CONSUMER = "consumer"
     BROKER = "broker"
@@ -18,7 +18,8 @@ class Confirm(StrEnum):
 class BrokerSettings(Struct, frozen=True, kw_only=True):
     """How to reach the broker. `hosts` are (host, port), tried in turn; `protocol` is 5 or 311.
 
-    With `tls` the server is always verified, against `ca_file` or, without one, the system's authorities.
+    With `tls` the broker's certificate is always verified, against `ca_file` or the system's authorities.
+    (settings.md#broker)
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -32,11 +33,14 @@ class BrokerSettings(Struct, frozen=True, kw_only=True):
     keepalive_s: int = 30
 
     def __repr__(self) -> str:
-        return f"BrokerSettings(hosts={self.hosts!r}, ...)"  # a password is in no log
+        return f"BrokerSettings(hosts={self.hosts!r}, ...)"  # never shows the password
 
 
 class DeliverySettings(Struct, frozen=True, kw_only=True):
-    """`max_inflight`: events published and not yet taken by the broker; `ack_timeout_s`: see `Outbox`."""
+    """`max_inflight` limits the events that are published and not yet answered by the broker.
+
+    Events that no ack covers are published again after `ack_timeout_s`. (settings.md#uplink)
+    """
 
     confirm: Confirm = Confirm.CONSUMER
     max_inflight: int = 100
@@ -44,33 +48,33 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
 
 
 class Timing(Struct, frozen=True, kw_only=True):
-    """The contract's waiting times in seconds; handed in so that tests need not wait for them."""
+    """The waiting times of the contract, in seconds; handed in so that tests can use short ones."""
 
     ack_wait_s: float = 2.0
-    """After a connect, for the retained ack, before the first event goes out."""
+    """How long to wait for the retained ack after a connect, before the first event is published."""
     resend_max_s: float = 900.0
     retry_s: float = 1.0
     retry_max_s: float = 60.0
-    """A refused event is tried again after `retry_s`, doubling to `retry_max_s`."""
+    """A refused event is retried after `retry_s`, doubling to `retry_max_s`."""
     no_consumer_max_s: float = 30.0
     backoff_s: float = 1.0
     backoff_max_s: float = 30.0
-    """Between connections: anything up to `backoff_s`, doubling to anything up to `backoff_max_s`."""
+    """Between connections: a random time up to `backoff_s`, doubling to up to `backoff_max_s`."""
     stable_s: float = 60.0
-    """A connection that lasts so long resets the back-off."""
+    """A connection that lasts this long resets the back-off."""
     duplicate_wait_s: float = 300.0
-    """How long to stay away after another client took over our session."""
+    """How long to wait after another client took over our session."""
     connect_timeout_s: float = 10.0
-    """For each step to a connection: the TCP and TLS handshakes together, and the broker's CONNACK."""
+    """For each step of connecting: TCP and TLS handshake together, then the broker's CONNACK."""
     stall_s: float = 60.0
-    """A broker that leaves publishes unanswered for so long is as good as gone."""
+    """A broker that leaves a publish unanswered for this long is disconnected."""
     poll_s: float = 5.0
-    """How long to wait for the socket at most, so that keep-alives are sent."""
+    """How long to wait for the socket at most, because keep-alives must be sent in time."""
     view_interval_s: float = 0.2
     view_patience_s: float = 2.0
-    """RetainedViews go behind events, but after this long they go between them."""
+    """Views wait for events, but at most this long."""
     fetch_timeout_s: float = 10.0
     rollback_repeat_s: float = 60.0
-    """How often to say again that the journal is an old copy, until it goes on under a new id."""
+    """How often to report that the journal is an old copy, until it has a new id."""
     source_retry_s: float = 5.0
-    """After the journal could not be read."""
+    """How long to wait after the journal could not be read."""

@@ -1,4 +1,4 @@
-"""What outlives a connection, and whom a session tells."""
+"""Uplink state that survives a reconnect, and the callbacks of a session."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ __all__ = ["UplinkCallbacks", "UplinkState"]
 
 
 class UplinkState(Struct, frozen=True, kw_only=True):
-    """What outlives a connection: the queues and what was learned so far. The session of the moment works on it.
+    """What survives a connection. One session at a time works on it.
 
-    `responses` are (topic, payload); other threads append to it, `put` views, and set `reload` to have all that the
-    broker retains once more.
+    Other threads append to `responses` (topic, payload), `fetches` (order ids) and `resends` (first, last position),
+    put `views`, and set `reload` to get all retained messages once more.
     """
 
     topics: Topics
@@ -38,7 +38,7 @@ class UplinkState(Struct, frozen=True, kw_only=True):
 
 
 class UplinkCallbacks(Struct, frozen=True, kw_only=True):
-    """Whom to tell: what the centre sends, delivered positions, a rolled-back journal, and changes for `Situation`."""
+    """Called by a session: `inbound` for the centre's messages, `note` with fields of `Situation`, see `Uplink`."""
 
     inbound: Callable[[Inbound], None]
     delivered: Callable[[int], None]

@@ -1,4 +1,4 @@
-"""Certificates made for a test: an authority, and what it signs."""
+"""Certificates for a test: a certificate authority, and what it issues."""
 
 import ssl
 from dataclasses import dataclass

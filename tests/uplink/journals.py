@@ -1,4 +1,4 @@
-"""A journal in memory, for tests: what the uplink reads, with the accidents that can befall it."""
+"""An event source in memory, which a test can prune, roll back and break."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Stored:
 
 
 class StoredJournal:
-    """`delivered` is the durable mark; `broken` makes every read fail."""
+    """The `EventSource` of a test. `delivered` is the stored delivery mark; `broken` is raised by every read."""
 
     def __init__(self, journal: str = "AAAAAAAA", *, events: int = 0) -> None:
         self.journal = journal

@@ -1,4 +1,4 @@
-"""An uplink as a kiosk has it, with what it says collected, and waiting times fit for tests."""
+"""An uplink as a kiosk has it, with short waiting times. Everything it reports is collected."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +61,7 @@ class LockedJournal(StoredJournal):
 
 
 class Kiosk:
-    """The uplink with its journal. `until` waits for what the uplink's thread does; it fails after ten seconds."""
+    """An uplink with its journal. `until` waits for the uplink's thread, and fails after ten seconds."""
 
     def __init__(
         self,

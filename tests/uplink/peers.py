@@ -1,4 +1,4 @@
-"""A scripted MQTT peer: the test plays the broker, packet by packet, over a real socket."""
+"""A scripted MQTT broker: the test sends and expects single packets over a real socket."""
 
 import socket
 import ssl
@@ -36,7 +36,7 @@ def _length(value: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """One packet as it came. Of a PUBLISH also its topic, payload, properties (raw) and identifier."""
+    """A received packet. `topic`, `payload`, raw `properties` and `identifier` are those of a PUBLISH."""
 
     kind: int
     flags: int
@@ -53,7 +53,7 @@ class Packet:
 
 
 class Connection:
-    """The broker's end of one connection. `expect` answers pings by itself and fails on anything else unexpected."""
+    """The broker's end of one connection. `expect` answers pings, and fails on any other unexpected packet."""
 
     def __init__(self, sock: socket.socket, *, v5: bool = True) -> None:
         self._sock = sock
@@ -120,7 +120,7 @@ class Connection:
         return Packet(kind=kind, flags=flags, body=body)
 
     def expect(self, kind: int) -> Packet:
-        """The next packet, which must be of this kind."""
+        """Return the next packet. It must be of this kind."""
         while True:
             packet = self._unread.pop(0) if self._unread else self._read()
             if packet.kind == PINGREQ and kind != PINGREQ:
@@ -130,7 +130,10 @@ class Connection:
             return packet
 
     def expect_publish(self, suffix: str, *, answer: int | None = 0) -> Packet:
-        """The next packet, which must be a PUBLISH whose topic ends so; answered with this code, or not."""
+        """Return the next packet, which must be a PUBLISH whose topic ends with `suffix`.
+
+        It is answered with the reason code `answer`, unless that is None.
+        """
         packet = self.expect(PUBLISH)
         assert packet.topic.endswith(suffix), packet
         if answer is not None:
@@ -138,7 +141,7 @@ class Connection:
         return packet
 
     def expect_closed(self) -> None:
-        """The kiosk closes, whatever it sends before."""
+        """Wait until the kiosk closes the connection, whatever it sends before."""
         try:
             while True:
                 self._read()
@@ -146,7 +149,7 @@ class Connection:
             return
 
     def expect_quiet(self) -> None:
-        """Nothing comes for a moment."""
+        """Fail if anything is received within a moment."""
         self._sock.settimeout(QUIET_S)
         try:
             packet = self._read()
@@ -176,11 +179,11 @@ class Connection:
         self.send(SUBACK, head + bytes([code]) * len(packet.filters))
 
     def publish(self, topic: str | bytes, payload: bytes, *, retain: bool = False) -> None:
-        """At QoS 0, so that nothing is owed."""
+        """Send a message at QoS 0, so that the kiosk does not answer."""
         self.send(PUBLISH, _string(topic) + (b"\0" if self._v5 else b"") + payload, flags=int(retain))
 
     def welcome(self, *, properties: bytes = b"") -> Packet:
-        """The opening of every connection, up to the answered subscription; returns the `status` published."""
+        """Play the start of every connection, up to the SUBACK; return the `status` that was published."""
         self.expect(CONNECT)
         self.connack(properties=properties)
         subscription = self.expect(SUBSCRIBE)
@@ -197,7 +200,7 @@ def _shake_hands(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     try:
         secure.do_handshake()
     except ssl.SSLError:
-        # Closed with bytes unread, the connection would be reset, and the alert with it.
+        # Closing a socket with unread bytes resets the connection, and the TLS alert would be lost.
         with socket.socket(fileno=secure.detach()) as plain:
             plain.settimeout(TIMEOUT_S)
             while plain.recv(4096):
@@ -207,7 +210,7 @@ def _shake_hands(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
 
 
 class Peer:
-    """Listens on a free port of the loopback."""
+    """A listener on a free port of the loopback interface."""
 
     def __init__(self, *, v5: bool = True, context: ssl.SSLContext | None = None) -> None:
         self._v5 = v5

@@ -1,7 +1,8 @@
-"""Nothing is lost: the outbox with a broker and a consumer that lose, duplicate, refuse, forget and crash.
+"""Nothing is lost, although broker and consumer lose, repeat, refuse and forget messages, and the kiosk crashes.
 
-A state machine does whatever it likes to the three of them. In the end all is mended and left to itself for a while;
-then the consumer must have every event of the journal, and the kiosk must know it.
+A state machine does random things to all three. In the end everything is repaired and left alone for a while; then the
+consumer must have every event of the journal, and the kiosk must know that. (mqtt.md#journal-is-the-outbox,
+mqtt.md#acknowledgement, faults.md#broker-or-consumer-loses-data)
 """
 
 import json
@@ -20,7 +21,7 @@ MAX_INFLIGHT = 5
 
 
 class Consumer:
-    """Stores events by id; acknowledges, by journal, the longest run from sequence 1 without a gap."""
+    """Stores events by id. Acknowledges, per journal, the longest run from sequence 1 without a gap."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
@@ -33,7 +34,7 @@ class Consumer:
         self.ids.add(event_id)
         first = self._first.setdefault((journal, sequence), event_id)
         if first != event_id:
-            return journal, sequence, first  # two events under one sequence: its ack says which came first
+            return journal, sequence, first  # two events with one sequence: the ack names the first
         through = 0
         while (journal, through + 1) in self._first:
             through += 1
@@ -41,7 +42,7 @@ class Consumer:
 
 
 class Broker:
-    """Queues for the consumer; keeps the last ack. `forget` is a restart with its memory lost."""
+    """Queues events for the consumer and keeps the last ack. `forget` is a restart without its memory."""
 
     def __init__(self) -> None:
         self.queue: deque[bytes] = deque()
@@ -70,7 +71,7 @@ class Delivery(RuleBasedStateMachine):
     @initialize(confirm=st.sampled_from(Confirm), events=st.integers(0, 12))
     def begin(self, confirm: Confirm, events: int) -> None:
         self.now = 0.0
-        # With the broker as the judge of delivery there is no ack that could tell an old copy.
+        # With confirm = "broker" there is no ack that could reveal an old copy.
         self.confirm = Confirm.CONSUMER if self.restores else confirm
         self.journal = StoredJournal(events=events)
         self.journals = 1
@@ -79,11 +80,11 @@ class Delivery(RuleBasedStateMachine):
         self.consumer = Consumer()
         self.copies: deque[StoredJournal] = deque(maxlen=5)
         self.connected = False
-        self.wire: deque[tuple[int, int, bytes]] = deque()  # kiosk to broker, on this connection
-        self.late: deque[bytes] = deque()  # what earlier connections still bring
+        self.wire: deque[tuple[int, int, bytes]] = deque()  # from kiosk to broker, on this connection
+        self.late: deque[bytes] = deque()  # what may still arrive from earlier connections
         self.token = 0
         self.outbox = self._new_outbox()
-        if self.restores:  # something to fall back behind
+        if self.restores:  # so that there is something to roll back
             self.commit(4)
             self.all_goes_well(2)
 
@@ -97,7 +98,7 @@ class Delivery(RuleBasedStateMachine):
             timing=Timing(),
         )
 
-    # -- the kiosk ---------------------------------------------------------------------------------------------------
+    # -- the kiosk -----------------------------------------------------------------------------------------------------
 
     @rule(count=st.integers(1, 8))
     def commit(self, count: int) -> None:
@@ -109,7 +110,7 @@ class Delivery(RuleBasedStateMachine):
     def connect(self) -> None:
         if not self.connected:
             self.connected = True
-            self.outbox.adopt(self.journal.head())
+            self.outbox.update_head(self.journal.head())
             self.outbox.connected(self.now, receive_maximum=65_535)
             self._bring_ack()
 
@@ -161,7 +162,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule()
     def publish(self) -> None:
-        self.outbox.adopt(self.journal.head())
+        self.outbox.update_head(self.journal.head())
         self.outbox.tick(self.now)
         while self.connected and (outgoing := self.outbox.next(self.now)):
             self.token += 1
@@ -170,7 +171,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(rounds=st.integers(1, 4))
     def all_goes_well(self, rounds: int) -> None:
-        """A whole exchange in one step, so that the deeper states are met often."""
+        """Do a complete exchange in one step, so that deeper states are reached often."""
         for _ in range(rounds):
             self.connect()
             self.now += 2.0
@@ -178,7 +179,7 @@ class Delivery(RuleBasedStateMachine):
             self.broker_takes(MAX_INFLIGHT, answered=True)
             self.consumer_stores(MAX_INFLIGHT, acks=True)
 
-    # -- the broker --------------------------------------------------------------------------------------------------
+    # -- the broker ----------------------------------------------------------------------------------------------------
 
     @rule(count=st.integers(1, 6), answered=st.booleans())
     def broker_takes(self, count: int, answered: bool) -> None:
@@ -186,8 +187,8 @@ class Delivery(RuleBasedStateMachine):
             token, _, document = self.wire.popleft()
             code = self.broker.take(document)
             if answered:
-                self.outbox.answered(token, code, "refused", self.now)
-        if not answered:  # the broker has them, the kiosk never learns
+                self.outbox.puback(token, code, "refused", self.now)
+        if not answered:  # the broker has them, but the kiosk never learns it
             self.lose_connection(arrives=False)
 
     @rule(count=st.integers(1, 6))
@@ -209,7 +210,7 @@ class Delivery(RuleBasedStateMachine):
         if waiting and len(self.broker.poison) < 3:
             self.broker.poison.add(waiting[min(offset, len(waiting) - 1)].id)
 
-    # -- the consumer ------------------------------------------------------------------------------------------------
+    # -- the consumer --------------------------------------------------------------------------------------------------
 
     @rule()
     def consumer_connects(self) -> None:
@@ -233,14 +234,14 @@ class Delivery(RuleBasedStateMachine):
     def _bring_ack(self) -> None:
         if self.broker.ack:
             journal, through, event_id = self.broker.ack
-            self.outbox.adopt(self.journal.head())
+            self.outbox.update_head(self.journal.head())
             self.outbox.acknowledge(journal=journal, through=through, event_id=event_id, now=self.now)
             if self.outbox.rolled_back:
                 self.journals += 1
                 self.journal.start_over(f"{self.journals:08d}")
-                self.outbox.adopt(self.journal.head())
+                self.outbox.update_head(self.journal.head())
 
-    # -- what always holds, and what must hold in the end ------------------------------------------------------------
+    # -- what must always hold, and what must hold in the end ----------------------------------------------------------
 
     @invariant()
     def in_flight_is_bounded(self) -> None:
@@ -262,7 +263,7 @@ class Delivery(RuleBasedStateMachine):
             return
         self.consumer_connects()
         for _ in range(60):
-            # Later events pass all the while, or no stand-in may ever be sent.
+            # Later events must be accepted all the time, else no stand-in is ever sent.
             self.commit(1)
             self.connect()
             for _ in range(4):
@@ -283,9 +284,10 @@ class Delivery(RuleBasedStateMachine):
 
 
 class DeliveryFromCopies(Delivery):
-    """The same, with the card replaced by an older copy of itself now and then. Nothing is refused and the consumer's
-    session lasts: an event whose sequence the consumer has filled from the lost copy is one that no ack can tell
-    missing, if it never gets to the consumer.
+    """The same, and now and then the card is replaced by an older copy of itself.
+
+    Nothing is refused and the consumer's session lasts: if an event never reaches the consumer, and the consumer has
+    another event with its sequence from the lost copy, no ack can reveal that it is missing.
     """
 
     restores = True

@@ -1,11 +1,11 @@
-"""Sending again: whole ranges, in order, over lost connections and pruned events."""
+"""Resending: whole ranges in order, across lost connections and pruned events."""
 
 from agent.uplink.resending import AT_ONCE, Resending
 from tests.uplink.journals import StoredJournal
 
 
 def run(resending: Resending) -> list[int]:
-    """Publish all; every publish is answered at once."""
+    """Publish everything; each publish is answered at once. Return the positions."""
     sent: list[int] = []
     while outgoing := resending.next():
         resending.sent_as(len(sent), outgoing.position)
@@ -15,6 +15,7 @@ def run(resending: Resending) -> list[int]:
 
 
 def test_ranges_go_out_in_order_to_their_last_event() -> None:
+    """(mqtt.md#requests)"""
     resending = Resending(StoredJournal(events=200))
     resending.want(3, 90)
     resending.want(150, 150)
@@ -22,7 +23,7 @@ def test_ranges_go_out_in_order_to_their_last_event() -> None:
     assert run(resending) == [*range(3, 91), 150]
 
 
-def test_a_few_are_in_flight_at_a_time() -> None:
+def test_only_a_few_are_in_flight_at_a_time() -> None:
     resending = Resending(StoredJournal(events=200))
     resending.want(1, 200)
     for token in range(AT_ONCE):
@@ -34,11 +35,11 @@ def test_a_few_are_in_flight_at_a_time() -> None:
     assert resending.next() is not None
 
 
-def test_an_answer_to_something_else_is_not_ours() -> None:
+def test_an_answer_to_another_publish_is_not_taken() -> None:
     assert not Resending(StoredJournal(events=1)).answered(7)
 
 
-def test_what_is_pruned_or_not_there_is_passed_over() -> None:
+def test_positions_that_do_not_exist_are_skipped() -> None:
     journal = StoredJournal(events=10)
     journal.pruned = 4
     resending = Resending(journal)
@@ -48,7 +49,7 @@ def test_what_is_pruned_or_not_there_is_passed_over() -> None:
     assert run(resending) == [5, 6, 9, 10]
 
 
-def test_a_lost_connection_takes_nothing_away() -> None:
+def test_after_a_lost_connection_the_rest_goes_out() -> None:
     resending = Resending(StoredJournal(events=100))
     resending.want(1, 80)
     for token in range(3):

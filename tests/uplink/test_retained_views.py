@@ -1,4 +1,4 @@
-"""RetainedViews: the newest only, not too often, behind events, all again after a connect."""
+"""Retained views: only the newest, not too often, behind events, and all again after a connect."""
 
 import math
 
@@ -12,7 +12,8 @@ def view(suffix: str, payload: bytes, at: float) -> RetainedView:
     return RetainedView(suffix, payload, None, at)
 
 
-def test_only_the_newest_goes_out() -> None:
+def test_only_the_newest_state_is_published() -> None:
+    """(mqtt.md#station-view)"""
     views = RetainedViews(timing=TIMING)
     views.put(view("station/1", b"old", 1.0))
     views.put(view("station/1", b"new", 1.1))
@@ -20,7 +21,7 @@ def test_only_the_newest_goes_out() -> None:
     assert [one.payload for one in views.due(2.0, behind_events=False)] == [b"new", b"{}"]
 
 
-def test_what_is_published_is_not_due() -> None:
+def test_a_published_view_is_not_due() -> None:
     views = RetainedViews(timing=TIMING)
     one = view("health", b"{}", 1.0)
     views.put(one)
@@ -29,7 +30,8 @@ def test_what_is_published_is_not_due() -> None:
     assert views.deadline(behind_events=False) == math.inf
 
 
-def test_each_goes_out_once_an_interval_at_most() -> None:
+def test_a_view_is_published_once_per_interval_at_most() -> None:
+    """(mqtt.md#station-view)"""
     views = RetainedViews(timing=Timing(view_interval_s=0.25))
     published = []
     for tick in range(64):
@@ -41,7 +43,7 @@ def test_each_goes_out_once_an_interval_at_most() -> None:
     assert published == [b"0", b"16", b"32", b"48"]
 
 
-def test_a_change_too_early_falls_due_later() -> None:
+def test_an_early_change_is_due_later() -> None:
     views = RetainedViews(timing=TIMING)
     one = view("station/1", b"1", 1.0)
     views.put(one)
@@ -51,7 +53,7 @@ def test_a_change_too_early_falls_due_later() -> None:
     assert views.deadline(behind_events=False) == 1.2
 
 
-def test_views_wait_behind_events_but_not_for_ever() -> None:
+def test_views_wait_for_events_but_not_forever() -> None:
     views = RetainedViews(timing=TIMING)
     views.put(view("station/1", b"1", 1.0))
     assert views.due(1.0, behind_events=True) == []
@@ -60,6 +62,7 @@ def test_views_wait_behind_events_but_not_for_ever() -> None:
 
 
 def test_everything_is_due_again_after_a_connect() -> None:
+    """(mqtt.md#connection)"""
     views = RetainedViews(timing=TIMING)
     one = view("health", b"{}", 1.0)
     views.put(one)

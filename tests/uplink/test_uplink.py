@@ -1,4 +1,4 @@
-"""The uplink against a scripted broker: what it says on the wire, and what it makes of every answer."""
+"""The uplink against a scripted broker: what it sends, and how it reacts to every answer."""
 
 import json
 import os
@@ -40,6 +40,7 @@ def ack_of(journal: LockedJournal, sequence: int, *, name: str | None = None) ->
 
 @pytest.mark.parametrize(("protocol", "level"), [(5, 5), (311, 4)])
 def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) -> None:
+    """(mqtt.md#connection, mqtt.md#status)"""
     with Peer(v5=protocol == 5) as peer, running(Kiosk(peer.port, protocol=protocol)):
         body = peer.accept().expect(CONNECT).body
         assert body[:7] == b"\0\4MQTT" + bytes([level])
@@ -52,6 +53,7 @@ def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) 
 
 
 def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
+    """(mqtt.md#connection, mqtt.md#status, mqtt.md#topics-and-qos)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         for _ in range(2):
             broker = peer.accept()
@@ -106,21 +108,21 @@ def test_an_old_broker_that_refuses_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "said"),
+    ("properties", "expected"),
     [(bytes([MAXIMUM_QOS, 0]), "QoS 1"), (bytes([RETAIN_AVAILABLE, 0]), "retained")],
 )
-def test_a_broker_that_cannot_serve_us_is_explained(properties: bytes, said: str) -> None:
+def test_a_broker_without_a_needed_feature_is_explained(properties: bytes, expected: str) -> None:
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack(properties=properties)
-        kiosk.until(lambda: said in kiosk.error)
+        kiosk.until(lambda: expected in kiosk.error)
 
 
-def test_a_broker_that_accepts_and_stays_silent_is_given_up() -> None:
+def test_a_broker_that_never_sends_a_connack_is_given_up() -> None:
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         silent = peer.accept()
-        kiosk.until(lambda: "says nothing" in kiosk.error)
+        kiosk.until(lambda: "does not answer" in kiosk.error)
         silent.expect_closed()
         peer.accept().welcome()
         kiosk.until(lambda: kiosk.uplink.health().online)
@@ -163,7 +165,8 @@ def test_a_peer_that_closes_inside_a_packet_is_tried_again() -> None:
         kiosk.until(lambda: kiosk.uplink.health().online)
 
 
-def test_a_taken_over_session_is_called_a_duplicate_and_left_alone() -> None:
+def test_after_a_takeover_the_kiosk_waits_and_reports_a_duplicate() -> None:
+    """(mqtt.md#duplicate-client-id)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
@@ -179,7 +182,8 @@ def test_a_taken_over_session_is_called_a_duplicate_and_left_alone() -> None:
         kiosk.until(lambda: not kiosk.uplink.health().situation.duplicate_id)
 
 
-def test_sessions_that_end_early_without_a_word_are_called_a_duplicate_too() -> None:
+def test_several_short_sessions_without_a_reason_are_a_duplicate_too() -> None:
+    """(mqtt.md#duplicate-client-id)"""
     with Peer(v5=False) as peer, running(Kiosk(peer.port, protocol=311)) as kiosk:
         for _ in range(3):
             assert not kiosk.uplink.health().situation.duplicate_id
@@ -191,7 +195,8 @@ def test_sessions_that_end_early_without_a_word_are_called_a_duplicate_too() -> 
         kiosk.until(lambda: kiosk.uplink.health().situation.duplicate_id)
 
 
-def test_bad_line_is_no_duplicate_where_the_broker_would_say_so() -> None:
+def test_short_sessions_are_no_duplicate_if_the_broker_would_say_so() -> None:
+    """(mqtt.md#duplicate-client-id)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         for _ in range(5):
             broker = peer.accept()
@@ -214,6 +219,7 @@ def test_a_broker_that_restarts_now_and_then_is_no_duplicate() -> None:
 
 
 def test_the_hosts_are_tried_in_turn() -> None:
+    """(settings.md#broker)"""
     with socket.socket() as closed, Peer() as peer:
         closed.bind(("127.0.0.1", 0))
         with running(Kiosk(closed.getsockname()[1], peer.port)) as kiosk:
@@ -232,6 +238,7 @@ def test_a_host_that_cannot_be_found_is_explained(host: str) -> None:
 
 
 def test_events_go_out_in_sequence_and_the_ack_delivers() -> None:
+    """(mqtt.md#journal-is-the-outbox, mqtt.md#event-documents, mqtt.md#acknowledgement)"""
     journal = LockedJournal(events=2)
     journal.commit(type_="box.created")
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
@@ -248,7 +255,7 @@ def test_events_go_out_in_sequence_and_the_ack_delivers() -> None:
         assert (health.backlog, health.acked, health.sent, health.acked_sequence) == (1, 2, 3, 2)
 
 
-def test_what_is_committed_later_follows_when_woken() -> None:
+def test_later_events_follow_when_woken() -> None:
     journal = LockedJournal()
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -261,6 +268,7 @@ def test_what_is_committed_later_follows_when_woken() -> None:
 
 
 def test_the_retained_ack_is_awaited() -> None:
+    """(mqtt.md#acknowledgement)"""
     journal = LockedJournal(events=3)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -273,7 +281,7 @@ def test_the_retained_ack_is_awaited() -> None:
         kiosk.until(lambda: kiosk.delivered == [2])
 
 
-def test_an_ack_that_makes_no_sense_is_refused_and_named() -> None:
+def test_an_invalid_ack_is_refused_and_named() -> None:
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -284,7 +292,8 @@ def test_an_ack_that_makes_no_sense_is_refused_and_named() -> None:
         assert kiosk.delivered == []
 
 
-def test_no_more_are_in_flight_than_the_broker_takes() -> None:
+def test_no_more_events_are_in_flight_than_the_broker_takes() -> None:
+    """(mqtt.md#journal-is-the-outbox)"""
     journal = LockedJournal(events=5)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)):
         broker = peer.accept()
@@ -316,7 +325,8 @@ def test_a_broker_that_takes_one_at_a_time_gets_everything() -> None:
         assert sorted(seen) == ["event", "event", "event", "station"]
 
 
-def test_a_refused_event_shows_and_is_tried_again() -> None:
+def test_a_refused_event_is_in_health_and_tried_again() -> None:
+    """(mqtt.md#refused-publish)"""
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
         broker = peer.accept()
@@ -331,6 +341,7 @@ def test_a_refused_event_shows_and_is_tried_again() -> None:
 
 
 def test_with_no_subscriber_health_says_no_consumer_until_there_is_one() -> None:
+    """(mqtt.md#broker-confirmation)"""
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
         broker = peer.accept()
@@ -344,6 +355,7 @@ def test_with_no_subscriber_health_says_no_consumer_until_there_is_one() -> None
 
 
 def test_an_event_too_large_for_the_broker_is_not_sent_and_stops_nothing() -> None:
+    """(mqtt.md#refused-publish)"""
     journal = LockedJournal()
     journal.commit(padding=2000)
     small = journal.commit()
@@ -354,7 +366,7 @@ def test_an_event_too_large_for_the_broker_is_not_sent_and_stops_nothing() -> No
         kiosk.until(lambda: "Packet too large" in (kiosk.uplink.health().situation.last_refusal or ""))
 
 
-def test_a_broker_that_never_answers_is_left() -> None:
+def test_a_broker_that_never_answers_is_disconnected() -> None:
     journal = LockedJournal(events=1)
     timing = replace(QUICK, stall_s=0.1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal, timing=timing)):
@@ -367,7 +379,7 @@ def test_a_broker_that_never_answers_is_left() -> None:
         again.expect_publish("/event/scan")
 
 
-def test_a_broker_that_never_answers_is_left_for_the_next_one_however_long_it_lasted() -> None:
+def test_after_a_broker_that_never_answers_the_next_host_is_tried() -> None:
     journal = LockedJournal(events=1)
     timing = replace(QUICK, stable_s=0.0, stall_s=0.1)
     with Peer() as silent, Peer() as other, running(Kiosk(silent.port, other.port, journal=journal, timing=timing)):
@@ -380,7 +392,7 @@ def test_a_broker_that_never_answers_is_left_for_the_next_one_however_long_it_la
         next_one.expect_publish("/event/scan")
 
 
-def test_a_journal_that_cannot_be_read_shows_and_is_tried_again() -> None:
+def test_an_unreadable_journal_is_in_health_and_tried_again() -> None:
     journal = LockedJournal(events=1)
     journal.broken = JournalFault("segment 3: input/output error")
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
@@ -392,7 +404,8 @@ def test_a_journal_that_cannot_be_read_shows_and_is_tried_again() -> None:
         kiosk.until(lambda: kiosk.error == "")
 
 
-def test_an_old_copy_is_reported_and_goes_on_under_a_new_id() -> None:
+def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
+    """(mqtt.md#rolled-back-journal)"""
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -414,7 +427,8 @@ def test_an_old_copy_is_reported_and_goes_on_under_a_new_id() -> None:
         kiosk.until(lambda: kiosk.delivered == [2])
 
 
-def test_what_was_delivered_can_be_sent_again() -> None:
+def test_delivered_events_can_be_sent_again() -> None:
+    """(mqtt.md#requests)"""
     journal = LockedJournal(events=4)
     journal.delivered = 4
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
@@ -430,6 +444,7 @@ def test_what_was_delivered_can_be_sent_again() -> None:
 
 
 def test_views_are_retained_and_published_again_at_every_connect() -> None:
+    """(mqtt.md#station-view, mqtt.md#health, mqtt.md#connection)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         kiosk.uplink.publish_view("station/1", b"old")
         kiosk.uplink.publish_view("station/1", b"new")
@@ -445,6 +460,7 @@ def test_views_are_retained_and_published_again_at_every_connect() -> None:
 
 
 def test_a_response_goes_to_its_transaction() -> None:
+    """(mqtt.md#requests)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         kiosk.uplink.respond("t/1", b"{}")
         broker = peer.accept()
@@ -457,7 +473,8 @@ def test_a_response_goes_to_its_transaction() -> None:
 # -- from the centre -------------------------------------------------------------------------------------------------
 
 
-def test_what_the_centre_sends_is_handed_on() -> None:
+def test_messages_of_the_centre_are_passed_on() -> None:
+    """(mqtt.md#requests, mqtt.md#order-ids-in-topics)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
@@ -476,7 +493,7 @@ def test_what_the_centre_sends_is_handed_on() -> None:
         assert (request.kind, request.id, request.payload) == (MessageKind.REQUEST, "identify", b"{2}")
 
 
-def test_a_refused_subscription_shows() -> None:
+def test_a_refused_subscription_is_in_health() -> None:
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
@@ -487,7 +504,8 @@ def test_a_refused_subscription_shows() -> None:
         assert f"{AGENT}/ack: Not authorized" in kiosk.uplink.health().situation.refused_subscriptions
 
 
-def test_orders_are_fetched_one_by_one_and_let_go() -> None:
+def test_orders_are_fetched_by_subscriptions_that_end_again() -> None:
+    """(mqtt.md#order-index)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
@@ -504,7 +522,8 @@ def test_orders_are_fetched_one_by_one_and_let_go() -> None:
 # -- stopping --------------------------------------------------------------------------------------------------------
 
 
-def test_a_clean_stop_says_offline_first() -> None:
+def test_a_clean_stop_publishes_offline_first() -> None:
+    """(mqtt.md#status)"""
     with Peer() as peer:
         kiosk = Kiosk(peer.port)
         kiosk.uplink.start()
@@ -530,7 +549,7 @@ def test_a_stop_is_quick_while_nothing_can_be_reached() -> None:
         kiosk.uplink.start()
         kiosk.until(lambda: "nothing listens" in kiosk.error)
         kiosk.uplink.stop(reason="upgrade", timeout_s=5.0)
-        kiosk.uplink.stop(reason="twice is fine", timeout_s=5.0)
+        kiosk.uplink.stop(reason="again", timeout_s=5.0)
         assert kiosk.uplink.health().situation.state == "stopped"
 
 
