@@ -46,7 +46,7 @@ def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
         "has expired": authority.issue(tmp_path / "expired", since_days=-9, until_days=-2),
         "not yet valid": authority.issue(tmp_path / "early", since_days=2, until_days=9),
         "another host name": authority.issue(tmp_path / "name", name="broker.example", address="192.0.2.1"),
-        "an authority that is not known": Authority().issue(tmp_path / "unknown"),
+        "an authority that is not trusted": Authority().issue(tmp_path / "unknown"),
     }
     with ExitStack() as undo:
         brokers = {
