@@ -1,17 +1,19 @@
-"""What must be done beside the scans: segments made ahead, snapshots, pruning, the manifest cache, garbage collection.
+"""Background work on the disk, one round a second: preallocated segments, snapshots, pruning, the cache.
 
-One thread, one round a second. It works on immutable states that the scan path hands out, and never holds up a commit.
+It works on immutable states that the scan path publishes, and never holds up a commit.
 """
 
 import gc
 import logging
-import math
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
-from agent.catalogue.cache import Cache, Change
+from agent.catalogue.cache import Cache
+from agent.daemon.cache_writer import CacheWriter
+from agent.daemon.disk_reserve import DiskReserve
 from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import Clock
@@ -20,22 +22,21 @@ from agent.workflow.forget import forgettable
 from agent.workflow.state import State
 from agent.workflow.stored_state import encode_state
 
-__all__ = ["Housekeeping"]
+__all__ = ["Housekeeping", "garbage_collected_by_housekeeping"]
 
 _log = logging.getLogger(__name__)
 
 _ROUND_S = 1.0
-_QUIET_S = 0.3
 _DAY_S = 86_400.0
-_ROOM_S = 0.1
-_FULL_COLLECTION = 30
+_STOP_S = 3.0
+_FULL_COLLECTION_ROUNDS = 30
 
 
 class Housekeeping:
-    """`start` and `stop` it; `cache` takes changes from any thread.
+    """A context manager: the thread runs inside it, and writes what is left to write when it ends.
 
-    `journal` answers the open journal, or none. `published` is the newest (position, state) that is committed.
-    `forget` is told, from this thread, which orders' details the state need not keep.
+    `journal` returns the open journal, or None. `published` returns the newest (position, state) that is committed.
+    `forget` is called in this thread with the orders whose details the state need not keep.
     """
 
     def __init__(
@@ -45,52 +46,38 @@ class Housekeeping:
         published: Callable[[], tuple[int, State] | None],
         forget: Callable[[list[str]], None],
         cache: Cache,
+        reserve: DiskReserve,
         clock: Clock,
         keep_days: float,
-        reserve_mb: float,
     ) -> None:
         self._journal = journal
         self._published = published
         self._forget = forget
-        self._cache = cache
+        self._reserve = reserve
         self._clock = clock
         self._keep_s = keep_days * _DAY_S
-        self._reserve_bytes = int(reserve_mb * 1024 * 1024)
-        self._changes: deque[Change] = deque()
         self._aged_at = clock.monotonic()
-        self._is_pruning_in_vain = False
-        self._room_until = -math.inf
         self._failing: set[str] = set()
         self._stopping = threading.Event()
-        self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
-        self.cache_fault: str | None = None
+        self.cache_writer = CacheWriter(cache, clock=clock, position=self._position, sleep=self._stopping.wait)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
 
     def start(self) -> None:
+        """Start the thread. Once."""
         self._thread.start()
 
-    def stop(self, timeout_s: float) -> None:
-        """Write what is still to be cached, and a last snapshot, so that the next start is quick."""
+    def stop(self, timeout_s: float = _STOP_S) -> None:
+        """Write what is still to be cached, and a last snapshot, so that the next start is quick. Idempotent."""
         self._stopping.set()
-        self._wanted.set()
+        self._reserve.pruning_wanted.set()
         self._thread.join(timeout_s)
-
-    def cache(self, changes: Iterable[Change]) -> None:
-        self._changes.extend(changes)
-
-    def is_starved(self, journal: Journal) -> bool:
-        """Whether the disk's reserve is touched and there is nothing left to prune; asked before each commit.
-
-        That there is room is believed for a moment: a commit seldom takes any, it goes into a file made ahead.
-        """
-        now = self._clock.monotonic()
-        if now < self._room_until:
-            return False
-        if journal.free_bytes() >= self._reserve_bytes:
-            self._room_until = now + _ROOM_S
-            return False
-        self._wanted.set()
-        return self._is_pruning_in_vain
 
     # -- the thread ----------------------------------------------------------------------------------------------
 
@@ -98,39 +85,41 @@ class Housekeeping:
         give_way()
         rounds = 0
         while not self._stopping.is_set():
-            self._wanted.wait(_ROUND_S)
-            self._wanted.clear()
+            self._reserve.pruning_wanted.wait(_ROUND_S)
+            self._reserve.pruning_wanted.clear()
             self._round()
             rounds += 1
-            # Python's own collections come while objects are made, which is while a scan waits.
-            gc.collect(2 if rounds % _FULL_COLLECTION == 0 else 1)
+            gc.collect(2 if rounds % _FULL_COLLECTION_ROUNDS == 0 else 1)
         self._round(last=True)
 
     def _round(self, *, last: bool = False) -> None:
         journal = self._journal()
         if journal is not None:
             self._advance_age(journal)
-            # Each for itself: on a full disk no segment can be made ahead, and pruning is what makes room for it.
-            acts = (lambda: self._prune(journal), journal.prepare, lambda: self._snapshot(journal, last=last))
-            self._failing = {why for act in acts if (why := self._try(act)) is not None}
+            # A failure of one must not stop the others: on a full disk, only pruning makes room for a new segment.
+            chores = (lambda: self._prune(journal), journal.prepare, lambda: self._snapshot(journal, last=last))
+            self._failing = {why for chore in chores if (why := self._try(chore)) is not None}
         if last:
-            self._save_all()
+            self.cache_writer.save_all()
         else:
-            self._save()
+            self.cache_writer.save()
 
-    def _try(self, act: Callable[[], None]) -> str | None:
-        """Why it failed, if it did; said once, not in each round anew."""
+    def _try(self, chore: Callable[[], None]) -> str | None:
+        """Do it; return why it failed, if it did. A failure that goes on is logged once."""
         try:
-            act()
+            chore()
         except JournalFault as exc:
             why = str(exc)
             if why not in self._failing:
-                _log.warning("housekeeping of the journal failed and is tried again", extra={"why": why})
+                _log.warning("housekeeping of the journal failed; it will be tried again", extra={"why": why})
             return why
         return None
 
     def _advance_age(self, journal: Journal) -> None:
-        """The age clock runs while the wall clock is synchronised, by the monotonic clock: jumps do not count."""
+        """Advance the clock of mqtt.md#pruning: by the monotonic clock, while the wall clock is synchronised.
+
+        So a jump of the wall clock ages no event.
+        """
         now = self._clock.monotonic()
         if self._clock.synced():
             journal.advance_age(now - self._aged_at)
@@ -149,64 +138,39 @@ class Housekeeping:
             self._forget(forgotten)
 
     def _prune(self, journal: Journal) -> None:
-        """What is old; and, with the reserve touched, whatever is delivered."""
+        """Prune old delivered events; once the reserve is touched, all delivered events (mqtt.md#disk-reserve)."""
         published = self._published()
         if published is None:
             return
-        early = journal.free_bytes() < self._reserve_bytes
+        early = self._reserve.is_touched(journal)
         pinned = [(order.first, order.last) for order in published[1].orders.values() if order.first and order.is_open]
         pruned = 0
         try:
             pruned = journal.prune(age_s=journal.age_s, keep_s=self._keep_s, pinned=pinned, early=early)
         finally:
-            self._is_pruning_in_vain = early and not pruned
+            self._reserve.is_exhausted = early and not pruned
         if pruned:
-            _log.info("delivered events were pruned", extra={"segments": pruned, "early": early})
+            _log.info("pruned delivered events", extra={"segments": pruned, "early": early})
             if early:
-                self._wanted.set()
-
-    # -- the cache -----------------------------------------------------------------------------------------------
-
-    def _save(self) -> None:
-        """Write what is due: much while no scan comes, little while they do."""
-        self._gather()
-        if not self._cache.waiting:
-            return
-        is_quiet = self._is_quiet()
-        until = self._clock.monotonic() + _ROUND_S
-        while (now := self._clock.monotonic()) < until:
-            position = self._position()
-            if not self._write(partial(self._cache.save, now, is_quiet=is_quiet)):
-                return
-            is_quiet = is_quiet and self._position() == position
-
-    def _save_all(self) -> None:
-        self._gather()
-        self._write(self._cache.save_all)
-
-    def _gather(self) -> None:
-        while self._changes:
-            self._cache.add([self._changes.popleft()])
-
-    def _is_quiet(self) -> bool:
-        """Whether no commit comes for a moment, which is waited for."""
-        position = self._position()
-        self._stopping.wait(_QUIET_S)
-        return self._position() == position
+                self._reserve.pruning_wanted.set()  # there may be more
 
     def _position(self) -> int | None:
         journal = self._journal()
         return None if journal is None else journal.last_position
 
-    def _write(self, save: Callable[[], bool]) -> bool:
-        """Return whether something was due and could be written."""
-        try:
-            is_written = save()
-        except OSError as exc:
-            if self.cache_fault is None:
-                _log.warning("the cache cannot be written and is tried again", extra={"why": exc})
-            self.cache_fault = str(exc)
-            return False
-        if not self._cache.waiting:
-            self.cache_fault = None
-        return is_written
+
+@contextmanager
+def garbage_collected_by_housekeeping() -> Iterator[None]:
+    """Switch off Python's automatic garbage collection, which would run while a scan makes objects.
+
+    Objects that exist at this point last until the end, so no collection looks at them again.
+    """
+    was_enabled = gc.isenabled()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()

@@ -1,4 +1,4 @@
-"""What the centre sends, parsed in the uplink's thread and handed to the scan path; what is refused is remembered."""
+"""Messages of the centre, parsed in the uplink's thread and handed on; those that are refused are remembered."""
 
 import logging
 from collections import OrderedDict
@@ -7,36 +7,42 @@ from collections.abc import Callable
 from agent.contract.refused import MessageRefused
 from agent.contract.requests import Request
 from agent.contract.topics import Inbound, MessageKind
-from agent.daemon.scanpath import ScanPath
+from agent.daemon.task_queue import TaskQueue
 
-__all__ = ["Centre"]
+__all__ = ["InboundMessages"]
 
 _log = logging.getLogger(__name__)
 
 _REFUSED_MAX = 20
-_MAX_REFERENCE_BYTES = 16 << 20
 
 
-class Centre:
-    """Hands messages on. `refused` names the latest messages that were refused, and what was wrong in them."""
+class InboundMessages:
+    """Hands updates to the scan path's `queue`, and requests to `on_request`. `on_change`: see `refused`."""
 
     def __init__(
-        self, scan_path: ScanPath, *, on_request: Callable[[Request], None], on_change: Callable[[], None]
+        self, queue: TaskQueue, *, on_request: Callable[[Request], None], on_change: Callable[[], None]
     ) -> None:
-        self._scan_path = scan_path
+        self._queue = queue
         self._on_request = on_request
         self._on_change = on_change
         self._refused: OrderedDict[str, str] = OrderedDict()
 
     def refused(self) -> list[str]:
+        """Return the latest messages that were refused, a line each: topic and fields. Any thread may call this.
+
+        A topic is in it until a sound message comes on it (mqtt.md#refused-messages).
+        """
         return list(self._refused.values())
 
     def take(self, message: Inbound) -> None:
-        """One message; called in the uplink's thread."""
+        """Take one message. Called in the uplink's thread."""
         try:
             self._hand_on(message)
         except MessageRefused as exc:
-            _log.warning("a message is refused", extra={"topic": exc.topic, "fields": "; ".join(exc.fields)})
+            _log.warning(
+                "refused a message of the centre; the one before it stays in force",
+                extra={"topic": exc.topic, "fields": "; ".join(exc.fields)},
+            )
             self._refused[message.topic] = str(exc)
             self._refused.move_to_end(message.topic)
             if len(self._refused) > _REFUSED_MAX:
@@ -47,36 +53,34 @@ class Centre:
                 self._on_change()
 
     def _hand_on(self, message: Inbound) -> None:
-        # Imported with the first message: it takes the message schemas with it, which a start need not wait for.
+        # Imported with the first message: the schemas of the messages take time that a start need not wait for.
         from agent.contract import messages
 
-        path, topic, payload = self._scan_path, message.topic, message.payload
+        tell, topic, payload = self._queue.tell, message.topic, message.payload
         match message.kind:
             case MessageKind.ORDER if not payload:
-                path.tell(lambda: path.withdraw(message.id))
+                tell(lambda path: path.updates.withdraw(message.id))
             case MessageKind.ORDER:
                 manifest = messages.manifest_of(message.id, payload, topic=topic)
-                path.tell(lambda: path.take_manifest(manifest, is_stored=message.retained))
+                tell(lambda path: path.updates.take_manifest(manifest, is_stored=message.retained))
             case MessageKind.REQUEST:
                 self._on_request(messages.request_of(message.id, payload, topic=topic))
             case MessageKind.ACK:
-                pass  # the uplink's own business
+                pass  # the uplink has taken it
             case _ if not payload:
-                pass  # SPEC 5.2: an empty reference message is ignored; a verdict taken back changes nothing
+                pass  # ignored (mqtt.md#refused-messages); an empty verdict changes nothing (mqtt.md#verdicts)
             case MessageKind.VERDICT:
                 verdict = messages.verdict_of(message.id, payload, topic=topic)
-                path.tell(lambda: path.take_verdict(verdict))
-            case _ if len(payload) > _MAX_REFERENCE_BYTES:
-                raise MessageRefused(topic, [f"{len(payload)} bytes, at most {_MAX_REFERENCE_BYTES}"])
+                tell(lambda path: path.updates.take_verdict(verdict))
             case MessageKind.ORDER_INDEX:
                 index = messages.order_index_of(payload, topic=topic)
-                path.tell(lambda: path.take_order_index(index))
+                tell(lambda path: path.updates.take_order_index(index))
             case MessageKind.OPERATORS:
                 operators = messages.operators_of(payload, topic=topic)
-                path.tell(lambda: path.take_operators(operators))
+                tell(lambda path: path.updates.take_operators(operators))
             case MessageKind.BOXES:
                 boxes = messages.boxes_of(payload, topic=topic)
-                path.tell(lambda: path.take_boxes(boxes))
+                tell(lambda path: path.updates.take_boxes(boxes))
             case MessageKind.BLOCKED:
                 blocked = messages.blocked_of(message.id, payload, topic=topic)
-                path.tell(lambda: path.take_blocked(blocked))
+                tell(lambda path: path.updates.take_blocked(blocked))

@@ -1,5 +1,7 @@
-"""Between the scanners and the scan path: in the order of their coming, until one of them sends faster than it is dealt
-with. Then that one takes its turns with the others, and is left unread meanwhile, and no other is.
+"""Frames waiting for the scan path, first in, first out; a scanner with eight queued frames is paused.
+
+Only a scanner's first eight queued frames keep their place before later frames of other scanners. So in a flood,
+scanners take turns.
 """
 
 from collections import deque
@@ -10,15 +12,14 @@ from msgspec import Struct, field
 from agent.drivers.scanners.scanner import OnFrame
 from agent.scan import Frame
 
-__all__ = ["AHEAD", "Intake", "Presses", "Source"]
+__all__ = ["AHEAD", "ButtonSource", "FrameSource", "Intake"]
 
 AHEAD = 8
-"""So many scans of one scanner come before those that another one reads later; with so many waiting, it is read no
-further."""
+"""How many frames of one scanner may be queued before it is paused."""
 
 
-class Source(Protocol):
-    """Where frames come from, most often a scanner."""
+class FrameSource(Protocol):
+    """Where frames come from: a scanner, or the buttons of a station."""
 
     @property
     def name(self) -> str: ...
@@ -26,8 +27,8 @@ class Source(Protocol):
     def resume(self) -> None: ...
 
 
-class Presses(Struct, frozen=True):
-    """Push-buttons as a source: nobody presses them faster than they are dealt with."""
+class ButtonSource(Struct, frozen=True):
+    """Push-buttons. Nobody presses them faster than presses are taken, so they need no pause."""
 
     name: str = "buttons"
 
@@ -38,49 +39,49 @@ class Presses(Struct, frozen=True):
         pass
 
 
-class _Line(Struct, eq=False):
-    """What waits of one scanner."""
+class _SourceQueue(Struct, eq=False):
+    """The queued frames of one source."""
 
     station: str
-    source: Source
+    source: FrameSource
     frames: deque[Frame] = field(default_factory=deque)
-    is_held: bool = False
+    is_paused: bool = False
 
 
 class Intake:
-    """Takes the scanners' frames, and gives them out by `next`. For whoever has the turn at the scanners' watch."""
+    """Used only by the thread that runs the devices' event loop at the moment."""
 
     def __init__(self) -> None:
-        # A line stands here once for each of its frames, but at most `AHEAD` times.
-        self._waiting: deque[_Line] = deque()
+        # A source is in it once for each of its frames, but at most `AHEAD` times.
+        self._turns: deque[_SourceQueue] = deque()
 
     def __bool__(self) -> bool:
         """Whether a frame waits."""
-        return bool(self._waiting)
+        return bool(self._turns)
 
-    def of(self, station: str, source: Source) -> OnFrame:
-        """What a scanner of that station hands its frames to."""
-        line = _Line(station, source)
+    def of(self, station: str, source: FrameSource) -> OnFrame:
+        """Return the callback to which a source of that station hands its frames."""
+        queue = _SourceQueue(station, source)
 
         def take(frame: Frame) -> None:
-            line.frames.append(frame)
-            if len(line.frames) <= AHEAD:
-                self._waiting.append(line)
-            if len(line.frames) >= AHEAD and not line.is_held:
-                line.is_held = True
+            queue.frames.append(frame)
+            if len(queue.frames) <= AHEAD:
+                self._turns.append(queue)
+            if len(queue.frames) >= AHEAD and not queue.is_paused:
+                queue.is_paused = True
                 source.pause()
 
         return take
 
     def next(self) -> tuple[str, str, Frame] | None:
-        """The next frame, with the station and the name of its scanner."""
-        if not self._waiting:
+        """Return the next frame as (station, name of the source, frame), or None."""
+        if not self._turns:
             return None
-        line = self._waiting.popleft()
-        frame = line.frames.popleft()
-        if len(line.frames) >= AHEAD:
-            self._waiting.append(line)
-        elif line.is_held and not line.frames:
-            line.is_held = False
-            line.source.resume()
-        return line.station, line.source.name, frame
+        queue = self._turns.popleft()
+        frame = queue.frames.popleft()
+        if len(queue.frames) >= AHEAD:
+            self._turns.append(queue)
+        elif queue.is_paused and not queue.frames:
+            queue.is_paused = False
+            queue.source.resume()
+        return queue.station, queue.source.name, frame

@@ -1,4 +1,4 @@
-"""The journal as the uplink reads it: what is committed, from any position, and where it stands."""
+"""The journal as the uplink reads it: committed events from any position, and where the journal ends."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,13 +11,19 @@ __all__ = ["JournalSource"]
 
 
 class JournalSource:
-    """An `EventSource` for one thread, over the journal that `journal` answers; empty while it answers none."""
+    """An `EventSource` over the journal that `journal` returns; empty while that is None. Used by one thread."""
 
     def __init__(self, journal: Callable[[], Journal | None]) -> None:
         self._journal = journal
         self._reader: Reader | None = None
         self._read_from: Journal | None = None
         self._next = 0
+
+    def close(self) -> None:
+        """Close the reader. Idempotent; a later `read` opens another."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
 
     def head(self) -> SourceHead:
         journal = self._journal()
@@ -43,7 +49,7 @@ class JournalSource:
         try:
             events = reader.read(limit)
         except (JournalDamaged, OSError):
-            self._close()
+            self.close()
             raise
         self._next = events[-1].position if events else after
         return events
@@ -56,12 +62,7 @@ class JournalSource:
         return None if event is None else str(json.loads(event.document)["id"])
 
     def _open(self, journal: Journal, after: int) -> None:
-        self._close()
+        self.close()
         self._reader = journal.reader(after=after)
         self._read_from = journal
         self._next = after
-
-    def _close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-        self._reader = None

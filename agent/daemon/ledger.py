@@ -1,20 +1,22 @@
 """The journal and the state folded from it, kept in step: what is certain.
 
-Nothing here decides or signals. A write that fails leaves the state as it was, and a `fault`; what of it stands on the
-disk is found out by `settle` before anything else is written.
+Nothing here decides or signals. A write that fails leaves the state as it was, and sets `fault`. `settle` then finds
+out what reached the disk, before anything else is written (faults.md#disk-fault).
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from msgspec import Struct
 
 from agent.contract.cloudevents import Envelope, document
 from agent.contract.events import Event
 from agent.contract.manifest import Manifest
-from agent.errors import JournalDamaged, JournalFault
+from agent.errors import JournalBusy, JournalDamaged, JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import Clock
 from agent.workflow.replay import fold_commit, private_text, replay
@@ -26,7 +28,9 @@ __all__ = ["Ledger", "Opened", "open_state"]
 _log = logging.getLogger(__name__)
 
 _MARK_S = 5.0
-_RECENT = 1000
+"""After this long without a commit, the delivery mark is written by itself."""
+
+_RECENT_COMMITS = 1000
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -37,7 +41,10 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 def open_state(directory: Path) -> Opened:
-    """Open the journal and fold its state. Raises JournalDamaged, JournalBusy, JournalFault."""
+    """Open the journal and fold its state (workflow.md#restart-keeps-the-state).
+
+    Raises JournalDamaged, JournalBusy, JournalFault.
+    """
     journal = Journal.open(directory)
     try:
         state = State()
@@ -48,26 +55,29 @@ def open_state(directory: Path) -> Opened:
         journal.close()
         if isinstance(exc, JournalDamaged):
             raise
-        raise JournalDamaged(str(directory), 0, f"what it says makes no sense to this version: {exc!r}") from exc
+        raise JournalDamaged(str(directory), 0, f"this version does not understand its events: {exc!r}") from exc
     except BaseException:
         journal.close()
         raise
     if journal.dropped_tail_bytes:
-        _log.warning("an interrupted write was dropped", extra={"bytes": journal.dropped_tail_bytes})
+        _log.warning(
+            "the journal ended in an unfinished write, which was dropped", extra={"bytes": journal.dropped_tail_bytes}
+        )
     return Opened(journal=journal, state=state)
 
 
 class Ledger:
-    """For one thread, the scan path's; its attributes may be read by any, and are replaced as a whole.
+    """A context manager: the journal is open inside it, or `fault` says why not.
 
-    `open_journal` opens the journal and folds its state; it raises JournalFault while the disk does not allow it, and
-    is tried again. `is_starved` says whether the disk's reserve is touched and pruning cannot help.
+    It belongs to one thread, the scan path's. Any thread may read its attributes, which are replaced as a whole.
+
+    `open_journal` opens the journal and folds its state. It is called again while it raises JournalFault. `is_starved`
+    says whether the disk is too full for a commit (mqtt.md#disk-reserve).
     """
 
     def __init__(
         self,
         *,
-        opened: Opened | None,
         open_journal: Callable[[], Opened],
         source: str,
         clock: Clock,
@@ -76,27 +86,53 @@ class Ledger:
         self.journal: Journal | None = None
         self.state = State()
         self.published: tuple[int, State] | None = None
-        """(position, the state there): for whoever writes snapshots and views."""
-        self.commit_s: deque[float] = deque(maxlen=_RECENT)
+        """(position, the state there), for threads that write snapshots and views."""
+        self.commit_s: deque[float] = deque(maxlen=_RECENT_COMMITS)
+        """How long the latest commits took, in seconds."""
         self.fault: str | None = "the journal is not open yet"
-        """Why nothing can be written; none while it can. Nothing is in doubt without one."""
+        """Why nothing can be written; None while it can. Without a fault, no commit is in doubt."""
         self.delivered = 0
-        """The position up to which everything is delivered; set by the uplink's thread, marked with the next commit."""
+        """The position up to which all events are delivered. The uplink's thread sets it; the next commit marks it."""
         self._open_journal = open_journal
         self._source = source
         self._clock = clock
         self._is_starved = is_starved
         self._marked_at = clock.monotonic()
-        if opened is not None:
-            self._take_over(opened)
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Open the journal; while the disk does not allow it, only set `fault` (commands.md#start-with-a-full-disk).
+
+        Raises JournalDamaged, JournalBusy.
+        """
+        try:
+            self._adopt_journal(self._open_journal())
+        except JournalBusy:
+            raise
+        except JournalFault as exc:
+            self._fail(exc)
+        else:
             self.fault = None
 
+    def close(self) -> None:
+        """Close the journal, if it is open."""
+        if self.journal is not None:
+            self.journal.close()
+
     def settle(self) -> bool:
-        """Open the journal if it is not open yet, find out what stands on the disk of a write in doubt, and see whether
-        a fault is over. False: nothing can be written now."""
+        """Open the journal if it is not open, adopt a commit in doubt, and see whether a fault is over.
+
+        Return whether a commit can be tried. Raises JournalDamaged.
+        """
         try:
             if self.journal is None:
-                self._take_over(self._open_journal())
+                self._adopt_journal(self._open_journal())
             if self.journal is not None and self.journal.in_doubt:
                 self._recover(self.journal)
             is_over = self.fault is not None and self.journal is not None and not self._is_starved(self.journal)
@@ -109,8 +145,10 @@ class Ledger:
         return True
 
     def write(self, events: tuple[Event, ...]) -> bool:
-        """Write the events of one decision and flush; `adopt` the state they lead to then. False: they are not known
-        to be on the disk, and the fault says why."""
+        """Write the events of one decision and flush them. The caller then calls `adopt` with the state they lead to.
+
+        Return False, and set `fault`, if it is not known that they are on the disk.
+        """
         journal, clock = self.journal, self._clock
         if journal is None:
             return False
@@ -127,7 +165,7 @@ class Ledger:
         began = clock.monotonic()
         try:
             if self._is_starved(journal):
-                raise JournalFault("the disk's reserve is touched")
+                raise JournalFault("the disk is full up to its reserve")
             journal.mark(self.delivered)
             journal.commit(documents, private_text(events))
         except JournalFault as exc:
@@ -138,13 +176,17 @@ class Ledger:
         return True
 
     def adopt(self, state: State) -> None:
-        """The state is now the one after the newest commit."""
+        """Make this the state; it is the one after the newest commit."""
         self.state = state
         if self.journal is not None:
             self.published = (self.journal.last_position, state)
 
+    def set_delivered(self, position: int) -> None:
+        """Note that all events up to this position are delivered. Called by the uplink's thread."""
+        self.delivered = position
+
     def start_over(self) -> str | None:
-        """Go on under a new journal id; none: that could not be written."""
+        """Go on under a new journal id and return it; None if that could not be written."""
         if self.journal is None:
             return None
         try:
@@ -154,7 +196,7 @@ class Ledger:
             return None
 
     def mark_when_idle(self, now: float) -> None:
-        """Write what is delivered if no commit has done so for a while."""
+        """Write the delivery mark if no commit has done so for a while."""
         journal = self.journal
         if journal is None or self.delivered <= journal.delivered or now - self._marked_at < _MARK_S:
             return
@@ -166,7 +208,7 @@ class Ledger:
             self._fail(exc)
 
     def finish(self) -> None:
-        """Mark what is delivered; the journal stays open."""
+        """Write the delivery mark a last time; the journal stays open."""
         journal = self.journal
         if journal is None or journal.in_doubt:
             return
@@ -174,9 +216,9 @@ class Ledger:
         try:
             journal.flush_mark()
         except JournalFault as exc:
-            _log.warning("the delivery mark could not be written", extra={"why": exc})
+            _log.warning("the delivery mark could not be written; some events will be sent again", extra={"why": exc})
 
-    def _take_over(self, opened: Opened) -> None:
+    def _adopt_journal(self, opened: Opened) -> None:
         self.journal = opened.journal
         self.delivered = opened.journal.delivered
         self.adopt(opened.state)
@@ -184,11 +226,11 @@ class Ledger:
     def _recover(self, journal: Journal) -> None:
         """After a failed commit: what stands on the disk is what happened."""
         for commit in journal.recover():
-            _log.warning("a commit in doubt stands on the disk and is adopted", extra={"sequence": commit.sequence})
+            _log.warning("a commit that had failed is on the disk and counts", extra={"sequence": commit.sequence})
             self.adopt(fold_commit(self.state, commit))
 
     def _fail(self, fault: JournalFault) -> None:
         why = str(fault)
         if self.fault != why:
-            _log.error("the journal cannot be written, scans are refused", extra={"why": why})
+            _log.error("the journal cannot be written; scans get the signal fault until it can", extra={"why": why})
         self.fault = why

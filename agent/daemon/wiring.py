@@ -1,6 +1,6 @@
-"""From settings to the things they describe: scanners, indicators, the broker.
+"""From settings to the objects they describe: scanners, indicators, the broker, the workflow's rules.
 
-A driver is imported when a setting asks for it.
+A driver is imported only if a setting asks for it.
 """
 
 from agent.config.settings import (
@@ -13,16 +13,18 @@ from agent.config.settings import (
     ScannerSettings,
     SerialSettings,
     UplinkSettings,
+    WorkflowSettings,
 )
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import Scanner
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
+from agent.workflow.context import Settings
 
-__all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of"]
+__all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of", "workflow_of"]
 
 
 def scanner_of(settings: ScannerSettings) -> Scanner:
-    """The scanner, not started; its device need not be there."""
+    """Make the scanner; it is not started, and its device need not be there."""
     if isinstance(settings, SerialSettings):
         from agent.drivers.scanners.serial import SerialScanner
 
@@ -49,7 +51,7 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
 
 
 def indicator_of(station: str, settings: IndicatorSettings) -> Indicator:
-    """A station's indicator, open; raises DeviceError when its device cannot be had."""
+    """Open a station's indicator. Raises DeviceError if its device cannot be used (faults.md#gpio-failure)."""
     match settings:
         case GpioSettings():
             from agent.drivers.indicators.gpio import GpioIndicator
@@ -94,4 +96,13 @@ def delivery_of(settings: UplinkSettings) -> DeliverySettings:
         confirm=Confirm(settings.confirm),
         max_inflight=settings.max_inflight,
         ack_timeout_s=settings.ack_timeout_s,
+    )
+
+
+def workflow_of(settings: WorkflowSettings) -> Settings:
+    return Settings(
+        required_roles=settings.required_roles,
+        packer_confirms=settings.packer_confirms,
+        idle_sign_out_s=float(settings.idle_sign_out_s),
+        bounce_s=settings.bounce_ms / 1000,
     )

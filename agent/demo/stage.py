@@ -1,5 +1,6 @@
 """The parts of a demonstration, tied together: the real daemon between a scanner to type at and a centre of its own."""
 
+import logging
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from agent.config.settings import (
     WorkflowSettings,
 )
 from agent.daemon.root import Daemon
+from agent.daemon.shutdown import PartFailed
 from agent.demo.board import Board
 from agent.demo.broker import HOST, Listening
 from agent.demo.central import Central
@@ -23,8 +25,11 @@ from agent.demo.sample import KIOSK, ORDERS, SITE, STATION
 from agent.demo.typed_scanner import TypedScanner
 from agent.demo.view import View, view_of
 from agent.demo.words import Typed, typed_of
+from agent.exit_codes import ExitCode, exit_code_of
 
 __all__ = ["Stage"]
+
+_log = logging.getLogger(__name__)
 
 SETTLE_S = 20.0
 """How long the last events may take to the centre and back."""
@@ -70,7 +75,12 @@ class Stage:
         """Open the centre, run the kiosk to its end, close the centre; the kiosk's exit code. Raises KioskError."""
         try:
             self.central.start()
-            return self._daemon.run()
+            self._daemon.run()
+        except PartFailed as exc:
+            _log.critical("a bug ends the demonstration", exc_info=exc)
+            return exit_code_of(exc)
+        else:
+            return ExitCode.OK
         finally:
             self.board.close()
             self._indicator.close()

@@ -112,9 +112,9 @@ class Uplink:
         self._thread.start()
 
     def stop(self, *, reason: str, timeout_s: float) -> None:
-        """Publish `offline` with the reason, disconnect and end the thread, within `timeout_s`. (mqtt.md#status)
+        """Publish `offline` with the reason, disconnect and end the thread (mqtt.md#status).
 
-        Idempotent.
+        Takes little more than `timeout_s`. Idempotent; may be called without `start`.
         """
         self._stop_reason = reason
         self._stop_until = self._clock.monotonic() + timeout_s
@@ -122,6 +122,9 @@ class Uplink:
         self._state.waker.wake()
         if self._thread.is_alive():
             self._thread.join(timeout_s + 0.5)
+
+    def close(self) -> None:
+        """Close what the uplink has open, after `stop` or in its place if it was never started. Idempotent."""
         if not self._thread.is_alive():
             self._state.waker.close()
 

@@ -8,9 +8,10 @@ import pytest
 
 from agent.catalogue.cache import Cache, StoredOrder
 from agent.contract.manifest import Status
+from agent.daemon.disk_reserve import DiskReserve
 from agent.daemon.housekeeping import Housekeeping
 from agent.journal import Journal
-from agent.runtime.clock import FakeClock, SystemClock
+from agent.runtime.clock import SystemClock
 
 ORDERS = {
     StoredOrder(order=f"SO-{n}", revision=1, status=Status.OPEN, codes=(f"SO-{n}",), source="{}") for n in range(200)
@@ -52,16 +53,16 @@ def housekeeping(cache: Cache, journal: Callable[[], Journal | None]) -> Houseke
         published=lambda: None,
         forget=lambda orders: None,
         cache=cache,
+        reserve=DiskReserve(0, SystemClock()),
         clock=SystemClock(),
         keep_days=14.0,
-        reserve_mb=0.0,
     )
 
 
 def test_without_scans_everything_is_written_soon(tmp_path: Path, journal: Journal) -> None:
     cache = Watched(tmp_path / "cache")
     keeping = housekeeping(cache, lambda: journal)
-    keeping.cache(ORDERS)
+    keeping.cache_writer.add(ORDERS)
     keeping.start()
     try:
         assert cache.complete.wait(DEADLINE_S)
@@ -76,7 +77,7 @@ def test_stop_writes_what_waited_for_the_scans_to_end(tmp_path: Path, journal: J
         return journal
 
     keeping = housekeeping(Cache(tmp_path / "cache"), with_a_commit_each_time)
-    keeping.cache(ORDERS)
+    keeping.cache_writer.add(ORDERS)
     keeping.start()
     keeping.stop(DEADLINE_S)
     assert set(Cache(tmp_path / "cache").load().orders) == ORDERS
@@ -87,7 +88,7 @@ def test_what_the_disk_did_not_take_is_written_when_it_does(tmp_path: Path, jour
     in_the_way.write_bytes(b"")
     cache = Watched(in_the_way)
     keeping = housekeeping(cache, lambda: journal)
-    keeping.cache(ORDERS)
+    keeping.cache_writer.add(ORDERS)
     keeping.start()
     try:
         assert cache.failed.wait(DEADLINE_S)
@@ -95,36 +96,5 @@ def test_what_the_disk_did_not_take_is_written_when_it_does(tmp_path: Path, jour
         assert cache.complete.wait(DEADLINE_S)
     finally:
         keeping.stop(DEADLINE_S)
-    assert keeping.cache_fault is None
+    assert keeping.cache_writer.fault is None
     assert set(Cache(in_the_way).load().orders) == ORDERS
-
-
-def test_room_is_believed_for_a_moment_and_the_want_of_it_never(
-    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = FakeClock()
-    free = [2 << 20]
-    asked = []
-
-    def free_bytes() -> int:
-        asked.append(clock.monotonic())
-        return free[0]
-
-    monkeypatch.setattr(journal, "free_bytes", free_bytes)
-    keeping = Housekeeping(
-        journal=lambda: journal,
-        published=lambda: None,
-        forget=lambda orders: None,
-        cache=Cache(tmp_path / "cache"),
-        clock=clock,
-        keep_days=14.0,
-        reserve_mb=1.0,
-    )
-    for _ in range(100):
-        keeping.is_starved(journal)
-    assert len(asked) == 1
-    clock.advance(0.2)
-    free[0] = 0
-    for _ in range(100):
-        keeping.is_starved(journal)
-    assert len(asked) == 101

@@ -19,9 +19,10 @@ from agent.catalogue.catalogue import Catalogue
 from agent.contract.manifest import Manifest
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.signals import Signal
-from agent.daemon.intake import Intake
+from agent.daemon.intake import ButtonSource, Intake
 from agent.daemon.ledger import Ledger, Opened
-from agent.daemon.scanpath import ScanPath, Station
+from agent.daemon.scan_path import ScanPath
+from agent.daemon.task_queue import TaskQueue
 from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.journal import Journal
 from agent.runtime.clock import FakeClock
@@ -90,20 +91,24 @@ class Kiosk:
     states: list[State] = field(default_factory=lambda: [State()])
 
     def start(self) -> None:
-        self.watch = EventLoop()
+        self.device_loop, intake = EventLoop(), Intake()
+        self.take = intake.of("1", ButtonSource("left"))
+        self.queue = TaskQueue(self.device_loop.wake)
+        ledger = Ledger(
+            open_journal=lambda: opened(self.directory),
+            source="/kiosk/rtm1/dock-3",
+            clock=self.clock,
+            is_starved=lambda _: False,
+        )
+        ledger.open()
         self.path = ScanPath(
-            watch=self.watch,
-            intake=Intake(),
-            ledger=Ledger(
-                opened=opened(self.directory),
-                open_journal=lambda: opened(self.directory),
-                source="/kiosk/rtm1/dock-3",
-                clock=self.clock,
-                is_starved=lambda _: False,
-            ),
+            device_loop=self.device_loop,
+            intake=intake,
+            queue=self.queue,
+            ledger=ledger,
             catalogue=catalogue(),
             settings=Settings(),
-            stations=[Station(id="1", indicator=self.light)],
+            indicators={"1": self.light},
             clock=self.clock,
             on_committed=lambda: None,
             on_view=lambda _: None,
@@ -115,9 +120,8 @@ class Kiosk:
 
     def stop(self) -> None:
         assert self.path.stop(DEADLINE_S)
-        self.watch.close()
-        assert self.path.ledger.journal is not None
-        self.path.ledger.journal.close()
+        self.device_loop.close()
+        self.path.ledger.close()
 
     @property
     def journal(self) -> Journal:
@@ -128,7 +132,8 @@ class Kiosk:
         """Scan one code; returns its signal, once the thread is done with it."""
         self.clock.advance(1.0)
         before = len(self.light.shown)
-        self.path.submit("1", "left", Frame(data=code.encode(), intact=True, at=self.clock.monotonic()))
+        frame = Frame(data=code.encode(), intact=True, at=self.clock.monotonic())
+        self.device_loop.call_soon_threadsafe(self.take, frame)
         wait_for(lambda: len(self.light.shown) > before or bool(self.failures), "a signal")
         self.settle()
         self.states.append(self.path.ledger.state)
@@ -136,7 +141,7 @@ class Kiosk:
 
     def settle(self) -> None:
         done: list[None] = []
-        self.path.post(lambda: done.append(None))
+        self.queue.post(lambda _: done.append(None))
         wait_for(lambda: bool(done or self.failures), "the thread")
         assert not self.failures
 
@@ -152,7 +157,7 @@ class Kiosk:
         elif what == "<prune>":
             assert journal.prune(age_s=0, keep_s=0, pinned=[]) > 0
         elif what == "<start over>":
-            self.path.post(lambda: self.path.start_over("the test says so"))
+            self.queue.post(lambda path: path.start_over("the test says so"))
             self.settle()
         else:
             self.stop()

@@ -75,7 +75,7 @@ SAID = [
     "ca_file, cert_file or key_file cannot be used",
     "the broker does not answer what is published",
     "the journal cannot be read",
-    "the disk's reserve is touched",
+    "the disk is full up to its reserve",
     "no operators list has come",
     "the cache cannot be written",
 ]

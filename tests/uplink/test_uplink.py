@@ -557,7 +557,7 @@ def test_a_stop_is_quick_while_nothing_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_stop_closes_every_descriptor(started: bool) -> None:
+def test_close_closes_every_descriptor(started: bool) -> None:
     before = set(os.listdir("/proc/self/fd"))
     with Peer() as peer:
         listening = set(os.listdir("/proc/self/fd"))
@@ -565,7 +565,8 @@ def test_stop_closes_every_descriptor(started: bool) -> None:
         assert set(os.listdir("/proc/self/fd")) > listening
         if started:
             kiosk.uplink.start()
-        kiosk.uplink.stop(reason="the test is over", timeout_s=1.0)
-        kiosk.uplink.stop(reason="the test is over", timeout_s=1.0)
+            kiosk.uplink.stop(reason="the test is over", timeout_s=1.0)
+        kiosk.uplink.close()
+        kiosk.uplink.close()
         kiosk.uplink.wake()
     assert set(os.listdir("/proc/self/fd")) == before

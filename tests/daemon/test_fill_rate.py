@@ -1,24 +1,24 @@
 """How fast the disk fills: over a window that can tell, whenever somebody looks."""
 
-from agent.daemon.health import Rate
+from agent.daemon.fill_rate import FillRate
 
 
 def test_rate_is_what_came_between_two_looks() -> None:
-    rate = Rate()
-    rate.look(100, 800.0, now=1000.0)
+    rate = FillRate()
+    rate.update(100, 800.0, now=1000.0)
     assert rate.bytes_per_s == 0.0
-    rate.look(160, 800.0, now=1030.0)
+    rate.update(160, 800.0, now=1030.0)
     assert rate.bytes_per_s == 1600.0
-    rate.look(160, 800.0, now=1060.0)
+    rate.update(160, 800.0, now=1060.0)
     assert rate.bytes_per_s == 0.0
 
 
 def test_looks_that_follow_each_other_at_once_change_nothing() -> None:
-    rate = Rate()
-    rate.look(100, 800.0, now=1000.0)
-    rate.look(160, 800.0, now=1030.0)
+    rate = FillRate()
+    rate.update(100, 800.0, now=1000.0)
+    rate.update(160, 800.0, now=1030.0)
     for moment in range(1, 10):
-        rate.look(160, 800.0, now=1030.0 + moment)
+        rate.update(160, 800.0, now=1030.0 + moment)
     assert rate.bytes_per_s == 1600.0, "a busy half minute is not forgotten for a quiet second"
-    rate.look(190, 800.0, now=1045.0)
+    rate.update(190, 800.0, now=1045.0)
     assert rate.bytes_per_s == 1600.0

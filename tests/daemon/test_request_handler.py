@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.contract.kiosk_health import KioskHealth
 from agent.contract.requests import Request
-from agent.daemon.answers import Requests
+from agent.daemon.request_handler import RequestHandler
 from agent.journal import Journal
 
 
@@ -19,15 +20,19 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
+def _no_health() -> KioskHealth:
+    raise AssertionError("nobody asked for it")
+
+
 class Asked:
     """Takes requests to the end and keeps the answers."""
 
     def __init__(self, journal: Journal) -> None:
         self.answers: list[bytes] = []
         self.resent: list[tuple[int, int]] = []
-        self._requests = Requests(
+        self._requests = RequestHandler(
             respond=lambda _transaction, answer: self.answers.append(answer),
-            health=dict,
+            health=_no_health,
             identify=lambda: None,
             reload=lambda: None,
             journal=lambda: journal,

@@ -1,7 +1,7 @@
 """The scan path while its storage fails: what is shown, and what ends with the fault."""
 
 import json
-import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,20 +10,19 @@ import pytest
 from agent.catalogue.catalogue import Catalogue
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.signals import Signal
-from agent.daemon.health import DeviceHealth, Rate, Sources, health_of
-from agent.daemon.intake import Intake
+from agent.daemon.intake import ButtonSource, Intake
 from agent.daemon.ledger import Ledger, Opened
-from agent.daemon.machine import LastRun
-from agent.daemon.scanpath import CacheFacts, ScanPath, Station
+from agent.daemon.scan_path import ScanPath
+from agent.daemon.task_queue import TaskQueue
 from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import SystemClock
 from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
-from agent.uplink.uplink_health import Situation, UplinkHealth
 from agent.workflow.context import Settings
 from agent.workflow.state import State
+from harness.waiting import DEADLINE_S, wait_for
 
 REPEAT = command_text(Verb.REPEAT)
 
@@ -37,12 +36,14 @@ class Bench:
         self.starved: Callable[[Journal], bool] = lambda journal: False
         self.indicator = FakeIndicator()
         self.fatal: list[BaseException] = []
-        self.watch = EventLoop()
+        self.device_loop, intake = EventLoop(), Intake()
+        self._take = intake.of("1", ButtonSource("left"))
+        self.queue = TaskQueue(self.device_loop.wake)
         self.path = ScanPath(
-            watch=self.watch,
-            intake=Intake(),
+            device_loop=self.device_loop,
+            intake=intake,
+            queue=self.queue,
             ledger=Ledger(
-                opened=None,
                 open_journal=self._open,
                 source="/kiosk/a/b",
                 clock=SystemClock(),
@@ -50,7 +51,7 @@ class Bench:
             ),
             catalogue=Catalogue(),
             settings=Settings(),
-            stations=[Station(id="1", indicator=self.indicator)],
+            indicators={"1": self.indicator},
             clock=SystemClock(),
             on_committed=lambda: None,
             on_view=lambda station: None,
@@ -65,18 +66,28 @@ class Bench:
         return Opened(journal=Journal.open(self.directory), state=State())
 
     def scan(self, code: str) -> None:
-        self.path.submit("1", "left", Frame(data=code.encode(), intact=True, at=SystemClock().monotonic()))
+        """Scan a code; return when its signal was shown."""
+        before = len(self.indicator.shown)
+        frame = Frame(data=code.encode(), intact=True, at=SystemClock().monotonic())
+        self.device_loop.call_soon_threadsafe(self._take, frame)
+        wait_for(lambda: len(self.indicator.shown) > before, "a signal")
+
+    def do(self, act: Callable[[], object]) -> None:
+        """Have the scan path's thread do something between two scans; return when it is done."""
+        done = threading.Event()
+        self.queue.post(lambda _: act())
+        self.queue.post(lambda _: done.set())
+        assert done.wait(DEADLINE_S)
 
     def signals(self) -> list[Signal]:
         """What was shown, once all that was handed in is done."""
-        assert self.path.stop(60)
+        assert self.path.stop(DEADLINE_S)
         assert self.fatal == []
         return [shown.signal for shown in self.indicator.shown]
 
     def close(self) -> None:
-        self.watch.close()
-        if self.path.ledger.journal is not None:
-            self.path.ledger.journal.close()
+        self.device_loop.close()
+        self.path.ledger.close()
 
 
 @pytest.fixture
@@ -100,7 +111,7 @@ def test_fault_that_is_repeated_when_it_is_over_does_not_stay(bench: Bench) -> N
     """Its light is red until cleared, and nothing else would clear it."""
     bench.path.start()
     bench.scan("anything")
-    bench.path.post(lambda: setattr(bench, "broken", False))
+    bench.do(lambda: setattr(bench, "broken", False))
     bench.scan(REPEAT)
     assert bench.signals() == [Signal.FAULT, Signal.FAULT]
     assert bench.indicator.faults_cleared == 2
@@ -124,49 +135,12 @@ def test_disk_that_tells_nothing_of_its_space_is_a_fault_and_no_end(bench: Bench
     bench.broken = False
     bench.path.start()
     bench.scan("one")
-    bench.path.post(lambda: setattr(bench, "starved", gone))
+    bench.do(lambda: setattr(bench, "starved", gone))
     bench.scan("two")
     bench.scan("three")
-    bench.path.post(lambda: setattr(bench, "starved", works))
+    bench.do(lambda: setattr(bench, "starved", works))
     bench.scan("four")
     assert bench.signals() == [Signal.REJECT, Signal.FAULT, Signal.FAULT, Signal.REJECT]
-
-
-def test_health_is_told_without_the_space_of_a_disk_that_does_not_answer(tmp_path: Path) -> None:
-    clock = SystemClock()
-    with Journal.open(tmp_path / "journal") as journal:
-        shutil.rmtree(tmp_path / "journal")
-        health = health_of(
-            Sources(
-                clock=clock,
-                started=clock.monotonic(),
-                last_run=LastRun(cause="none", restarts=0),
-                config_hash="0",
-                scanners=[],
-                indicators=[DeviceHealth(station="1", name="indicator", driver="none", connected=True, detail="")],
-                uplink=UplinkHealth(
-                    situation=Situation(),
-                    backlog=0,
-                    sent=0,
-                    acked=0,
-                    last_sequence=0,
-                    acked_sequence=0,
-                    refused=0,
-                    refusals=0,
-                ),
-                oldest_utc=None,
-                journal=journal,
-                journal_fault="no such directory",
-                commit_s=[],
-                rate=Rate(),
-                reserve_bytes=0,
-                catalogue=CacheFacts(),
-                errors=[],
-            )
-        )
-    assert health["journal"]["free_bytes"] is None
-    assert health["journal"]["time_to_full_s"] is None
-    assert health["journal"]["fault"] == "no such directory"
 
 
 def test_every_refusal_is_in_the_journal_when_the_kiosk_stops(bench: Bench) -> None:

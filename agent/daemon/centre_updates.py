@@ -1,0 +1,160 @@
+"""What the centre says, applied to the catalogue, and to the state where an open or counted order is concerned."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from msgspec import Struct
+
+from agent.catalogue.cache import Change
+from agent.catalogue.catalogue import Catalogue
+from agent.contract.blocked import BlockedPart
+from agent.contract.box_sizes import BoxSizes
+from agent.contract.manifest import Manifest
+from agent.contract.operators import Operators
+from agent.contract.order_index import OrderIndex
+from agent.contract.verdicts import Verdict
+from agent.runtime.clock import Clock
+from agent.workflow.centre_changes import Alarm, abandon, delist, judge, revise
+from agent.workflow.context import Desk
+from agent.workflow.state import State
+
+__all__ = ["CatalogueFacts", "CentreUpdates", "Decide"]
+
+Decide = Callable[[Desk], list[Alarm]]
+"""Records events on the desk; returns the stations that must sound `alarm`."""
+
+_COMPARE_S = 2.0
+"""After an order index, how long the retained manifests that come with it may take, before any is fetched singly."""
+
+_FACTS_S = 5.0
+_MISSING_MAX = 100
+
+
+class CatalogueFacts(Struct, frozen=True, kw_only=True):
+    """What `health` tells of the catalogue: ids of missing orders, at most 100; codes with two meanings, in words."""
+
+    missing: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    operators_revision: int | None = None
+
+
+class CentreUpdates:
+    """All methods are for the scan path's thread, which owns the catalogue.
+
+    `decide` makes a decision and commits it; while the journal cannot be written, the decision waits. `later` runs what
+    need not hold up the next scan. `on_changes` is told what the cache should keep, `on_wanted` which orders should be
+    fetched singly. `facts` is replaced as a whole and may be read by any thread.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        stations: Collection[str],
+        decide: Callable[[Decide], None],
+        later: Callable[[Callable[[], object]], None],
+        clock: Clock,
+        on_changes: Callable[[tuple[Change, ...]], None],
+        on_wanted: Callable[[list[str]], None],
+    ) -> None:
+        self.facts = CatalogueFacts()
+        self.is_rechecking = False
+        """Whether codes wait to be compared with the badges."""
+        self._catalogue = catalogue
+        self._stations = stations
+        self._decide = decide
+        self._later = later
+        self._clock = clock
+        self._on_changes = on_changes
+        self._on_wanted = on_wanted
+        self._compare_at: float | None = None
+        self._facts_at = clock.monotonic()
+
+    # -- messages of the centre ----------------------------------------------------------------------------------
+
+    def take_manifest(self, manifest: Manifest, *, is_stored: bool) -> None:
+        """Take a manifest; a revision that is not higher is ignored (workflow.md#manifest-revisions)."""
+        in_force = self._catalogue.put_manifest(manifest, is_stored=is_stored)
+        if in_force is not None:
+            self._decide(partial(revise, manifest=in_force))
+
+    def withdraw(self, order: str) -> None:
+        withdrawn = self._catalogue.withdraw(order)
+        if withdrawn is not None:
+            self._decide(partial(revise, manifest=withdrawn))
+
+    def take_operators(self, operators: Operators) -> None:
+        """Take the list; who is signed in and no longer on it is signed out (workflow.md#sign-out)."""
+        if self._catalogue.put_operators(operators):
+            self._decide(partial(_delist, listed=frozenset(operators.by_id)))
+
+    def take_boxes(self, boxes: BoxSizes) -> None:
+        self._catalogue.put_boxes(boxes)
+
+    def take_blocked(self, part: BlockedPart) -> None:
+        self._catalogue.put_blocked(part)
+
+    def take_order_index(self, index: OrderIndex) -> None:
+        """Withdraw what a newer index lacks; fetch what it names and is missing here (mqtt.md#order-index)."""
+        for order in self._catalogue.put_order_index(index):
+            self._later(partial(self.withdraw, order))
+        self._compare_at = self._clock.monotonic() + _COMPARE_S
+
+    def take_verdict(self, verdict: Verdict) -> None:
+        self._decide(partial(judge, verdict=verdict))
+
+    # -- between scans -------------------------------------------------------------------------------------------
+
+    def reconcile(self, state: State) -> list[Decide]:
+        """Update the catalogue from the state of a journal just opened; return what has to be decided.
+
+        That is what the centre said, and what the configuration changed, while the journal was not open.
+        """
+        decisions: list[Decide] = []
+        # The cache may be gone or old; the manifest of an order in the journal is never older than the order's counts.
+        for order in state.orders.values():
+            self._catalogue.put_manifest(order.manifest)
+            newer = self._catalogue.manifest(order.id)
+            if newer is not None and newer.revision > order.manifest.revision:
+                decisions.append(partial(revise, manifest=newer))
+        if self._catalogue.operators is not None:
+            decisions.append(partial(_delist, listed=frozenset(self._catalogue.operators.by_id)))
+        decisions.append(partial(_abandon, stations=self._stations))
+        return decisions
+
+    def tick(self, now: float) -> None:
+        """Hand on what is to be fetched and what is to be cached, and look up the facts for `health`."""
+        self.recheck()
+        if self._compare_at is not None and now >= self._compare_at:
+            self._compare_at = None
+            self._on_wanted(self._catalogue.to_fetch())
+        changes = self._catalogue.take_changes()
+        if changes:
+            self._on_changes(changes)
+        if changes or self.is_rechecking or now - self._facts_at >= _FACTS_S:
+            self._facts_at = now
+            self._look_up_facts()
+
+    def recheck(self) -> None:
+        """Compare a few more codes with the badges (scanning.md#ambiguous-codes). Takes about 0.1 ms."""
+        self.is_rechecking = self._catalogue.recheck()
+
+    def _look_up_facts(self) -> None:
+        operators = self._catalogue.operators
+        self.facts = CatalogueFacts(
+            missing=tuple(self._catalogue.missing_orders()[:_MISSING_MAX]),
+            conflicts=self._catalogue.conflicts(),
+            operators_revision=None if operators is None else operators.revision,
+        )
+
+
+def _delist(desk: Desk, listed: frozenset[str]) -> list[Alarm]:
+    """Sign out operators that left the list; nobody is alarmed."""
+    delist(desk, listed)
+    return []
+
+
+def _abandon(desk: Desk, stations: Collection[str]) -> list[Alarm]:
+    """Sign out at stations that the configuration no longer has; nobody is alarmed."""
+    abandon(desk, stations)
+    return []
