@@ -150,7 +150,7 @@ class Appender:
 
         A complete record is written again, flushed and adopted: return (the segment's bytes, the record). A part of a
         record is erased: return None. Raises JournalFault while the storage still fails; the write stays in doubt then.
-        (faults.md#disk-fault)
+        (`faults.md#disk-fault`)
         """
         write = self._uncertain
         if write is None:

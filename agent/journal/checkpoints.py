@@ -88,7 +88,7 @@ class Checkpoints:
     def prune(
         self, facts: SnapshotFacts, *, sealed_before_s: float, pinned: Sequence[tuple[int, int]], limit: int
     ) -> int:
-        """Delete at most `limit` segments before the snapshot; return how many. Raises OSError. (mqtt.md#pruning)"""
+        """Delete at most `limit` segments before the snapshot; return how many. Raises OSError. (`mqtt.md#pruning`)"""
         with self._writing:
             snapshot = self.snapshot
             if snapshot is None:

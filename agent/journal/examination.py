@@ -58,7 +58,7 @@ class Findings(Struct, kw_only=True):
 
 
 def examine(directory: Path, snapshot: Snapshot | None) -> Findings:
-    """Return what the journal contains. Raises JournalDamaged (faults.md#damaged-journal), OSError."""
+    """Return what the journal contains. Raises JournalDamaged (`faults.md#damaged-journal`), OSError."""
     sizes = segment_sizes(directory)
     findings = Findings()
     live = sorted(sizes)

@@ -60,7 +60,7 @@ def segments_in(directory: Path) -> list[int]:
 def read_all(directory: Path, *, since: int = 0) -> Iterator[Found]:
     """Yield all readable events in order, and every damaged place, from segment number `since` on. Raises OSError.
 
-    (faults.md#damaged-journal)
+    (`faults.md#damaged-journal`)
     """
     return _ReadAll(directory).run(since)
 

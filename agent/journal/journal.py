@@ -1,4 +1,4 @@
-"""The journal: a durable log of events, and the queue of those still to be delivered (mqtt.md#journal-is-the-outbox).
+"""The journal: a durable log of events, and the queue of those still to be delivered (`mqtt.md#journal-is-the-outbox`).
 
 The scan path's thread commits. The housekeeping thread makes checkpoints, prunes and prepares segments. Any thread may
 read.
@@ -97,7 +97,7 @@ class Journal(JournalContents):
     # -- for the scan path -------------------------------------------------------------------------------------
 
     def commit(self, documents: Sequence[bytes], private: bytes = b"") -> Commit:
-        """Append events, all or none. They are on disk when this returns (signals.md#success-means-on-disk).
+        """Append events, all or none. They are on disk when this returns (`signals.md#success-means-on-disk`).
 
         Neither documents nor `private` contain a newline. Raises JournalFault: then it is unknown whether the events
         are on disk, and `recover` must find out.
@@ -120,7 +120,7 @@ class Journal(JournalContents):
     def recover(self) -> list[Commit]:
         """Find out whether the write in doubt is on disk; adopt and return it if it is complete, else erase it.
 
-        Raises JournalFault while the storage still fails. (faults.md#disk-fault)
+        Raises JournalFault while the storage still fails. (`faults.md#disk-fault`)
         """
         found = self._appender.recover(self.last_position + 1)
         if found is None:
@@ -145,7 +145,7 @@ class Journal(JournalContents):
     def start_over(self) -> str:
         """Continue under a new journal id, with sequence 1. It is on disk when this returns it. Raises JournalFault.
 
-        (mqtt.md#rolled-back-journal)
+        (`mqtt.md#rolled-back-journal`)
         """
         journal = check_journal_id(self._new_id())
         while journal in self.ids:

@@ -1,6 +1,6 @@
 """Journal ids: creating them, and which positions each one covers.
 
-A journal has one id at a time. It gets a new one when it turns out to be an old copy (mqtt.md#rolled-back-journal).
+A journal has one id at a time. It gets a new one when it turns out to be an old copy (`mqtt.md#rolled-back-journal`).
 """
 
 import os

@@ -54,7 +54,7 @@ def make_durable(directory: Path, findings: Findings, capacity: int) -> int:
     """Make the directory durable as `examine` found it; return how many bytes of an interrupted write were erased.
 
     The newest record is written again: the process that wrote it may have been killed before its flush, or its flush
-    may have failed. Raises OSError. Implements faults.md#unfinished-tail.
+    may have failed. Raises OSError. Implements `faults.md#unfinished-tail`.
     """
     remove_temporary(directory)
     capacities = {segment.index: segment.capacity for segment in findings.segments}

@@ -1,6 +1,7 @@
-"""Clocks: monotonic for durations, UTC for records, and whether UTC can be believed.
+"""Clocks: monotonic for durations, UTC for records, and whether UTC can be trusted.
 
-A kiosk has no clock battery: until a time server answers, UTC may be years off. Nothing is decided by it.
+A kiosk has no clock battery: until a time server answers, UTC may be years off. No decision depends on it
+(`faults.md#wrong-clock`).
 """
 
 import os
@@ -12,33 +13,33 @@ __all__ = ["Clock", "FakeClock", "SystemClock"]
 
 BOOT_ID_PATH = Path("/proc/sys/kernel/random/boot_id")
 SYNCED_PATH = Path("/run/systemd/timesync/synchronized")
-"""Touched by systemd-timesyncd once the clock has been set from a time server in this boot."""
+"""systemd-timesyncd creates it once it has set the clock from a time server."""
 
 _SYNCED_FOR_S = 10.0
-_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+_TIME_ERROR = 5  # TIME_ERROR of adjtimex(2): the clock is not synchronised
 
 
 class Clock(Protocol):
-    """What is handed to whoever needs the time. Every method is cheap and may be called from any thread."""
+    """What code that needs the time gets. All methods are cheap and thread-safe."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed point of this boot; never goes back."""
+        """Return seconds since a fixed point of this boot; never goes back."""
         ...
 
     def monotonic_ns(self) -> int:
-        """The same in nanoseconds."""
+        """Return the same in nanoseconds."""
         ...
 
     def utc_text(self) -> str:
-        """The time of day, UTC, as `2026-11-22T17:53:01.123Z`."""
+        """Return the time of day in UTC, like `2026-11-22T17:53:01.123Z`."""
         ...
 
     def synced(self) -> bool:
-        """Whether the time of day comes from a time server; up to ten seconds old."""
+        """Return whether the time of day comes from a time server. The answer may be ten seconds old."""
         ...
 
     def boot_id(self) -> str:
-        """The kernel's id of this boot, a UUID in lower case; the same for the life of the process."""
+        """Return the kernel's id of this boot, a lower-case UUID. Constant during the process."""
         ...
 
 
@@ -53,10 +54,10 @@ def _random_boot_id() -> str:
 
 
 def _kernel_synced() -> bool:
-    """Whether the kernel's clock is disciplined, whoever does it (chrony, ntpd, timesyncd, PTP)."""
+    """Return whether the kernel's clock is synchronised, by any program (chrony, ntpd, timesyncd, PTP)."""
     import ctypes
 
-    # struct timex is 208 bytes with 64-bit longs, 128 with 32; all zero asks without setting anything.
+    # struct timex has 208 bytes with 64-bit longs, 128 with 32. All zeros: read, set nothing.
     timex = ctypes.create_string_buffer(512)
     try:
         state = int(ctypes.CDLL(None).adjtimex(timex))
@@ -66,7 +67,7 @@ def _kernel_synced() -> bool:
 
 
 class SystemClock:
-    """The machine's clocks. Where the kernel tells no boot id, a random one stands for this process."""
+    """The machine's clocks. If the kernel gives no boot id, a random one stands in for this process."""
 
     def __init__(self, *, boot_id_path: Path = BOOT_ID_PATH, synced_path: Path = SYNCED_PATH) -> None:
         try:
@@ -74,7 +75,7 @@ class SystemClock:
         except (OSError, ValueError):
             self._boot_id = _random_boot_id()
         self._synced_path = os.fspath(synced_path)
-        # Each pair is replaced as a whole: threads see the old one or the new one.
+        # Each tuple is replaced as a whole, so other threads see the old one or the new one.
         self._second = (0, _text_of_second(0))
         self._synced = (time.monotonic() + _SYNCED_FOR_S, self._ask_synced())
 
@@ -105,7 +106,7 @@ class SystemClock:
 
 
 class FakeClock:
-    """A clock that stands still until it is told to go on; for tests and rehearsals."""
+    """A clock that moves only when told to. For tests and rehearsals."""
 
     def __init__(
         self,
@@ -137,13 +138,13 @@ class FakeClock:
         return self._boot_id
 
     def advance(self, seconds: float) -> None:
-        """Both clocks go on by `seconds` (0 or more)."""
+        """Move both clocks forward by `seconds`. Raises ValueError if that is negative."""
         if seconds < 0:
             raise ValueError("a monotonic clock never goes back")
         self._monotonic_ns += round(seconds * 1e9)
         self._utc_ms += round(seconds * 1e3)
 
     def set_utc(self, utc_ms: int, *, synced: bool) -> None:
-        """The time of day jumps, as when a time server answers; durations are untouched."""
+        """Let the time of day jump, as when a time server answers. Durations are not affected."""
         self._utc_ms = utc_ms
         self._synced = synced

@@ -1,4 +1,4 @@
-"""Files that survive a power cut: the old content or the new, never a part."""
+"""Replace files so that a power cut leaves the old content or the new, never a part (`faults.md#power-cut`)."""
 
 import os
 from contextlib import suppress
@@ -7,11 +7,11 @@ from pathlib import Path
 __all__ = ["TEMPORARY", "replace_durably", "replace_file", "sync_directory", "write_all"]
 
 TEMPORARY = ".tmp"
-"""What the name of a file not yet finished ends with."""
+"""Suffix of files that are being written."""
 
 
 def sync_directory(directory: Path) -> None:
-    """Flush which names the directory has. Raises OSError."""
+    """Flush the names in a directory to disk. Raises OSError."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -20,7 +20,7 @@ def sync_directory(directory: Path) -> None:
 
 
 def write_all(fd: int, data: bytes, offset: int, *, piece_bytes: int | None = None) -> None:
-    """Write all of `data`, in pieces of `piece_bytes` if that is given. Raises OSError."""
+    """Write all of `data` at `offset`, in pieces of at most `piece_bytes` if given. Raises OSError."""
     rest = memoryview(data)
     while rest:
         written = os.pwrite(fd, rest[:piece_bytes], offset)
@@ -29,10 +29,10 @@ def write_all(fd: int, data: bytes, offset: int, *, piece_bytes: int | None = No
 
 
 def replace_file(path: Path, data: bytes, *, piece_bytes: int | None = None) -> None:
-    """Put a file in the place of `path`, whole or not at all; which of the two has the name is durable once
-    `sync_directory` has returned. Raises OSError; the file is as it was.
+    """Replace the file at `path`, as a whole or not at all.
 
-    `piece_bytes` is the size of the writes it is made with, where that matters.
+    The new content is durable; that it has the name `path` is durable once `sync_directory` has returned. `piece_bytes`
+    is the size of single writes, if it matters. Raises OSError; then the old file is unchanged.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     try:
@@ -44,13 +44,13 @@ def replace_file(path: Path, data: bytes, *, piece_bytes: int | None = None) -> 
             os.close(fd)
         os.replace(temporary, path)
     except OSError:
-        # On a full disk the part that was written would stand in the way of what frees space.
+        # On a full disk, the unfinished file would take the space that housekeeping needs.
         with suppress(OSError):
             os.unlink(temporary)
         raise
 
 
 def replace_durably(path: Path, data: bytes, *, piece_bytes: int | None = None) -> None:
-    """The same, and durable when this returns."""
+    """Replace the file at `path` as `replace_file` does. The change is durable when this returns."""
     replace_file(path, data, piece_bytes=piece_bytes)
     sync_directory(path.parent)

@@ -1,12 +1,12 @@
 """Structured logs on standard output: one line a record, `message key=value …`, safe to read in any terminal.
 
-Loggers are those of `logging`, named by module. Fields are handed in as `extra`:
+Loggers are those of `logging`, named by module. Fields are passed as `extra`:
 
     _log = logging.getLogger(__name__)
     _log.warning("scanner lost", extra={"scanner": "left", "why": "unplugged"})
 
-What is not printable is escaped, in the message as in the fields, so that no barcode can write to a terminal or forge
-a line. Secrets belong in types that do not show them (`pydantic.SecretStr`).
+Unprintable characters are escaped in messages and fields, so no barcode can send control sequences to a terminal or
+forge a line (`scanning.md#control-characters`). Secrets belong in types that do not show them (`pydantic.SecretStr`).
 """
 
 import io
@@ -19,10 +19,10 @@ from typing import TextIO
 
 __all__ = ["LineFormatter", "configure", "escape", "is_journal", "quote"]
 
-# sd-daemon(3): the kernel's levels, which journald takes off the front of a line.
+# Priorities of sd-daemon(3). journald reads and removes them from the start of a line.
 _PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 
-# What every record has of its own, so that the rest must be fields.
+# The attributes that every record has. All others are fields.
 _RECORD_KEYS = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
@@ -39,14 +39,14 @@ def _escaped(char: str) -> str:
 
 
 def escape(text: str) -> str:
-    r"""`text` with every backslash and whatever is not printable as `\n`, `\x1d`, `\u202e` …; one line, reversible."""
+    r"""Return `text` on one line: unprintable characters and backslashes become `\n`, `\x1d`, `\\` … Reversible."""
     if text.isprintable() and "\\" not in text:
         return text
     return "".join(char if char.isprintable() and char != "\\" else _escaped(char) for char in text)
 
 
 def quote(text: str) -> str:
-    """`text`, escaped, between double quotes."""
+    """Return `text` escaped, in double quotes."""
     return '"' + escape(text).replace('"', '\\"') + '"'
 
 
@@ -59,7 +59,7 @@ def _value(value: object) -> str:
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether `stream` is the connection to journald that systemd announced (`$JOURNAL_STREAM`, systemd.exec(5))."""
+    """Return whether `stream` is the connection to journald that `$JOURNAL_STREAM` announces (systemd.exec(5))."""
     announced = environ.get("JOURNAL_STREAM")
     if announced is None:
         return False
@@ -71,7 +71,7 @@ def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 class LineFormatter(logging.Formatter):
-    """One line a record. With `journal`, the priority goes in front as `<N>`; else the time (UTC) and the level."""
+    """Formats one line a record. With `journal` it starts with the priority as `<N>`; else with UTC time and level."""
 
     def __init__(self, *, journal: bool) -> None:
         super().__init__()
@@ -90,13 +90,13 @@ class LineFormatter(logging.Formatter):
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
-    """Send all logs to `stream` (standard output); our own from `level` on, other libraries' from WARNING on.
+    """Send all logs to `stream` (default: standard output): ours from `level` on, those of libraries from WARNING on.
 
-    Called once, at the start of a process; called again it replaces what it set up before.
+    Call it once, at the start of a process. Another call replaces the set-up.
     """
     stream = sys.stdout if stream is None else stream
     if isinstance(stream, io.TextIOWrapper):
-        # A log line must not fail for a letter that the locale's encoding lacks.
+        # A log line must not fail because the locale's encoding lacks a character.
         stream.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(stream)
     handler.setFormatter(LineFormatter(journal=is_journal(stream, os.environ)))
@@ -104,5 +104,5 @@ def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> Non
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("agent").setLevel(level)
-    # A reader that went away (a closed pipe) must not turn each log line into a traceback.
+    # If the reader is gone (a closed pipe), a log line must not print a traceback.
     logging.raiseExceptions = False

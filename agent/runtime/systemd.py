@@ -1,4 +1,4 @@
-"""Talking to systemd: `sd_notify(3)` as plain datagrams, and the watchdog's interval (`sd_watchdog_enabled(3)`)."""
+"""Talk to systemd: `sd_notify(3)` as plain datagrams, and the watchdog's interval (`sd_watchdog_enabled(3)`)."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ __all__ = ["Notifier", "watchdog_interval_s"]
 
 
 def watchdog_interval_s(environ: Mapping[str, str] = os.environ, *, pid: int | None = None) -> float | None:
-    """How long systemd waits for a sign of life, in seconds; none if it does not watch this process.
+    """Return how many seconds systemd waits for a watchdog message; None if it does not watch this process.
 
-    Feed it at least twice in that time.
+    Send one at least twice in that time.
     """
     meant_for = environ.get("WATCHDOG_PID")
     if meant_for is not None and meant_for != str(os.getpid() if pid is None else pid):
@@ -26,11 +26,11 @@ def watchdog_interval_s(environ: Mapping[str, str] = os.environ, *, pid: int | N
 
 
 class Notifier:
-    """The service manager's notification socket. Without one every call does nothing; none ever blocks or raises."""
+    """The service manager's notification socket. Without one, all calls are no-ops. No call blocks or raises."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
-        # A leading @ stands for the NUL byte of the abstract namespace.
+        # A leading @ stands for the NUL byte of an abstract socket address.
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._socket: socket.socket | None = None
         if self._address.startswith(("/", "\0")):
@@ -38,19 +38,23 @@ class Notifier:
             self._socket.setblocking(False)
 
     def ready(self) -> None:
+        """Tell systemd that the service has started. (`commands.md#run`)"""
         self._send("READY=1")
 
     def stopping(self) -> None:
+        """Tell systemd that the service is stopping."""
         self._send("STOPPING=1")
 
     def watchdog(self) -> None:
+        """Tell systemd that the service is alive."""
         self._send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
-        """One line for `systemctl status`."""
+        """Set the status line that `systemctl status` shows."""
         self._send("STATUS=" + " ".join(text.split()))
 
     def close(self) -> None:
+        """Close the socket. Idempotent."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -65,6 +69,6 @@ class Notifier:
 
     def _send(self, line: str) -> None:
         if self._socket is not None:
-            # A manager that is gone or does not listen for a moment must not stop the kiosk.
+            # A manager that is gone or busy must not stop the kiosk.
             with contextlib.suppress(OSError):
                 self._socket.sendto(line.encode("utf-8", "replace"), self._address)

@@ -1,4 +1,4 @@
-"""Waking a thread that waits for descriptors: costs the waker two assignments while that thread is busy anyway."""
+"""A self-pipe wake-up for a thread that waits for descriptors. Does nothing if the thread is awake already."""
 
 import os
 from contextlib import suppress
@@ -7,10 +7,10 @@ __all__ = ["Waker"]
 
 
 class Waker:
-    """One sleeper, any number of wakers.
+    """One thread waits, any thread wakes it.
 
-    The sleeper: `timeout_s = prepare(…)`, wait for `fd` among others, `woke()`, `drain()` if `fd` was readable, then
-    look at what it might have been called for.
+    The waiting thread calls `before_wait`, waits for `fd` among others for the time that returned, calls `after_wait`,
+    calls `drain` if `fd` was readable, and then looks for work.
     """
 
     def __init__(self) -> None:
@@ -22,31 +22,31 @@ class Waker:
         self._closed = False
 
     def wake(self) -> None:
-        """There is something to look at. From any thread."""
-        # The order matters: the sleeper says that it sleeps before it looks whether it was called.
+        """Wake the thread: there is work. Any thread may call this."""
+        # The order matters: `before_wait` sets `_asleep` before it reads `_called`, so no call is missed.
         self._called = True
         if self._asleep:
             self._asleep = False
-            with suppress(BlockingIOError):  # a full pipe wakes as well
+            with suppress(BlockingIOError):  # a full pipe wakes the thread too
                 os.write(self._write_fd, b"\0")
 
     def before_wait(self, timeout_s: float) -> float:
-        """About to sleep: for how long it may be."""
+        """Return how long the thread may wait: `timeout_s`, or 0 if `wake` was called since `after_wait`."""
         self._asleep = True
         return 0.0 if self._called else timeout_s
 
     def after_wait(self) -> None:
-        """Awake: every call before this one is answered by looking now."""
+        """The wait is over. Work handed over before this call must be looked for now."""
         self._asleep = False
         self._called = False
 
     def drain(self) -> None:
-        """Make `fd` unreadable again. Loses no call, from whichever thread: the flag is what counts."""
+        """Empty the pipe. Any thread may call this: no `wake` is lost, because the flag decides."""
         with suppress(BlockingIOError):
             os.read(self.fd, 4096)
 
     def close(self) -> None:
-        """Close the pipe. Idempotent. No thread may wait any more; a later `wake` is a no-op."""
+        """Close the pipe. Idempotent. No thread may be waiting; a later `wake` is a no-op."""
         if not self._closed:
             self._closed = True
             os.close(self.fd)

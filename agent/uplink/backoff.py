@@ -8,7 +8,7 @@ __all__ = ["Backoff"]
 
 
 class Backoff:
-    """Full jitter under a doubling ceiling, so that a fleet does not reconnect all at once. (mqtt.md#reconnect)"""
+    """Full jitter under a doubling ceiling, so that a fleet does not reconnect all at once. (`mqtt.md#reconnect`)"""
 
     def __init__(self, *, timing: Timing, random: Callable[[], float]) -> None:
         self._timing = timing

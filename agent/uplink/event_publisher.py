@@ -57,7 +57,7 @@ class EventPublisher:
         """Whether more events could go out if the broker had answered those in flight."""
 
     def publish(self, now: float) -> None:
-        """Publish the events that may go out now. Raises BrokerLost. (mqtt.md#journal-is-the-outbox)"""
+        """Publish the events that may go out now. Raises BrokerLost. (`mqtt.md#journal-is-the-outbox`)"""
         outbox = self._state.outbox
         free = self._free()
         self.has_more = free < 1
@@ -74,7 +74,7 @@ class EventPublisher:
                 return
 
     def publish_resends(self, now: float) -> None:
-        """Publish events that the centre wants again. Raises BrokerLost. (mqtt.md#requests)"""
+        """Publish events that the centre wants again. Raises BrokerLost. (`mqtt.md#requests`)"""
         resending = self._state.resending
         for outgoing in self._readable(resending.next, now):
             token = self._send(outgoing)

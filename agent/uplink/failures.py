@@ -26,7 +26,7 @@ class BrokerLost(KioskError, ConnectionError):
 
     @property
     def taken_over(self) -> bool:
-        """Whether another client has connected with this kiosk's client id. (mqtt.md#duplicate-client-id)"""
+        """Whether another client has connected with this kiosk's client id. (`mqtt.md#duplicate-client-id`)"""
         return self.code == SESSION_TAKEN_OVER
 
 

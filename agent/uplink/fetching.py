@@ -1,7 +1,7 @@
 """Fetch single orders by subscribing to their topics, a few at a time. Pure; time is handed in.
 
 Brokers cut long runs of retained messages short; a subscription to one topic reliably brings its message.
-(mqtt.md#order-index)
+(`mqtt.md#order-index`)
 """
 
 import math

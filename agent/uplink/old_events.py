@@ -1,6 +1,6 @@
 """The order between events under earlier journal ids and those of the present id. Pure.
 
-After a rollback (mqtt.md#rolled-back-journal) there are undelivered events under earlier ids. The broker must accept
+After a rollback (`mqtt.md#rolled-back-journal`) there are undelivered events under earlier ids. The broker must accept
 all of them before an event of the present id goes out, because an ack for the present id covers everything before it.
 If the broker reports no subscriber for one of them, all of them are published once more after the first ack for the
 present id: that ack proves that the consumer is there now, not that it was there when they went out.

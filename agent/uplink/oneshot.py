@@ -104,7 +104,7 @@ def publish_status_once(
     state: str = "failed",
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Publish a last retained status before the process ends. Raises BrokerLost. (commands.md#failure-at-start)"""
+    """Publish a last retained status before the process ends. Raises BrokerLost. (`commands.md#failure-at-start`)"""
     topics = Topics(site, kiosk)
     document = status_document(
         state=state, reason=reason, version=version, journal=None, since=SystemClock().utc_text()
@@ -116,7 +116,7 @@ def publish_status_once(
 def retire(
     broker: BrokerSettings, *, site: str, kiosk: str, stations: Sequence[str], timeout_s: float = TIMEOUT_S
 ) -> tuple[str, ...]:
-    """Clear this kiosk's retained topics; return them. Raises BrokerLost. (commands.md#retire)
+    """Clear this kiosk's retained topics; return them. Raises BrokerLost. (`commands.md#retire`)
 
     These are `status`, `health`, the views of the given stations, and of any other station that the broker lets the
     kiosk read.
@@ -151,7 +151,7 @@ def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
 def try_connect(
     broker: BrokerSettings, delivery: DeliverySettings, *, site: str, kiosk: str, timeout_s: float = TIMEOUT_S
 ) -> str:
-    """Connect, subscribe to all that a kiosk needs, and return one line about it. (commands.md#check)
+    """Connect, subscribe to all that a kiosk needs, and return one line about it. (`commands.md#check`)
 
     Raises BrokerLost.
     """

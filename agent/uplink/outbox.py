@@ -1,6 +1,6 @@
 """The outbox: which event is published next, and what an answer to it means. Does no I/O; time is handed in.
 
-The journal is the queue (mqtt.md#journal-is-the-outbox); the outbox is a window over it, which begins after the
+The journal is the queue (`mqtt.md#journal-is-the-outbox`); the outbox is a window over it, which begins after the
 delivery mark. A new connection, a resend and a new journal id each start a new pass from there. Consumers recognise
 repeated events by their ids.
 """
@@ -187,7 +187,7 @@ class Outbox:
             self._resend.start(now)
 
     def tick(self, now: float) -> None:
-        """Publish again what has been uncovered for too long. (mqtt.md#unacknowledged-events)"""
+        """Publish again what has been uncovered for too long. (`mqtt.md#unacknowledged-events`)"""
         if self._connected and now >= self._resend.due and self._ack_due == math.inf:
             self._new_pass()
             self._resend.repeat(now)
@@ -197,7 +197,7 @@ class Outbox:
     def puback(self, token: int, code: int, reason: str, now: float) -> bool:
         """Process the broker's answer; return False if no event was published as `token`.
 
-        `code` is the MQTT 5 reason code, `reason` its name. (mqtt.md#broker-confirmation, mqtt.md#refused-publish)
+        `code` is the MQTT 5 reason code, `reason` its name. (`mqtt.md#broker-confirmation`, `mqtt.md#refused-publish`)
         """
         position = self._inflight.pop(token, None)
         if position is None:
@@ -222,7 +222,7 @@ class Outbox:
         return True
 
     def refuse(self, position: int, reason: str, now: float) -> None:
-        """The broker refused the event, or would refuse it: try it again later. (mqtt.md#refused-publish)"""
+        """The broker refused the event, or would refuse it: try it again later. (`mqtt.md#refused-publish`)"""
         self.refusals += 1
         if position > self.delivered:
             if position > self._seen:  # too large for this broker, so never published
@@ -237,7 +237,7 @@ class Outbox:
         """Process an ack: the consumer has stored all events of `journal` up to sequence `through`.
 
         `event_id` is the id of that event, if the ack has one. Call `update_head` before. Raises what the source
-        raises. (mqtt.md#acknowledgement, mqtt.md#rolled-back-journal)
+        raises. (`mqtt.md#acknowledgement`, `mqtt.md#rolled-back-journal`)
         """
         self.ack_arrived()
         if self._rolled_back == journal:

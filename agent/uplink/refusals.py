@@ -23,7 +23,7 @@ class Refusals:
     """Refused events by position, each with its back-off. The outbox limits how many there are.
 
     A refusal counts towards the stand-in only if a later event was accepted since the refusal before: a broker that
-    refuses everything (missing rights, a quota) must not turn events into stand-ins. (mqtt.md#refused-publish)
+    refuses everything (missing rights, a quota) must not turn events into stand-ins. (`mqtt.md#refused-publish`)
     """
 
     def __init__(self, *, timing: Timing) -> None:

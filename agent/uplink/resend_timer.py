@@ -9,7 +9,7 @@ class ResendTimer:
     """Runs while events are published and not covered. Its interval doubles with every repetition.
 
     Progress resets the interval to `first_s`. It never exceeds the larger of `first_s` and `max_s`.
-    (mqtt.md#unacknowledged-events)
+    (`mqtt.md#unacknowledged-events`)
     """
 
     def __init__(self, *, first_s: float, max_s: float) -> None:

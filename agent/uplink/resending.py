@@ -11,7 +11,7 @@ AT_ONCE = 32
 
 
 class Resending:
-    """Ranges of positions to publish again, in order, a few in flight at a time. (mqtt.md#requests)
+    """Ranges of positions to publish again, in order, a few in flight at a time. (`mqtt.md#requests`)
 
     An event that the broker refuses is not retried.
     """

@@ -24,7 +24,7 @@ class RetainedView(Struct, frozen=True, eq=False):
 class RetainedViews:
     """The newest state of each view, and which of them this connection has published.
 
-    (mqtt.md#station-view, mqtt.md#health)
+    (`mqtt.md#station-view`, `mqtt.md#health`)
     """
 
     def __init__(self, *, timing: Timing) -> None:

@@ -70,7 +70,7 @@ class Session:
         self.delivered = state.outbox.delivered
 
     def open(self) -> None:
-        """Subscribe, publish `online`, and let the outbox begin. Raises BrokerLost. (mqtt.md#connection)"""
+        """Subscribe, publish `online`, and let the outbox begin. Raises BrokerLost. (`mqtt.md#connection`)"""
         self._follow_journal()
         # Before `online`: whoever sees the kiosk online may send a request at once.
         self._subscribe()
@@ -99,7 +99,7 @@ class Session:
     def stop(self, *, reason: str, until: float) -> None:
         """Publish `offline` and disconnect. Waits for the broker's answer at most until the monotonic time `until`.
 
-        Raises BrokerLost. (mqtt.md#status)
+        Raises BrokerLost. (`mqtt.md#status`)
         """
         while self._free() < 1 and self._clock.monotonic() < until:
             self._wait(until)
@@ -156,7 +156,7 @@ class Session:
         self._callbacks.note(no_consumer=outbox.no_consumer)
 
     def _refused(self, what: str, reason: str, now: float) -> None:
-        """Report a refused publish in health, and in the log at most once a minute. (mqtt.md#refused-publish)"""
+        """Report a refused publish in health, and in the log at most once a minute. (`mqtt.md#refused-publish`)"""
         if now - self._refusal_logged_at >= REFUSAL_LOG_S:
             self._refusal_logged_at = now
             logger.warning("the broker refuses %s: %s; check this kiosk's rights and limits there", what, reason)
@@ -198,7 +198,7 @@ class Session:
                 )
 
     def _take_ack(self, payload: bytes, now: float) -> None:
-        """Process a message on the ack topic. (mqtt.md#acknowledgement, mqtt.md#rolled-back-journal)"""
+        """Process a message on the ack topic. (`mqtt.md#acknowledgement`, `mqtt.md#rolled-back-journal`)"""
         from agent.contract.messages import ack_of  # imported late: its parsers cost start-up time
 
         outbox = self._state.outbox
@@ -246,7 +246,7 @@ class Session:
             self._publish_status("online", None)
 
     def _publish_status(self, state: str, reason: str | None) -> int:
-        """Publish the retained status; return its token. (mqtt.md#status)"""
+        """Publish the retained status; return its token. (`mqtt.md#status`)"""
         since = self._since if state == "online" else self._clock.utc_text()
         document = status_document(
             state=state, reason=reason, version=self._version, journal=self._journal or None, since=since
@@ -279,7 +279,7 @@ class Session:
         self._fetch(now)
 
     def _fetch(self, now: float) -> None:
-        """Subscribe to single orders that are wanted, and give up those that did not come. (mqtt.md#order-index)"""
+        """Subscribe to single orders that are wanted, and give up those that did not come. (`mqtt.md#order-index`)"""
         state = self._state
         while state.fetches:
             state.fetching.want(map(state.topics.order, state.fetches.popleft()))

@@ -8,7 +8,7 @@ __all__ = ["SubscriberProbe"]
 class SubscriberProbe:
     """After "no subscriber", one event at a time is published at growing intervals until the broker accepts one.
 
-    Only with `confirm = "broker"`. (mqtt.md#broker-confirmation)
+    Only with `confirm = "broker"`. (`mqtt.md#broker-confirmation`)
     """
 
     def __init__(self, *, first_s: float, max_s: float) -> None:

@@ -112,7 +112,7 @@ class Uplink:
         self._thread.start()
 
     def stop(self, *, reason: str, timeout_s: float) -> None:
-        """Publish `offline` with the reason, disconnect and end the thread (mqtt.md#status).
+        """Publish `offline` with the reason, disconnect and end the thread (`mqtt.md#status`).
 
         Takes little more than `timeout_s`. Idempotent; may be called without `start`.
         """
@@ -138,7 +138,7 @@ class Uplink:
         self._state.waker.wake()
 
     def respond(self, transaction: str, payload: bytes) -> None:
-        """Answer the request of that transaction. (mqtt.md#requests)
+        """Answer the request of that transaction. (`mqtt.md#requests`)
 
         While the broker cannot be reached, the newest hundred answers are kept.
         """
@@ -201,7 +201,7 @@ class Uplink:
     def _after_loss(self, error: BrokerLost, where: str, *, round_over: bool) -> float:
         """Log why the connection was lost; return how many seconds to wait. A repeated reason is logged at DEBUG only.
 
-        `round_over`: all hosts have been tried. (mqtt.md#reconnect, mqtt.md#duplicate-client-id)
+        `round_over`: all hosts have been tried. (`mqtt.md#reconnect`, `mqtt.md#duplicate-client-id`)
         """
         line = f"{where}: {error}"
         logger.log(logging.DEBUG if line == self._last_line else logging.WARNING, "%s", line)
@@ -219,7 +219,7 @@ class Uplink:
         return self._backoff.next_s() if round_over else 0.0
 
     def _seems_taken_over(self, error: BrokerLost) -> bool:
-        """Return whether short connections suggest a second client with this id. (mqtt.md#duplicate-client-id)"""
+        """Return whether short connections suggest a second client with this id. (`mqtt.md#duplicate-client-id`)"""
         if self._broker.protocol == 5:
             return False  # an MQTT 5 broker says so; short connections mean a bad network
         if error.unexplained and self._clock.monotonic() - self._online_at < self._timing.stable_s:
@@ -227,7 +227,7 @@ class Uplink:
         return error.unexplained and self._unexplained >= UNEXPLAINED_ENDS
 
     def _connect_and_serve(self, host: str, port: int) -> None:
-        """Connect, and serve the connection until the stop. Raises BrokerLost. (mqtt.md#connection)"""
+        """Connect, and serve the connection until the stop. Raises BrokerLost. (`mqtt.md#connection`)"""
         from agent.uplink.client import (
             Client,  # paho takes long to import; only this thread waits
         )

@@ -8,7 +8,7 @@ __all__ = ["Situation", "UplinkHealth"]
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """The part of the uplink's health that seldom changes. (mqtt.md#health)
+    """The part of the uplink's health that seldom changes. (`mqtt.md#health`)
 
     `state` is a text for people, `host` the broker connected to, `error` the newest problem (None once it is over).
     `no_consumer`: the broker says that nobody subscribes to our events. `rolled_back`: the journal proved to be an old

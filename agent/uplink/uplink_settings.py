@@ -9,7 +9,7 @@ __all__ = ["BrokerSettings", "Confirm", "DeliverySettings", "Timing"]
 
 
 class Confirm(StrEnum):
-    """Who confirms that an event is delivered. (settings.md#uplink)"""
+    """Who confirms that an event is delivered. (`settings.md#uplink`)"""
 
     CONSUMER = "consumer"
     BROKER = "broker"
@@ -19,7 +19,7 @@ class BrokerSettings(Struct, frozen=True, kw_only=True):
     """How to reach the broker. `hosts` are (host, port), tried in turn; `protocol` is 5 or 311.
 
     With `tls` the broker's certificate is always verified, against `ca_file` or the system's authorities.
-    (settings.md#broker)
+    (`settings.md#broker`)
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -39,7 +39,7 @@ class BrokerSettings(Struct, frozen=True, kw_only=True):
 class DeliverySettings(Struct, frozen=True, kw_only=True):
     """`max_inflight` limits the events that are published and not yet answered by the broker.
 
-    Events that no ack covers are published again after `ack_timeout_s`. (settings.md#uplink)
+    Events that no ack covers are published again after `ack_timeout_s`. (`settings.md#uplink`)
     """
 
     confirm: Confirm = Confirm.CONSUMER

@@ -14,7 +14,7 @@ from tests.journal.samples import SMALL, document, events_in, ids
 
 
 def test_commit_is_one_write_and_one_flush(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """(signals.md#success-means-on-disk, budgets.md#flushes-per-scan)"""
+    """(`signals.md#success-means-on-disk`, `budgets.md#flushes-per-scan`)"""
     calls = []
     with Journal.open(directory) as journal:
         journal.prepare()
@@ -47,7 +47,7 @@ def test_commit_larger_than_a_segment(directory: Path, size: int) -> None:
 
 
 def test_commit_after_a_failed_flush_is_refused_until_recovered(directory: Path, storage: Storage) -> None:
-    """(faults.md#disk-fault)"""
+    """(`faults.md#disk-fault`)"""
     with Journal.open(directory) as journal:
         journal.commit([document(1)])
         end = journal.table.segments[-1].end
@@ -76,7 +76,7 @@ def test_commit_after_a_failed_flush_is_refused_until_recovered(directory: Path,
 @pytest.mark.parametrize("size", [100, SMALL, 4 * SMALL])
 @pytest.mark.parametrize("written", [0, 1, 80, 200])
 def test_half_a_commit_is_erased(directory: Path, storage: Storage, size: int, written: int) -> None:
-    """(faults.md#disk-fault)"""
+    """(`faults.md#disk-fault`)"""
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         journal.prepare()
         storage.written = written
@@ -107,7 +107,7 @@ def test_part_of_a_large_commit_is_cut_off_again(directory: Path, storage: Stora
 def test_commit_works_again_once_the_next_segment_can_be_created(
     directory: Path, storage: Storage, call: str, times: int
 ) -> None:
-    """(faults.md#disk-fault)"""
+    """(`faults.md#disk-fault`)"""
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         journal.commit([document(1, 800)])
         storage.failing = {call: times}

@@ -38,7 +38,7 @@ def test_wants_checkpoint_after_a_segment_or_twice_the_snapshot(directory: Path)
 
 
 def test_prune_waits_for_the_age_clock(directory: Path) -> None:
-    """(mqtt.md#pruning)"""
+    """(`mqtt.md#pruning`)"""
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         for i in range(4):
             journal.commit([document(i, 600)])

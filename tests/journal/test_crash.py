@@ -1,4 +1,4 @@
-"""A power cut after every single step of everything a journal does. (faults.md#power-cut)
+"""A power cut after every single step of everything a journal does. (`faults.md#power-cut`)
 
 Nothing that was committed is lost, and nothing is there by half.
 """
@@ -205,7 +205,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int
 
 
 def test_power_cut_after_every_step(images: Callable[..., int], tmp_path: Path) -> None:
-    """(faults.md#power-cut, signals.md#success-means-on-disk)"""
+    """(`faults.md#power-cut`, `signals.md#success-means-on-disk`)"""
     directory = tmp_path / "journal"
     directory.mkdir()
     assert images(work, directory=directory, expected=Expected(), torn=12) > 150
@@ -213,7 +213,7 @@ def test_power_cut_after_every_step(images: Callable[..., int], tmp_path: Path) 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_power_cut_after_every_step_of_anything(images: Callable[..., int], tmp_path: Path, seed: int) -> None:
-    """(faults.md#power-cut)"""
+    """(`faults.md#power-cut`)"""
     directory = tmp_path / "journal"
     directory.mkdir()
 
@@ -253,7 +253,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Disk], Callable[[int],
 def test_power_cut_after_every_step_of_a_recovery_while_running(
     images: Callable[..., int], tmp_path: Path, failing: Callable[[Disk], Callable[[int], None]]
 ) -> None:
-    """(faults.md#power-cut, faults.md#disk-fault)"""
+    """(`faults.md#power-cut`, `faults.md#disk-fault`)"""
     directory = tmp_path / "journal"
     directory.mkdir()
 
@@ -266,7 +266,7 @@ def test_power_cut_after_every_step_of_a_recovery_while_running(
 def test_power_cut_after_a_failed_flush_and_a_restart(
     images: Callable[..., int], tmp_path: Path, failing: Callable[[Disk], Callable[[int], None]]
 ) -> None:
-    """After a failed flush the page cache shows what is not on disk; a restart writes it. (faults.md#disk-fault)"""
+    """After a failed flush the page cache shows what is not on disk; a restart writes it. (`faults.md#disk-fault`)"""
     directory = tmp_path / "journal"
     directory.mkdir()
 
@@ -287,7 +287,7 @@ def test_power_cut_after_a_failed_flush_and_a_restart(
 
 @pytest.mark.parametrize("torn_at", [70, 200, 600, 1100])
 def test_power_cut_after_every_step_of_an_opening(images: Callable[..., int], tmp_path: Path, torn_at: int) -> None:
-    """The erasing of an interrupted write is itself interrupted. (faults.md#unfinished-tail)"""
+    """The erasing of an interrupted write is itself interrupted. (`faults.md#unfinished-tail`)"""
     directory = tmp_path / "journal"
     expected = Expected()
     with Journal.open(directory, segment_bytes=SEGMENT) as journal:

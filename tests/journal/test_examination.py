@@ -84,7 +84,7 @@ def test_the_sample_is_what_these_tests_need(directory: Path) -> None:
 
 
 def test_any_byte_changed(directory: Path) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     original = contents(directory)
     ends = in_use(directory)
     names = segments(directory)
@@ -106,7 +106,7 @@ def test_any_byte_changed(directory: Path) -> None:
 
 
 def test_last_commit_changed_at_any_byte_is_dropped_whole(tmp_path: Path) -> None:
-    """(faults.md#unfinished-tail)"""
+    """(`faults.md#unfinished-tail`)"""
     directory = tmp_path / "journal"
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         journal.commit([document(1)])
@@ -123,7 +123,7 @@ def test_last_commit_changed_at_any_byte_is_dropped_whole(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("fill", [b"\0", b"\xff"])
 def test_any_sector_overwritten(directory: Path, fill: bytes) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     original = contents(directory)
     last = segments(directory)[-2]
     for name, content in original.items():
@@ -139,7 +139,7 @@ def test_any_sector_overwritten(directory: Path, fill: bytes) -> None:
 
 
 def test_any_file_cut_at_any_length(directory: Path) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     original = contents(directory)
     names = segments(directory)
     ends = in_use(directory)
@@ -158,7 +158,7 @@ def test_any_file_cut_at_any_length(directory: Path) -> None:
 
 
 def test_any_segment_missing(directory: Path) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     names = segments(directory)
     original = contents(directory)
     for name in names[:-2]:
@@ -196,7 +196,7 @@ def test_snapshot_missing_after_pruning_is_refused(directory: Path) -> None:
 
 
 def test_garbage_after_the_last_record_is_erased(directory: Path) -> None:
-    """(faults.md#unfinished-tail)"""
+    """(`faults.md#unfinished-tail`)"""
     path = directory / segments(directory)[-2]
     content = path.read_bytes()
     used = in_use(directory)[path.name]
@@ -207,7 +207,7 @@ def test_garbage_after_the_last_record_is_erased(directory: Path) -> None:
 
 
 def test_damage_says_where_and_what(directory: Path) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     path = directory / segments(directory)[-2]
     original = path.read_bytes()
     for at, where, what in (
@@ -221,7 +221,7 @@ def test_damage_says_where_and_what(directory: Path) -> None:
 
 
 def test_opening_reads_no_old_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """(budgets.md#start-with-a-long-journal)"""
+    """(`budgets.md#start-with-a-long-journal`)"""
     directory = tmp_path / "other"
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         for i in range(30):

@@ -59,7 +59,7 @@ def test_pruned_events_are_not_missed(directory: Path) -> None:
 
 
 def test_damaged_record_is_reported_and_the_others_are_read(directory: Path) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     change(directory / "0000000002.seg", SEGMENT_HEADER_BYTES + 60)
     first = 4
     assert split(list(read_all(directory))) == (
@@ -107,7 +107,7 @@ def test_damage_at_the_end_of_a_closed_segment_is_no_unfinished_write(directory:
 
 
 def test_unfinished_write_is_no_damage(directory: Path) -> None:
-    """(faults.md#unfinished-tail)"""
+    """(`faults.md#unfinished-tail`)"""
     (directory / f"{max(segments_in(directory)):010d}.seg").write_bytes(b"garbage".ljust(SMALL, b"\0"))
     assert split(list(read_all(directory))) == (list(range(COUNT)), [], 1)
 

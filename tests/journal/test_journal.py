@@ -135,7 +135,7 @@ def test_close_is_idempotent(directory: Path) -> None:
 
 
 def test_start_over_never_uses_an_id_again(directory: Path) -> None:
-    """(mqtt.md#event-ids-and-sequence, mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#event-ids-and-sequence`, `mqtt.md#rolled-back-journal`)"""
     with Journal.open(directory, new_id=ids("00000001", "00000001", "00000002")) as journal:
         journal.commit([b"{}", b"{}"])
         assert journal.start_over() == "00000002"

@@ -11,7 +11,7 @@ from tests.journal.samples import ids
 
 
 def test_open_new_journal_keeps_its_id(directory: Path) -> None:
-    """(mqtt.md#event-ids-and-sequence)"""
+    """(`mqtt.md#event-ids-and-sequence`)"""
     with Journal.open(directory, new_id=ids("3F0C9A1B")) as journal:
         assert (journal.id, journal.last_position, journal.last_sequence, journal.delivered) == ("3F0C9A1B", 0, 0, 0)
         assert (journal.snapshot_state, journal.pruned, journal.in_doubt) == (None, (), False)
@@ -28,7 +28,7 @@ def test_open_twice_is_refused_until_closed(directory: Path) -> None:
 
 
 def test_open_on_failing_storage_is_a_fault_and_works_again(directory: Path, storage: Storage) -> None:
-    """(faults.md#disk-fault)"""
+    """(`faults.md#disk-fault`)"""
     storage.failing = {"pwrite": 1}
     with pytest.raises(JournalFault, match="No space left"):
         Journal.open(directory)

@@ -31,7 +31,7 @@ def test_merged_holds_the_same_positions_in_separate_ranges(ranges: list[tuple[i
 def test_prunable_keeps_what_is_pinned_or_undelivered_or_young(
     pinned: list[tuple[int, int]], delivered: int, age_s: int
 ) -> None:
-    """(mqtt.md#pruning)"""
+    """(`mqtt.md#pruning`)"""
     pins = {p for first, last in pinned for p in range(first, last + 1)}
     expected = [
         segment.index

@@ -83,7 +83,7 @@ def test_reader_skips_pruned_events(directory: Path) -> None:
 
 
 def test_damaged_record_is_refused_and_all_after_it_can_be_read(directory: Path) -> None:
-    """(faults.md#damaged-journal)"""
+    """(`faults.md#damaged-journal`)"""
     with filled(directory) as journal:
         path = directory / "0000000003.seg"
         first = journal.table.segments[2].first_position

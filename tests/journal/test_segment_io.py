@@ -11,7 +11,7 @@ from agent.journal.segment_io import PAGE_BYTES, erase, rewrite, storage_fault
 
 @pytest.mark.parametrize(("start", "end"), [(0, 10), (4095, 4097), (4105, 4195)])
 def test_rewrite_starts_at_the_page(tmp_path: Path, start: int, end: int) -> None:
-    """A failed flush leaves the whole page in doubt, not only the bytes written last. (faults.md#disk-fault)"""
+    """A failed flush leaves the whole page in doubt, not only the bytes written last. (`faults.md#disk-fault`)"""
     path = tmp_path / "file"
     path.write_bytes(bytes(3 * PAGE_BYTES))
     data = b"x" * 3 * PAGE_BYTES

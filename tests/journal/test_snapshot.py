@@ -30,7 +30,7 @@ def test_a_snapshot_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_any_byte_changed_or_cut_off_is_damage(tmp_path: Path) -> None:
-    """faults.md#damaged-journal"""
+    """`faults.md#damaged-journal`"""
     store_snapshot(tmp_path, SNAPSHOT)
     path = tmp_path / "snapshot"
     content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The clocks: texts, what is believed about synchronisation and for how long, and the fake one."""
+"""The clocks: text form, how synchronisation is detected and for how long it is cached, and the fake clock."""
 
 import ctypes
 import re
@@ -20,7 +20,7 @@ def any_clock(request: pytest.FixtureRequest) -> Clock:
     return SystemClock() if request.param == "system" else FakeClock()
 
 
-def test_every_clock_keeps_the_protocol(any_clock: Clock) -> None:
+def test_every_clock_implements_the_protocol(any_clock: Clock) -> None:
     assert UTC_TEXT.fullmatch(any_clock.utc_text())
     assert isinstance(any_clock.synced(), bool)
     assert str(uuid.UUID(any_clock.boot_id())) == any_clock.boot_id()
@@ -49,6 +49,7 @@ def test_utc_text_cuts_to_milliseconds(monkeypatch: pytest.MonkeyPatch, ns: int,
 
 
 def test_utc_text_follows_a_clock_that_jumps_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(`faults.md#wrong-clock`)"""
     system = SystemClock()
     texts = []
     for ns in (5_000_000_000, 4_001_000_000, 5_002_000_000):
@@ -86,9 +87,10 @@ def test_synced_by_the_file_of_timesyncd_without_asking_the_kernel(
 
 
 @pytest.mark.parametrize("kernel", [True, False])
-def test_synced_without_the_file_is_the_kernels_word(
+def test_synced_without_the_file_is_what_the_kernel_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: bool
 ) -> None:
+    """(`faults.md#wrong-clock`)"""
     monkeypatch.setattr(clock, "_kernel_synced", lambda: kernel)
     assert SystemClock(synced_path=tmp_path / "none").synced() is kernel
 
@@ -98,7 +100,7 @@ def test_kernel_synced_reads_the_state_of_adjtimex(monkeypatch: pytest.MonkeyPat
     class Library:
         @staticmethod
         def adjtimex(timex: ctypes.Array[ctypes.c_char]) -> int:
-            assert bytes(timex) == bytes(len(timex)), "anything but zeros would set the clock"
+            assert bytes(timex) == bytes(len(timex)), "only zeros do not set the clock"
             assert len(timex) >= 208
             return state
 
@@ -106,7 +108,7 @@ def test_kernel_synced_reads_the_state_of_adjtimex(monkeypatch: pytest.MonkeyPat
     assert clock._kernel_synced() is synced
 
 
-def test_synced_is_asked_anew_after_ten_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synced_is_cached_for_ten_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     asked = []
 
@@ -126,7 +128,7 @@ def test_synced_is_asked_anew_after_ten_seconds(tmp_path: Path, monkeypatch: pyt
 
 
 @given(steps=st.lists(st.integers(0, 10**7), max_size=20))
-def test_fake_clock_goes_on_as_told(steps: list[int]) -> None:
+def test_fake_clock_advances_as_told(steps: list[int]) -> None:
     fake = FakeClock(monotonic_s=0, utc_ms=0)
     for ms in steps:
         fake.advance(ms / 1000)
@@ -142,6 +144,7 @@ def test_fake_clock_never_goes_back() -> None:
 
 
 def test_fake_clock_utc_jumps_while_durations_stay() -> None:
+    """(`faults.md#wrong-clock`)"""
     fake = FakeClock(synced=False)
     before = fake.monotonic_ns()
     fake.set_utc(86_400_000, synced=True)

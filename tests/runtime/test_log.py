@@ -71,13 +71,13 @@ def test_exception_stays_on_the_line() -> None:
 
 @given(message=st.text(), key=st.text() | st.binary())
 def test_any_record_is_one_printable_line(message: str, key: object) -> None:
-    """Rule: scanning.md#control-characters."""
+    """Rule: `scanning.md#control-characters`."""
     line = LineFormatter(journal=True).format(record("%s", message, key=key))
     assert line.isprintable()
 
 
 @given(text=st.text(st.characters(codec="utf-8")))
-def test_escape_can_be_undone(text: str) -> None:
+def test_escape_is_reversible(text: str) -> None:
     escaped = escape(text)
     assert escaped.isprintable()
     by_python = "".join(
@@ -86,7 +86,7 @@ def test_escape_can_be_undone(text: str) -> None:
     assert by_python.decode("unicode_escape") == text
 
 
-def test_quote_keeps_its_quotes_apart() -> None:
+def test_quote_escapes_quotes() -> None:
     assert quote('a"b\\') == r'"a\"b\\"'
 
 
@@ -100,7 +100,7 @@ def test_is_journal_only_for_the_stream_that_systemd_announced() -> None:
 
 
 @pytest.mark.usefixtures("logs_as_before")
-def test_configure_takes_our_information_and_others_warnings() -> None:
+def test_configure_shows_our_info_and_other_libraries_warnings() -> None:
     out = io.StringIO()
     log.configure(io.StringIO())
     log.configure(out)
@@ -113,7 +113,7 @@ def test_configure_takes_our_information_and_others_warnings() -> None:
 
 
 @pytest.mark.usefixtures("logs_as_before")
-def test_configure_letters_that_the_encoding_lacks_are_escaped() -> None:
+def test_configure_escapes_characters_that_the_encoding_lacks() -> None:
     raw = io.BytesIO()
     log.configure(io.TextIOWrapper(raw, "ascii", write_through=True))
     logging.getLogger("agent.daemon.root").info("Büro")

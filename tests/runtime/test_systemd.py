@@ -1,4 +1,4 @@
-"""sd_notify, against a datagram socket of the test's own."""
+"""sd_notify, against a datagram socket of the test."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from agent.runtime.systemd import Notifier, watchdog_interval_s
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
-    """A service manager's socket, and the address as systemd writes it into the environment."""
+    """A service manager's socket, and its address as systemd puts it into the environment."""
     name = f"@{tmp_path}/notify" if request.param == "abstract" else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(name.replace("@", "\0", 1))
@@ -20,6 +20,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[so
 
 
 def test_each_message_is_one_datagram(manager: tuple[socket.socket, str]) -> None:
+    """(`commands.md#run`)"""
     listening, address = manager
     with Notifier({"NOTIFY_SOCKET": address}) as notifier:
         notifier.ready()
@@ -52,7 +53,7 @@ def test_a_manager_that_does_not_listen_never_blocks(manager: tuple[socket.socke
     listening, address = manager
     sent = 2000
     with Notifier({"NOTIFY_SOCKET": address}) as notifier:
-        for _ in range(sent):  # more than the kernel queues on a datagram socket
+        for _ in range(sent):  # more than a datagram socket queues
             notifier.watchdog()
     got = 0
     while True:

@@ -1,4 +1,4 @@
-"""Waking: a call is never lost, and a busy thread is not disturbed."""
+"""Waking a waiting thread: no call is lost, and a busy thread is not disturbed."""
 
 import os
 import select
@@ -12,7 +12,7 @@ def readable(waker: Waker) -> bool:
     return bool(select.select([waker.fd], [], [], 0.0)[0])
 
 
-def test_a_call_while_busy_costs_no_byte_and_shortens_the_next_sleep() -> None:
+def test_a_wake_while_busy_writes_nothing_and_skips_the_next_wait() -> None:
     waker = Waker()
     waker.wake()
     assert not readable(waker)
@@ -22,7 +22,7 @@ def test_a_call_while_busy_costs_no_byte_and_shortens_the_next_sleep() -> None:
     waker.close()
 
 
-def test_calls_while_asleep_wake_once() -> None:
+def test_several_wakes_while_waiting_write_once() -> None:
     waker = Waker()
     assert waker.before_wait(5.0) == 5.0
     waker.wake()
@@ -35,7 +35,7 @@ def test_calls_while_asleep_wake_once() -> None:
     waker.close()
 
 
-def test_a_byte_drained_by_another_thread_takes_no_call_with_it() -> None:
+def test_draining_from_another_thread_loses_no_wake() -> None:
     waker = Waker()
     assert waker.before_wait(5.0) == 5.0
     waker.wake()

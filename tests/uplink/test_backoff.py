@@ -5,7 +5,7 @@ from agent.uplink.uplink_settings import Timing
 
 
 def test_the_ceiling_doubles_to_thirty_seconds_and_is_reset() -> None:
-    """(mqtt.md#reconnect)"""
+    """(`mqtt.md#reconnect`)"""
     backoff = Backoff(timing=Timing(), random=lambda: 1.0)
     assert [backoff.next_s() for _ in range(8)] == [1, 2, 4, 8, 16, 30, 30, 30]
     backoff.reset()

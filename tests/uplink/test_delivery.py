@@ -1,8 +1,8 @@
 """Nothing is lost, although broker and consumer lose, repeat, refuse and forget messages, and the kiosk crashes.
 
 A state machine does random things to all three. In the end everything is repaired and left alone for a while; then the
-consumer must have every event of the journal, and the kiosk must know that. (mqtt.md#journal-is-the-outbox,
-mqtt.md#acknowledgement, faults.md#broker-or-consumer-loses-data)
+consumer must have every event of the journal, and the kiosk must know that. (`mqtt.md#journal-is-the-outbox`,
+`mqtt.md#acknowledgement`, `faults.md#broker-or-consumer-loses-data`)
 """
 
 import json

@@ -34,7 +34,7 @@ def test_text_from_a_peer_cannot_forge_a_log_line() -> None:
 
 
 def test_only_one_reason_code_means_taken_over() -> None:
-    """(mqtt.md#duplicate-client-id)"""
+    """(`mqtt.md#duplicate-client-id`)"""
     assert BrokerLost("closed", code=0x8E).taken_over
     assert not BrokerLost("closed", code=0x8B).taken_over
     assert not BrokerLost("closed").taken_over

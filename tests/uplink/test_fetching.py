@@ -10,7 +10,7 @@ def topics(count: int) -> list[str]:
 
 
 def test_all_topics_are_fetched_a_few_at_a_time() -> None:
-    """(mqtt.md#order-index)"""
+    """(`mqtt.md#order-index`)"""
     fetching = Fetching(timeout_s=10.0)
     fetching.want(topics(AT_ONCE * 3))
     seen: list[str] = []

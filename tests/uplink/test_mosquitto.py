@@ -13,7 +13,7 @@ pytestmark = needs_mosquitto
 
 @pytest.mark.parametrize(("protocol", "confirm"), [(5, Confirm.CONSUMER), (5, Confirm.BROKER), (311, Confirm.CONSUMER)])
 def test_everything_arrives_in_sequence(mosquitto: Mosquitto, protocol: int, confirm: Confirm) -> None:
-    """(mqtt.md#journal-is-the-outbox)"""
+    """(`mqtt.md#journal-is-the-outbox`)"""
     journal = LockedJournal(events=400)
     kiosk = Kiosk(mosquitto.port, journal=journal, protocol=protocol, confirm=confirm)
     with centre_at(mosquitto.port) as centre:
@@ -29,7 +29,7 @@ def test_everything_arrives_in_sequence(mosquitto: Mosquitto, protocol: int, con
 
 
 def test_a_broker_that_restarts_without_its_memory_gets_everything(mosquitto: Mosquitto) -> None:
-    """(faults.md#broker-or-consumer-loses-data)"""
+    """(`faults.md#broker-or-consumer-loses-data`)"""
     journal = LockedJournal(events=200)
     # The consumer reconnects after the kiosk: what was published to nobody must be sent again.
     kiosk = Kiosk(mosquitto.port, journal=journal, ack_timeout_s=0.3)
@@ -46,7 +46,7 @@ def test_a_broker_that_restarts_without_its_memory_gets_everything(mosquitto: Mo
 
 
 def test_a_second_client_with_our_id_makes_a_duplicate(mosquitto: Mosquitto) -> None:
-    """(mqtt.md#duplicate-client-id)"""
+    """(`mqtt.md#duplicate-client-id`)"""
     # Mosquitto before 2.0.12 does not report a session that was taken over; over MQTT 3.1.1 no broker can.
     kiosk, other = Kiosk(mosquitto.port, protocol=311), Kiosk(mosquitto.port, protocol=311)
     with running(kiosk):

@@ -6,7 +6,7 @@ from agent.uplink.uplink_settings import Timing
 
 
 def test_new_events_wait_until_the_broker_has_accepted_the_old_ones() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     old, refused = OldEvents(3), Refusals(timing=Timing())
     assert not old.hold_back(3, refused=refused, in_flight=[1, 2])
     assert old.hold_back(4, refused=refused, in_flight=[2])
@@ -25,7 +25,7 @@ def test_a_new_pass_makes_them_wait_again() -> None:
 
 
 def test_old_events_without_a_subscriber_are_repeated_once() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     old = OldEvents(3)
     assert not old.must_repeat(delivered=0)
     old.no_subscriber(4)

@@ -18,7 +18,7 @@ def settings(port: int, protocol: int = 5) -> BrokerSettings:
 
 @pytest.mark.parametrize("protocol", [5, 311])
 def test_the_check_connects_and_says_so_in_one_line(mosquitto: Mosquitto, protocol: int) -> None:
-    """(commands.md#check)"""
+    """(`commands.md#check`)"""
     line = try_connect(settings(mosquitto.port, protocol), DeliverySettings(), site="rtm1", kiosk="dock-3")
     assert f"127.0.0.1:{mosquitto.port}: connected" in line
     assert "NOT encrypted" in line
@@ -26,14 +26,14 @@ def test_the_check_connects_and_says_so_in_one_line(mosquitto: Mosquitto, protoc
 
 
 def test_the_check_says_what_the_broker_must_be_set_to(mosquitto: Mosquitto) -> None:
-    """(commands.md#check, mqtt.md#broker-confirmation)"""
+    """(`commands.md#check`, `mqtt.md#broker-confirmation`)"""
     delivery = DeliverySettings(confirm=Confirm.BROKER)
     line = try_connect(settings(mosquitto.port), delivery, site="rtm1", kiosk="dock-3")
     assert "persistent session" in line
 
 
 def test_a_failed_start_leaves_its_status(mosquitto: Mosquitto) -> None:
-    """(commands.md#failure-at-start, mqtt.md#status)"""
+    """(`commands.md#failure-at-start`, `mqtt.md#status`)"""
     with centre_at(mosquitto.port) as centre:
         publish_status_once(
             settings(mosquitto.port), site="rtm1", kiosk="dock-3", version="1.2.3", reason="journal damaged"
@@ -44,7 +44,7 @@ def test_a_failed_start_leaves_its_status(mosquitto: Mosquitto) -> None:
 
 @pytest.mark.parametrize("protocol", [5, 311])
 def test_retiring_clears_what_is_retained(mosquitto: Mosquitto, protocol: int) -> None:
-    """(commands.md#retire)"""
+    """(`commands.md#retire`)"""
     kiosk = Kiosk(mosquitto.port)
     kiosk.uplink.publish_view("station/1", b"{}")
     kiosk.uplink.publish_view("station/gone", b"{}")

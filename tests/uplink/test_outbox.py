@@ -90,7 +90,7 @@ def test_nothing_goes_out_without_a_connection() -> None:
 
 
 def test_nothing_goes_out_until_the_retained_ack_has_come() -> None:
-    """(mqtt.md#acknowledgement)"""
+    """(`mqtt.md#acknowledgement`)"""
     bench = consumer_bench(3)
     bench.connect(ack_came=False)
     assert bench.publish() == []
@@ -100,7 +100,7 @@ def test_nothing_goes_out_until_the_retained_ack_has_come() -> None:
 
 
 def test_without_a_retained_ack_it_goes_on_after_two_seconds() -> None:
-    """(mqtt.md#acknowledgement)"""
+    """(`mqtt.md#acknowledgement`)"""
     bench = consumer_bench(3)
     bench.connect(ack_came=False)
     bench.now += 2.0
@@ -108,7 +108,7 @@ def test_without_a_retained_ack_it_goes_on_after_two_seconds() -> None:
 
 
 def test_in_flight_is_limited_by_the_kiosk_and_by_the_broker() -> None:
-    """(mqtt.md#journal-is-the-outbox)"""
+    """(`mqtt.md#journal-is-the-outbox`)"""
     bench = consumer_bench(20, max_inflight=7)
     bench.connect()
     assert bench.publish() == [1, 2, 3, 4, 5, 6, 7]
@@ -120,7 +120,7 @@ def test_in_flight_is_limited_by_the_kiosk_and_by_the_broker() -> None:
 
 
 def test_no_more_than_the_window_is_published_beyond_the_ack() -> None:
-    """(mqtt.md#unacknowledged-events)"""
+    """(`mqtt.md#unacknowledged-events`)"""
     bench = consumer_bench(CONSUMER_WINDOW + 50)
     bench.connect()
     while bench.publish():
@@ -165,7 +165,7 @@ def test_a_journal_that_cannot_be_read_raises_and_loses_nothing() -> None:
 
 
 def test_only_the_consumers_ack_delivers() -> None:
-    """(mqtt.md#acknowledgement)"""
+    """(`mqtt.md#acknowledgement`)"""
     bench = consumer_bench(3)
     bench.connect()
     bench.publish()
@@ -177,7 +177,7 @@ def test_only_the_consumers_ack_delivers() -> None:
 
 @pytest.mark.parametrize("sequence", [0, 1, 2])
 def test_a_lower_ack_changes_nothing(sequence: int) -> None:
-    """(mqtt.md#acknowledgement)"""
+    """(`mqtt.md#acknowledgement`)"""
     bench = consumer_bench(3)
     bench.connect()
     bench.publish()
@@ -187,7 +187,7 @@ def test_a_lower_ack_changes_nothing(sequence: int) -> None:
 
 
 def test_an_ack_for_another_journal_changes_nothing() -> None:
-    """(mqtt.md#acknowledgement)"""
+    """(`mqtt.md#acknowledgement`)"""
     bench = consumer_bench(3)
     bench.connect()
     assert bench.ack(2, journal="BBBBBBBB") is AckResult.UNCHANGED
@@ -203,7 +203,7 @@ def test_an_ack_covers_events_published_before_a_restart() -> None:
 
 
 def test_uncovered_events_are_sent_again_at_doubling_intervals() -> None:
-    """(mqtt.md#unacknowledged-events)"""
+    """(`mqtt.md#unacknowledged-events`)"""
     bench = consumer_bench(2, ack_timeout_s=60.0)
     bench.connect()
     bench.publish()
@@ -221,7 +221,7 @@ def test_uncovered_events_are_sent_again_at_doubling_intervals() -> None:
 
 
 def test_progress_resets_the_interval() -> None:
-    """(mqtt.md#unacknowledged-events)"""
+    """(`mqtt.md#unacknowledged-events`)"""
     bench = consumer_bench(3, ack_timeout_s=60.0)
     bench.connect()
     bench.publish()
@@ -259,7 +259,7 @@ def test_covered_events_are_not_sent_again() -> None:
 
 
 def test_an_ack_beyond_the_last_event_means_an_old_copy() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     bench = consumer_bench(3)
     bench.connect()
     assert bench.ack(4) is AckResult.ROLLED_BACK
@@ -268,7 +268,7 @@ def test_an_ack_beyond_the_last_event_means_an_old_copy() -> None:
 
 
 def test_an_ack_with_another_id_means_an_old_copy() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     bench = consumer_bench(3)
     bench.connect()
     assert bench.ack(3, event_id="AAAAAAAA-000000000003-ffffffff") is AckResult.ROLLED_BACK
@@ -302,7 +302,7 @@ def _rolled_back(*, old: int, new: int) -> OutboxBench:
 
 
 def test_after_a_rollback_old_events_go_out_first_and_alone() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     bench = _rolled_back(old=3, new=2)
     assert bench.publish() == [1, 2, 3]
     assert b'"id":"AAAAAAAA-000000000001' in bench.documents[1]
@@ -327,7 +327,7 @@ def test_after_a_rollback_events_the_broker_had_accepted_go_out_again() -> None:
 
 
 def test_an_ack_of_the_new_id_covers_the_old_events() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     bench = _rolled_back(old=3, new=2)
     bench.publish()
     bench.answer()
@@ -381,7 +381,7 @@ def test_more_old_events_than_the_window_still_go_out() -> None:
 
 
 def test_a_refused_event_is_tried_again_with_back_off_and_stops_nothing() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     bench = broker_bench(4)
     bench.connect()
     bench.publish()
@@ -402,7 +402,7 @@ def test_a_refused_event_is_tried_again_with_back_off_and_stops_nothing() -> Non
 
 
 def test_after_ten_refusals_while_later_events_pass_a_stand_in_goes_out() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     bench = broker_bench(2)
     bench.connect()
     bench.publish()
@@ -426,7 +426,7 @@ def test_after_ten_refusals_while_later_events_pass_a_stand_in_goes_out() -> Non
 
 
 def test_a_broker_that_refuses_everything_gets_no_stand_ins() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     bench = broker_bench(3)
     bench.connect()
     for _ in range(30):
@@ -480,7 +480,7 @@ def test_refused_events_are_bounded() -> None:
 
 
 def test_the_brokers_answer_delivers_in_order() -> None:
-    """(mqtt.md#broker-confirmation)"""
+    """(`mqtt.md#broker-confirmation`)"""
     bench = broker_bench(4)
     bench.connect()
     assert bench.publish() == [1, 2, 3, 4]
@@ -507,7 +507,7 @@ def test_an_event_accepted_out_of_order_is_not_sent_again() -> None:
 
 
 def test_with_no_subscriber_events_wait_in_order() -> None:
-    """(mqtt.md#broker-confirmation)"""
+    """(`mqtt.md#broker-confirmation`)"""
     bench = broker_bench(5)
     bench.connect()
     bench.publish()
@@ -532,7 +532,7 @@ def test_with_no_subscriber_events_wait_in_order() -> None:
 
 
 def test_with_confirm_broker_acks_are_ignored() -> None:
-    """(mqtt.md#broker-confirmation)"""
+    """(`mqtt.md#broker-confirmation`)"""
     bench = broker_bench(3)
     bench.connect()
     assert bench.ack(2) is AckResult.UNCHANGED

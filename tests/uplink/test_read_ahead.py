@@ -40,7 +40,7 @@ def test_restart_reads_again() -> None:
 
 
 def test_bases_of_earlier_journal_ids_are_known() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     journal = StoredJournal("AAAAAAAA", events=3)
     journal.start_over("BBBBBBBB")
     journal.commit()

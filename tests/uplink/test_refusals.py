@@ -7,7 +7,7 @@ from agent.uplink.uplink_settings import Timing
 
 
 def test_each_event_has_a_back_off_of_its_own() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     refusals = Refusals(timing=Timing(retry_s=1.0, retry_max_s=4.0))
     refusals.refused(1, "why", 0.0)
     refusals.refused(2, "why", 0.5)
@@ -33,7 +33,7 @@ def test_a_lost_connection_makes_unanswered_retries_due() -> None:
 
 
 def test_a_stand_in_needs_ten_refusals_with_later_events_accepted_in_between() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     refusals = Refusals(timing=Timing())
     for _ in range(50):
         refusals.refused(1, "why", 0.0)

@@ -6,7 +6,7 @@ from agent.uplink.resend_timer import ResendTimer
 
 
 def test_the_interval_doubles_up_to_its_maximum() -> None:
-    """(mqtt.md#unacknowledged-events)"""
+    """(`mqtt.md#unacknowledged-events`)"""
     timer = ResendTimer(first_s=60, max_s=900)
     timer.start(0.0)
     intervals = []

@@ -15,7 +15,7 @@ def run(resending: Resending) -> list[int]:
 
 
 def test_ranges_go_out_in_order_to_their_last_event() -> None:
-    """(mqtt.md#requests)"""
+    """(`mqtt.md#requests`)"""
     resending = Resending(StoredJournal(events=200))
     resending.want(3, 90)
     resending.want(150, 150)

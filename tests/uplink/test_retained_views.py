@@ -13,7 +13,7 @@ def view(suffix: str, payload: bytes, at: float) -> RetainedView:
 
 
 def test_only_the_newest_state_is_published() -> None:
-    """(mqtt.md#station-view)"""
+    """(`mqtt.md#station-view`)"""
     views = RetainedViews(timing=TIMING)
     views.put(view("station/1", b"old", 1.0))
     views.put(view("station/1", b"new", 1.1))
@@ -31,7 +31,7 @@ def test_a_published_view_is_not_due() -> None:
 
 
 def test_a_view_is_published_once_per_interval_at_most() -> None:
-    """(mqtt.md#station-view)"""
+    """(`mqtt.md#station-view`)"""
     views = RetainedViews(timing=Timing(view_interval_s=0.25))
     published = []
     for tick in range(64):
@@ -62,7 +62,7 @@ def test_views_wait_for_events_but_not_forever() -> None:
 
 
 def test_everything_is_due_again_after_a_connect() -> None:
-    """(mqtt.md#connection)"""
+    """(`mqtt.md#connection`)"""
     views = RetainedViews(timing=TIMING)
     one = view("health", b"{}", 1.0)
     views.put(one)

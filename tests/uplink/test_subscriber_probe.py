@@ -6,7 +6,7 @@ from agent.uplink.subscriber_probe import SubscriberProbe
 
 
 def test_probes_are_sent_at_growing_intervals() -> None:
-    """(mqtt.md#broker-confirmation)"""
+    """(`mqtt.md#broker-confirmation`)"""
     probe = SubscriberProbe(first_s=1.0, max_s=4.0)
     waits = []
     for _ in range(4):

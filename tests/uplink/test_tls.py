@@ -56,7 +56,7 @@ def attempt(context: ssl.SSLContext | None, *, ca: Path, cert: Path | None = Non
 
 
 def test_a_good_certificate_is_accepted_and_its_expiry_reported(authority: Authority) -> None:
-    """(commands.md#check)"""
+    """(`commands.md#check`)"""
     pair = authority.pair("good", ends=datetime(2049, 5, 6, tzinfo=UTC))
     assert "connected, MQTT 5; its certificate expires 2049-05-06" in attempt(pair.server_context(), ca=authority.file)
 
@@ -72,7 +72,7 @@ def test_a_good_certificate_is_accepted_and_its_expiry_reported(authority: Autho
 def test_an_invalid_certificate_is_explained(
     authority: Authority, begins: datetime, ends: datetime, address: str, expected: str
 ) -> None:
-    """(settings.md#broker)"""
+    """(`settings.md#broker`)"""
     pair = authority.pair("bad", begins=begins, ends=ends, address=address)
     assert expected in attempt(pair.server_context(), ca=authority.file)
 

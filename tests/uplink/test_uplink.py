@@ -40,7 +40,7 @@ def ack_of(journal: LockedJournal, sequence: int, *, name: str | None = None) ->
 
 @pytest.mark.parametrize(("protocol", "level"), [(5, 5), (311, 4)])
 def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) -> None:
-    """(mqtt.md#connection, mqtt.md#status)"""
+    """(`mqtt.md#connection`, `mqtt.md#status`)"""
     with Peer(v5=protocol == 5) as peer, running(Kiosk(peer.port, protocol=protocol)):
         body = peer.accept().expect(CONNECT).body
         assert body[:7] == b"\0\4MQTT" + bytes([level])
@@ -53,7 +53,7 @@ def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) 
 
 
 def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
-    """(mqtt.md#connection, mqtt.md#status, mqtt.md#topics-and-qos)"""
+    """(`mqtt.md#connection`, `mqtt.md#status`, `mqtt.md#topics-and-qos`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         for _ in range(2):
             broker = peer.accept()
@@ -166,7 +166,7 @@ def test_a_peer_that_closes_inside_a_packet_is_tried_again() -> None:
 
 
 def test_after_a_takeover_the_kiosk_waits_and_reports_a_duplicate() -> None:
-    """(mqtt.md#duplicate-client-id)"""
+    """(`mqtt.md#duplicate-client-id`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
@@ -183,7 +183,7 @@ def test_after_a_takeover_the_kiosk_waits_and_reports_a_duplicate() -> None:
 
 
 def test_several_short_sessions_without_a_reason_are_a_duplicate_too() -> None:
-    """(mqtt.md#duplicate-client-id)"""
+    """(`mqtt.md#duplicate-client-id`)"""
     with Peer(v5=False) as peer, running(Kiosk(peer.port, protocol=311)) as kiosk:
         for _ in range(3):
             assert not kiosk.uplink.health().situation.duplicate_id
@@ -196,7 +196,7 @@ def test_several_short_sessions_without_a_reason_are_a_duplicate_too() -> None:
 
 
 def test_short_sessions_are_no_duplicate_if_the_broker_would_say_so() -> None:
-    """(mqtt.md#duplicate-client-id)"""
+    """(`mqtt.md#duplicate-client-id`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         for _ in range(5):
             broker = peer.accept()
@@ -219,7 +219,7 @@ def test_a_broker_that_restarts_now_and_then_is_no_duplicate() -> None:
 
 
 def test_the_hosts_are_tried_in_turn() -> None:
-    """(settings.md#broker)"""
+    """(`settings.md#broker`)"""
     with socket.socket() as closed, Peer() as peer:
         closed.bind(("127.0.0.1", 0))
         with running(Kiosk(closed.getsockname()[1], peer.port)) as kiosk:
@@ -238,7 +238,7 @@ def test_a_host_that_cannot_be_found_is_explained(host: str) -> None:
 
 
 def test_events_go_out_in_sequence_and_the_ack_delivers() -> None:
-    """(mqtt.md#journal-is-the-outbox, mqtt.md#event-documents, mqtt.md#acknowledgement)"""
+    """(`mqtt.md#journal-is-the-outbox`, `mqtt.md#event-documents`, `mqtt.md#acknowledgement`)"""
     journal = LockedJournal(events=2)
     journal.commit(type_="box.created")
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
@@ -268,7 +268,7 @@ def test_later_events_follow_when_woken() -> None:
 
 
 def test_the_retained_ack_is_awaited() -> None:
-    """(mqtt.md#acknowledgement)"""
+    """(`mqtt.md#acknowledgement`)"""
     journal = LockedJournal(events=3)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -293,7 +293,7 @@ def test_an_invalid_ack_is_refused_and_named() -> None:
 
 
 def test_no_more_events_are_in_flight_than_the_broker_takes() -> None:
-    """(mqtt.md#journal-is-the-outbox)"""
+    """(`mqtt.md#journal-is-the-outbox`)"""
     journal = LockedJournal(events=5)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)):
         broker = peer.accept()
@@ -326,7 +326,7 @@ def test_a_broker_that_takes_one_at_a_time_gets_everything() -> None:
 
 
 def test_a_refused_event_is_in_health_and_tried_again() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
         broker = peer.accept()
@@ -341,7 +341,7 @@ def test_a_refused_event_is_in_health_and_tried_again() -> None:
 
 
 def test_with_no_subscriber_health_says_no_consumer_until_there_is_one() -> None:
-    """(mqtt.md#broker-confirmation)"""
+    """(`mqtt.md#broker-confirmation`)"""
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
         broker = peer.accept()
@@ -355,7 +355,7 @@ def test_with_no_subscriber_health_says_no_consumer_until_there_is_one() -> None
 
 
 def test_an_event_too_large_for_the_broker_is_not_sent_and_stops_nothing() -> None:
-    """(mqtt.md#refused-publish)"""
+    """(`mqtt.md#refused-publish`)"""
     journal = LockedJournal()
     journal.commit(padding=2000)
     small = journal.commit()
@@ -405,7 +405,7 @@ def test_an_unreadable_journal_is_in_health_and_tried_again() -> None:
 
 
 def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
-    """(mqtt.md#rolled-back-journal)"""
+    """(`mqtt.md#rolled-back-journal`)"""
     journal = LockedJournal(events=1)
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -428,7 +428,7 @@ def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
 
 
 def test_delivered_events_can_be_sent_again() -> None:
-    """(mqtt.md#requests)"""
+    """(`mqtt.md#requests`)"""
     journal = LockedJournal(events=4)
     journal.delivered = 4
     with Peer() as peer, running(Kiosk(peer.port, journal=journal)) as kiosk:
@@ -444,7 +444,7 @@ def test_delivered_events_can_be_sent_again() -> None:
 
 
 def test_views_are_retained_and_published_again_at_every_connect() -> None:
-    """(mqtt.md#station-view, mqtt.md#health, mqtt.md#connection)"""
+    """(`mqtt.md#station-view`, `mqtt.md#health`, `mqtt.md#connection`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         kiosk.uplink.publish_view("station/1", b"old")
         kiosk.uplink.publish_view("station/1", b"new")
@@ -460,7 +460,7 @@ def test_views_are_retained_and_published_again_at_every_connect() -> None:
 
 
 def test_a_response_goes_to_its_transaction() -> None:
-    """(mqtt.md#requests)"""
+    """(`mqtt.md#requests`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         kiosk.uplink.respond("t/1", b"{}")
         broker = peer.accept()
@@ -474,7 +474,7 @@ def test_a_response_goes_to_its_transaction() -> None:
 
 
 def test_messages_of_the_centre_are_passed_on() -> None:
-    """(mqtt.md#requests, mqtt.md#order-ids-in-topics)"""
+    """(`mqtt.md#requests`, `mqtt.md#order-ids-in-topics`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
@@ -505,7 +505,7 @@ def test_a_refused_subscription_is_in_health() -> None:
 
 
 def test_orders_are_fetched_by_subscriptions_that_end_again() -> None:
-    """(mqtt.md#order-index)"""
+    """(`mqtt.md#order-index`)"""
     with Peer() as peer, running(Kiosk(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
@@ -523,7 +523,7 @@ def test_orders_are_fetched_by_subscriptions_that_end_again() -> None:
 
 
 def test_a_clean_stop_publishes_offline_first() -> None:
-    """(mqtt.md#status)"""
+    """(`mqtt.md#status`)"""
     with Peer() as peer:
         kiosk = Kiosk(peer.port)
         kiosk.uplink.start()

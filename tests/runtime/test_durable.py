@@ -1,0 +1,68 @@
+"""Replacing files. What a power cut can leave of them is tried in tests/journal/test_crash.py."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.runtime.durable import TEMPORARY, replace_durably, replace_file, write_all
+
+
+@pytest.mark.parametrize("replace", [replace_file, replace_durably])
+def test_the_new_content_has_the_name_and_nothing_else_is_left(tmp_path: Path, replace: object) -> None:
+    assert callable(replace)
+    path = tmp_path / "file"
+    for content in (b"first", b"second, longer", b""):
+        replace(path, content)
+        assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_content_is_flushed_before_it_gets_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(`faults.md#power-cut`)"""
+    calls = []
+    for name in ("pwrite", "fsync", "replace"):
+        real = getattr(os, name)
+
+        def record(*args: object, name: str = name, real: object = real) -> object:
+            assert callable(real)
+            calls.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(os, name, record)
+    replace_durably(tmp_path / "file", b"content")
+    assert calls == ["pwrite", "fsync", "replace", "fsync"]
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fsync", "replace"])
+def test_a_failure_leaves_the_old_file_and_no_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """(`faults.md#disk-fault`)"""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match="No space left"):
+        replace_durably(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert not list(tmp_path.glob(f"*{TEMPORARY}"))
+
+
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.pwrite
+    sizes = []
+
+    def write_little(fd: int, data: memoryview, offset: int) -> int:
+        sizes.append(len(data))
+        return real(fd, data[:3], offset)
+
+    monkeypatch.setattr(os, "pwrite", write_little)
+    fd = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    write_all(fd, b"0123456789", 2, piece_bytes=4)
+    os.close(fd)
+    assert (tmp_path / "file").read_bytes() == b"\0\0" + b"0123456789"
+    assert max(sizes) == 4
