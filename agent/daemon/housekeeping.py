@@ -17,7 +17,6 @@ from agent.daemon.disk_reserve import DiskReserve
 from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import Clock
-from agent.runtime.threads import give_way
 from agent.workflow.forget import forgettable
 from agent.workflow.state import State
 from agent.workflow.stored_state import encode_state
@@ -82,7 +81,6 @@ class Housekeeping:
     # -- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        give_way()
         rounds = 0
         while not self._stopping.is_set():
             self._reserve.pruning_wanted.wait(_ROUND_S)
@@ -161,9 +159,11 @@ class Housekeeping:
 
 @contextmanager
 def garbage_collected_by_housekeeping() -> Iterator[None]:
-    """Switch off Python's automatic garbage collection, which would run while a scan makes objects.
+    """Switch off Python's automatic garbage collection, and exclude all present objects from collections.
 
-    Objects that exist at this point last until the end, so no collection looks at them again.
+    Automatic collections come while a scan makes objects: 17 ms of processor, 190 ms on a tenth of a core, were seen
+    for one of generation 1. Housekeeping's own come between scans. Without gc.freeze, a full one takes 14 to 27 ms of
+    processor (up to 265 ms on a tenth of a core); with it, 1.0 to 1.3 ms.
     """
     was_enabled = gc.isenabled()
     gc.freeze()

@@ -46,7 +46,6 @@ from agent.exit_codes import ExitCode, exit_code_of
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.event_loop import EventLoop
 from agent.runtime.systemd import Notifier, watchdog_interval_s
-from agent.runtime.threads import come_first, give_way, share_in_turns
 from agent.uplink.uplink import Uplink
 from agent.uplink.uplink_health import UplinkHealth
 from agent.workflow.state import State
@@ -134,8 +133,6 @@ class Daemon:
 
         Raises JournalDamaged, JournalBusy, DeviceError; PartFailed if a part failed while the daemon ran.
         """
-        share_in_turns()
-        come_first()
         asyncio.run(self._run())
         self._shutdown.raise_failure()
 
@@ -270,7 +267,6 @@ class Daemon:
         notifier.ready()
 
         # It runs.
-        give_way()  # what this thread does from now on may wait for a scan
         undo.enter_context(garbage_collected_by_housekeeping())
         journal_id = None if ledger.journal is None else ledger.journal.id
         _log.info("started", extra={"version": __version__, "journal": journal_id, "config": config_hash(config)})

@@ -26,7 +26,6 @@ from agent.daemon.task_queue import TaskQueue
 from agent.drivers.indicators.indicator import Indicator
 from agent.runtime.clock import Clock
 from agent.runtime.event_loop import EventLoop
-from agent.runtime.threads import come_first
 from agent.scan import Frame
 from agent.workflow.context import Desk, Settings
 from agent.workflow.forget import forget
@@ -130,7 +129,6 @@ class ScanPath:
     # -- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        come_first()
         try:
             if self.ledger.journal is not None:
                 self._reconcile()

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from agent.contract.kiosk_status import status_document
 from agent.contract.topics import Inbound, Topics
 from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.threads import give_way
 from agent.runtime.waker import Waker
 from agent.uplink.backoff import Backoff
 from agent.uplink.certificates import expiry_of_pem_file
@@ -179,7 +178,6 @@ class Uplink:
     # -- the thread --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        give_way()
         if not self._broker.tls:
             logger.warning("mqtt.tls is false: the password and all events are sent unencrypted; set mqtt.tls = true")
         hosts = self._broker.hosts
