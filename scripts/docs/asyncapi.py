@@ -10,7 +10,7 @@ from agent.contract.cloudevents import topic_of
 from agent.contract.topics import Topics
 from scripts.docs.schemas import INBOUND, OUTBOUND, event_types
 
-__all__ = ["asyncapi"]
+__all__ = ["Channel", "asyncapi", "channels"]
 
 _TOPICS = Topics("{site}", "{kiosk}")
 _SITE = "kiosk/v1/{site}"
@@ -54,11 +54,12 @@ def _event_channels() -> Iterable[Channel]:
     for name in event_types():
         by_category.setdefault(topic_of(f'"type":"{name}"'.encode()), []).append(name)
     for category, names in by_category.items():
-        title = f"Events of the category {category}"
+        title = "Events"
         yield _sent(f"event-{category}", _TOPICS.event(category), title, *names, retained=False)
 
 
-def _channels() -> tuple[Channel, ...]:
+def channels() -> tuple[Channel, ...]:
+    """Return every kind of topic, what the kiosk sends first."""
     own, reference = _TOPICS.view, f"{_SITE}/reference"
     return (
         *_event_channels(),
@@ -80,7 +81,7 @@ def _channels() -> tuple[Channel, ...]:
 
 def asyncapi() -> dict[str, Any]:
     """Return the AsyncAPI document. Its messages refer to the schemas beside it."""
-    channels = _channels()
+    found = channels()
     names = (*event_types(), *OUTBOUND, *INBOUND)
     return {
         "asyncapi": "3.0.0",
@@ -90,8 +91,8 @@ def asyncapi() -> dict[str, Any]:
             "description": "What a kiosk and the centre say to each other over MQTT. `mqtt.md` has the rules.",
         },
         "defaultContentType": "application/json",
-        "channels": {channel.name: _channel(channel) for channel in channels},
-        "operations": {channel.name: _operation(channel) for channel in channels},
+        "channels": {channel.name: _channel(channel) for channel in found},
+        "operations": {channel.name: _operation(channel) for channel in found},
         "components": {
             "messages": {name: _message(name) for name in names},
             "parameters": {name: {"description": text} for name, text in _PARAMETERS.items()},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scripts.docs.commands import commands
 from scripts.docs.events import events, values
+from scripts.docs.messages import messages
 from scripts.docs.paths import REFERENCE
 from scripts.docs.reasons import reasons, seen
 from scripts.docs.rules import rules
@@ -20,6 +21,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "diagram": diagram,
     "events": events,
     "lengths": lengths,
+    "messages": messages,
     "reasons": reasons,
     "rules": rules,
     "seen": seen,

@@ -29,13 +29,16 @@ _TYPES: dict[str, type[Struct]] = {**EVENTS, _STAND_IN: Undeliverable}
 
 def events() -> str:
     """Return a table of the event types, and one of the fields of each."""
-    overview = table(
-        ("type `kiosk.….v1`", "topic", "recorded when"),
+    rows = (
         (
-            (f"[{code(name)}](#{slug(name)})", code(_topic_of(name)), linked(summary(cls)))
-            for name, cls in _TYPES.items()
-        ),
+            f"[{code(name)}](#{slug(name)})",
+            code(_topic_of(name)),
+            linked(summary(cls)),
+            f"[schema](schemas/kiosk.{name}.v1.json)",
+        )
+        for name, cls in _TYPES.items()
     )
+    overview = table(("type `kiosk.….v1`", "topic", "recorded when", "schema"), rows)
     return "\n".join((overview, *(f"#### {name}\n\n{_fields_table(cls)}" for name, cls in _TYPES.items())))
 
 
