@@ -14,6 +14,7 @@ from harness.codes import topic_level
 from harness.models import Health, Response, StationView, Status
 from harness.waiting import DEADLINE_S
 from harness.warehouse import manifest
+from harness.wire import problems
 
 __all__ = ["Centre", "retained"]
 
@@ -51,6 +52,7 @@ class Centre(BrokerClient):
         if not message.payload:
             return
         what, _, rest = message.topic.removeprefix(f"{self.agent}/").partition("/")
+        self.problems += problems(message.topic, message.payload)
         try:
             if what == "status":
                 self.statuses.append(Status.model_validate_json(message.payload))

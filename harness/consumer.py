@@ -11,6 +11,7 @@ from harness.broker import Broker
 from harness.client import BrokerClient
 from harness.models import Event, category, event_of
 from harness.waiting import DEADLINE_S
+from harness.wire import problems
 
 __all__ = ["Consumer", "ReceivedEvent"]
 
@@ -95,6 +96,7 @@ class Consumer(BrokerClient):
         ]
         if wrong:
             self.problems.append(f"{message.topic}: {event.id}: wrong {', '.join(wrong)}")
+        self.problems += problems(message.topic, message.payload)
 
     def take(self, document: bytes, event: Event) -> None:
         """Store one event of an export, as if it had come over MQTT."""

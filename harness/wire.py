@@ -53,9 +53,12 @@ def validator_for(topic: str, document: Mapping[str, Any]) -> Draft202012Validat
     return next((_validator(name) for form, name in _BY_TOPIC.items() if re.fullmatch(form, match["rest"])), None)
 
 
-def problems(topic: str, payload: bytes) -> list[str]:
+def problems(topic: str, payload: bytes | bytearray) -> list[str]:
     """Return a line for each thing in a message that its schema does not allow."""
-    document = json.loads(payload)
+    try:
+        document = json.loads(payload)
+    except ValueError as exc:
+        return [f"{topic}: not JSON: {exc}"]
     validator = validator_for(topic, document) if isinstance(document, dict) else None
     if validator is None:
         return [f"{topic}: no schema"]

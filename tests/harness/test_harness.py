@@ -106,12 +106,19 @@ def test_centre_reads_views_and_matches_answers_to_questions(broker: Broker) -> 
     }
     kiosk.publish(f"{centre.agent}/status", json.dumps(status), retain=True)
     assert centre.wait_status("online").journal == "3F0C9A1B"
-    kiosk.publish(f"{centre.agent}/response/t1", json.dumps({"transaction": "t1"}))
-    assert json.loads(centre.wait_answers("t1")[0]) == {"transaction": "t1"}
-    kiosk.publish(f"{centre.agent}/response/t2", json.dumps({"transaction": "other"}))
-    kiosk.publish(f"{centre.agent}/response/t3", json.dumps({"transaction": "t3"}))
+
+    def answer(transaction: str) -> dict[str, object]:
+        return {"transaction": transaction, "request": "reload", "ok": True}
+
+    kiosk.publish(f"{centre.agent}/response/t1", json.dumps(answer("t1")))
+    assert json.loads(centre.wait_answers("t1")[0]) == answer("t1")
+    kiosk.publish(f"{centre.agent}/response/t2", json.dumps(answer("other")))
+    kiosk.publish(f"{centre.agent}/response/t3", json.dumps(answer("t3")))
     centre.wait_answers("t3")
     assert len(centre.problems) == 1
+    kiosk.publish(f"{centre.agent}/health", json.dumps({"time": "2026-11-22T17:53:01.123Z"}), retain=False)
+    centre.wait_until(lambda: len(centre.problems) > 1, "a problem")
+    assert "'uplink' is a required property" in "".join(centre.problems[1:]), "health is held to its schema"
     assert retained(broker, f"{centre.agent}/#") == {f"{centre.agent}/status": json.dumps(status).encode()}
     centre.stop()
     kiosk.stop()
