@@ -14,7 +14,6 @@ from agent.journal.records import (
     find_record,
     record_at,
 )
-from agent.journal.segment_io import open_to_read
 from agent.journal.segments import Segment, SegmentTable, segment_path
 
 __all__ = ["CommittedLog", "Reader"]
@@ -105,7 +104,7 @@ class Reader:
             raise JournalDamaged(str(path), 0, f"no segment holds event {self._position}")
         self.close()
         try:
-            self._fd = open_to_read(segment_path(self._log.directory, segment.index))
+            self._fd = os.open(segment_path(self._log.directory, segment.index), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             if self._log.table.pruned_through(self._position) is None:
                 raise

@@ -1,32 +1,16 @@
-"""Access to segment files: open for reading, write pages again after a failed flush, erase an interrupted write."""
+"""Access to segment files: write pages again after a failed flush, erase an interrupted write."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from agent.errors import JournalFault
 from agent.runtime.durable import write_all
 
-__all__ = ["PAGE_BYTES", "erase", "open_to_read", "rewrite", "storage_fault"]
+__all__ = ["PAGE_BYTES", "erase", "rewrite", "storage_fault"]
 
 PAGE_BYTES = 4096
 """The page cache writes back whole pages, so a failed flush leaves whole pages in doubt."""
-
-_UNNOTICED: int = getattr(os, "O_NOATIME", 0)
-"""Linux has it."""
-
-
-def open_to_read(path: Path) -> int:
-    """A descriptor that is read without a trace. Raises OSError.
-
-    The time of access would make the file's inode dirty, and the next commit's flush would have to write it, too.
-    """
-    flags = os.O_RDONLY | os.O_CLOEXEC
-    try:
-        return os.open(path, flags | _UNNOTICED)
-    except PermissionError:  # the owner's right alone; another one who may read the file reads it as usual
-        return os.open(path, flags)
 
 
 def rewrite(fd: int, data: bytes, start: int, end: int) -> None:

@@ -89,8 +89,7 @@ class Session:
         if self._state.reload.is_set():
             self._subscribe()
         self._state.outbox.tick(now)
-        with self._client.burst():
-            self._publish(now)
+        self._publish(now)
         self._report_delivered()
         self._report_rolled_back(now)
         if now - self._state.outbox.stalled_since() > self._timing.stall_s:

@@ -44,29 +44,6 @@ def test_reader_follows_the_commits(directory: Path) -> None:
         assert reader.read(1) == []
 
 
-def test_reading_leaves_no_access_time(directory: Path) -> None:
-    """A changed access time would have to be written by the next commit's flush."""
-    with filled(directory) as journal:
-        paths = sorted(directory.glob("*.seg"))
-        for path in paths:
-            os.utime(path, (1, path.stat().st_mtime))  # so old that any other kind of reading would update it
-        assert len(events_in(journal)) == 60
-        assert {path.stat().st_atime for path in paths} == {1}
-
-
-def test_a_file_of_another_owner_is_read_all_the_same(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.open
-
-    def refuse(path: Path, flags: int, *args: int) -> int:
-        if flags & os.O_NOATIME:
-            raise PermissionError(1, "Operation not permitted", str(path))
-        return real(path, flags, *args)
-
-    with filled(directory) as journal:
-        monkeypatch.setattr(os, "open", refuse)
-        assert len(events_in(journal)) == 60
-
-
 def test_reader_skips_pruned_events(directory: Path) -> None:
     with filled(directory) as journal, journal.reader(0) as reader:
         assert len(reader.read(1)) == 1

@@ -26,13 +26,14 @@ class JsonlIndicator(SignalsOnly):
             self._fd: int | None = _open(path)
         except OSError as exc:
             raise DeviceError(f"{path} cannot be opened: {exc.strerror}") from exc
-        self._starts = _starts_of_lines(station)
+        self._station = station
         self._torn = b""
 
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
         if self._fd is None:
             return
-        line = b"%b%b%d}\n" % (self._torn, self._starts[signal, reason], monotonic_ns)
+        values = {"station": self._station, "signal": signal, "reason": reason, "monotonic_ns": monotonic_ns}
+        line = self._torn + json.dumps(values).encode() + b"\n"
         try:
             written = os.write(self._fd, line)
         except BlockingIOError:
@@ -59,15 +60,3 @@ def _open(path: str) -> int:
         is_fifo = False
     # A FIFO opened for both neither waits for its reader nor breaks when there is none (fifo(7)).
     return os.open(path, flags | (os.O_RDWR if is_fifo else os.O_WRONLY), 0o644)
-
-
-def _starts_of_lines(station: str) -> dict[tuple[Signal, Reason | None], bytes]:
-    """Every line that there can be, up to its time. Each word is written as JSON once, not once a line."""
-    name = json.dumps(station)
-    signals = [(signal, json.dumps(signal)) for signal in Signal]
-    reasons = [(reason, json.dumps(reason)) for reason in (None, *Reason)]
-    return {
-        (signal, reason): f'{{"station": {name}, "signal": {shown}, "reason": {why}, "monotonic_ns": '.encode()
-        for signal, shown in signals
-        for reason, why in reasons
-    }
