@@ -1,6 +1,6 @@
-"""The command line: which commands there are, and what their end means (`Exit`).
+"""The command line (commands.md#command-line).
 
-Each command is imported only when it is the one that was asked for: `run` loads what a kiosk needs, `--help` nothing.
+A command's modules are imported when it runs: `run` loads what the daemon needs and no more, `--help` loads nothing.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from agent import __version__
 from agent.errors import ConfigError, JournalDamaged, KioskError
 from agent.exit_codes import exit_code_of
 
-__all__ = ["DEFAULT_CONFIG", "main"]
+__all__ = ["DEFAULT_CONFIG", "main", "parser"]
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -25,9 +25,8 @@ DEFAULT_CONFIG = Path("/etc/kiosk-agent/agent.toml")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; errors that a person causes end in one line each, on stderr."""
-    argv = sys.argv[1:] if argv is None else argv
-    args = _parser(argv).parse_args(argv)
+    """Run one command; return its exit code (commands.md#exit-codes). Errors are told on stderr."""
+    args = parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         code = command(args)
@@ -61,13 +60,13 @@ def _complain(*lines: str) -> None:
         print(line if line.startswith("  ") else f"kiosk-agent: {line}", file=sys.stderr)
 
 
-# -- the commands ------------------------------------------------------------------------------------------------
+# -- running a command -------------------------------------------------------------------------------------------
 
 
 def _run(args: argparse.Namespace) -> int:
-    # Starting makes many objects and no garbage; the daemon has its own time for collections.
+    # A start makes many objects and no garbage: this spares it 8 ms of 128. Later, housekeeping collects.
     gc.disable()
-    # Else pydantic goes through the metadata of all that is installed, for plugins that we do not have.
+    # Otherwise pydantic reads the metadata of every installed package, to look for plugins. There are none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from agent.commands import run
 
@@ -83,9 +82,9 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from agent.commands import demo_cmd
+    from agent.commands import demo
 
-    return demo_cmd.demo(play=args.play or args.svg is not None, broker=args.broker, svg=args.svg)
+    return demo.demo(play=args.play or args.svg is not None, broker=args.broker, svg=args.svg)
 
 
 def _scanners(args: argparse.Namespace) -> int:
@@ -102,7 +101,7 @@ def _sheet(args: argparse.Namespace) -> int:
     from agent.commands import sheet
     from agent.config import salvage
 
-    # The commands can be printed anywhere, also where no kiosk is set up yet.
+    # The command barcodes can be printed on any machine, without a configuration.
     kiosk = None if args.state_dir is not None else salvage(args.config).kiosk
     state_dir = args.state_dir if kiosk is None else kiosk.state_dir
     return sheet.sheet(
@@ -126,7 +125,7 @@ def _export(args: argparse.Namespace) -> int:
     from agent.commands import journal
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # The events are UTF-8, whatever the terminal's language.
+        # Events are UTF-8, whatever the locale says.
         sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")
     return journal.export(_state_dir(args), sys.stdout, first=args.first, through=args.through)
 
@@ -146,7 +145,7 @@ def _retire(args: argparse.Namespace) -> int:
 
 
 def _state_dir(args: argparse.Namespace) -> Path:
-    """Where the state is. The rest of the configuration need not be sound for it, nor its secrets readable."""
+    """Return the state directory. Other settings may be wrong, and secrets unreadable for this user."""
     if args.state_dir is not None:
         return Path(args.state_dir)
     from agent.config import load, salvage
@@ -155,109 +154,166 @@ def _state_dir(args: argparse.Namespace) -> Path:
     return (load(args.config).kiosk if kiosk is None else kiosk).state_dir
 
 
-# -- their arguments ---------------------------------------------------------------------------------------------
+# -- the arguments of each command -------------------------------------------------------------------------------
 
 
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"not a whole number: {text!r}")
-    return int(text)
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="kiosk-agent",
+        description="The program on a packing-bench kiosk: reads barcode scanners, signals by light and sound, records "
+        "every event on disk and publishes it over MQTT.",
+        epilog="Exit codes: 0 success; 1 the configuration, or what was asked for, is refused; 2 wrong arguments; "
+        "3 state on disk is damaged, or must not be overwritten; anything else is a bug.",
+    )
+    whole.add_argument("--version", action="version", version=f"kiosk-agent {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_demo(commands)
+    _add_scanners(commands)
+    _add_sheet(commands)
+    _add_status(commands)
+    _add_journal(commands)
+    _add_retire(commands)
+    return whole
 
 
 def _add_run(commands: _Commands) -> None:
-    _add(commands, "run", _run, "run the daemon")
+    _add(
+        commands,
+        "run",
+        _run,
+        "run the daemon",
+        "Runs until SIGTERM or SIGINT and logs to standard output. On a kiosk, systemd starts it: kiosk-agent.service.",
+    )
 
 
 def _add_check(commands: _Commands) -> None:
-    check = _add(commands, "check", _check, "check the configuration file")
-    check.add_argument("--hardware", action="store_true", help="also open every device")
-    check.add_argument("--broker", action="store_true", help="also connect to the broker")
+    check = _add(
+        commands,
+        "check",
+        _check,
+        "check the configuration file",
+        "Tells every mistake in it. With --hardware or --broker it also tries what the file describes, and writes one "
+        "line for each thing tried. The exit code is 1 if anything does not work.",
+    )
+    check.add_argument("--hardware", action="store_true", help="also open every scanner, light and button")
+    check.add_argument("--broker", action="store_true", help="also connect to the broker and subscribe")
 
 
 def _add_demo(commands: _Commands) -> None:
-    demo = _add(commands, "demo", _demo, "show the whole thing on this machine, without hardware", config=False)
-    demo.add_argument("--play", action="store_true", help="play a scripted day instead of waiting for input")
+    demo = _add(
+        commands,
+        "demo",
+        _demo,
+        "run a kiosk on this machine, without hardware",
+        "Starts a broker, a played centre and the daemon, all temporary. Barcodes are typed at the keyboard.",
+        config=False,
+    )
+    demo.add_argument("--play", action="store_true", help="play a scripted day instead of reading the keyboard")
     demo.add_argument(
         "--broker",
         choices=("auto", "mosquitto", "embedded"),
         default="auto",
-        help="the broker to start: auto takes a mosquitto if there is one (default: %(default)s)",
+        help="the broker to start; auto is mosquitto where it is installed, else embedded (default: %(default)s)",
     )
-    demo.add_argument("--svg", metavar="FILE", type=Path, help="play, and write the picture of one moment to FILE")
+    demo.add_argument("--svg", metavar="FILE", type=Path, help="play, and write a picture of one moment to FILE")
 
 
 def _add_scanners(commands: _Commands) -> None:
-    scanners = _add(commands, "scanners", _scanners, "list what is plugged in, as configuration to paste", config=False)
+    scanners = _add(
+        commands,
+        "scanners",
+        _scanners,
+        "list what could be a scanner, as configuration to paste",
+        "Lists keyboards and serial ports. With --learn it waits for the test barcode and finds a scanner's layout, "
+        "terminator and AIM setting.",
+        config=False,
+    )
     scanners.add_argument("--learn", action="store_true", help="find a scanner's settings from the test barcode")
     scanners.add_argument(
         "--baud",
         type=_whole,
         default=9600,
         metavar="N",
-        help="the speed to learn serial lines at (default: %(default)s)",
+        help="the speed of serial scanners, in bits per second (default: %(default)s)",
     )
 
 
 def _add_sheet(commands: _Commands) -> None:
-    sheet = _add(commands, "sheet", _sheet, "print the command barcodes, box sizes and badges", state=True)
+    sheet = _add(
+        commands,
+        "sheet",
+        _sheet,
+        "write the command barcodes, box sizes and badges as a PDF",
+        "Box sizes and badges are those that this kiosk has from the centre. Without a configuration, only the command "
+        "barcodes are written.",
+        state=True,
+    )
     sheet.add_argument("file", metavar="OUT.pdf", type=Path, help="the file to write")
     sheet.add_argument(
         "--new-badges",
         type=_whole,
         default=0,
         metavar="N",
-        help="also print so many new badges, and list their codes for the operators list",
+        help="add N new badges, and print their codes for the operators list",
     )
 
 
 def _add_status(commands: _Commands) -> None:
-    status = _add(commands, "status", _status, "show what the running daemon sees", state=True)
-    status.add_argument("--json", action="store_true", help="the whole document, for programs")
+    status = _add(
+        commands,
+        "status",
+        _status,
+        "show what the running daemon sees",
+        "Shows stations, scanners and the health of the kiosk. The exit code is 1 if no daemon runs.",
+        state=True,
+    )
+    status.add_argument("--json", action="store_true", help="write everything as one JSON document")
 
 
 def _add_journal(commands: _Commands) -> None:
-    journal = commands.add_parser("journal", help="read the journal, also while the daemon runs")
+    journal = commands.add_parser(
+        "journal",
+        help="read the journal",
+        description="Read the journal. The daemon may be running. The exit code is 3 if the journal is damaged.",
+    )
     reads = journal.add_subparsers(title="commands", metavar="COMMAND", required=True)
     tail = _add(reads, "tail", _tail, "show the newest events, one a line", state=True)
-    tail.add_argument("-n", "--lines", type=_whole, default=20, metavar="N", help="how many (default: %(default)s)")
-    tail.add_argument("-f", "--follow", action="store_true", help="go on with new ones as they come")
-    export = _add(reads, "export", _export, "write the exact CloudEvents, one a line", state=True)
-    export.add_argument("--from", dest="first", metavar="SEQ", help="the first sequence, or an event's id")
-    export.add_argument("--through", metavar="SEQ", help="the last sequence, or an event's id")
-    _add(reads, "verify", _verify, "check every event of the journal", state=True)
+    tail.add_argument(
+        "-n", "--lines", type=_whole, default=20, metavar="N", help="how many events (default: %(default)s)"
+    )
+    tail.add_argument("-f", "--follow", action="store_true", help="go on with new events as they come")
+    export = _add(
+        reads,
+        "export",
+        _export,
+        "write events as they are published, one a line",
+        "Each line is a CloudEvents document in JSON. Damaged places are skipped, and told on stderr.",
+        state=True,
+    )
+    export.add_argument("--from", dest="first", metavar="SEQ", help="the first event: its sequence or its id")
+    export.add_argument("--through", metavar="SEQ", help="the last event: its sequence or its id")
+    _add(
+        reads,
+        "verify",
+        _verify,
+        "check every event in the journal for damage",
+        "Tells each damaged place, and how many events are sound.",
+        state=True,
+    )
 
 
 def _add_retire(commands: _Commands) -> None:
-    _add(commands, "retire", _retire, "take this kiosk out of service: clear its retained topics")
-
-
-_COMMANDS: dict[str, Callable[[_Commands], None]] = {
-    "run": _add_run,
-    "check": _add_check,
-    "demo": _add_demo,
-    "scanners": _add_scanners,
-    "sheet": _add_sheet,
-    "status": _add_status,
-    "journal": _add_journal,
-    "retire": _add_retire,
-}
-
-
-def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of these arguments. It has all commands, or that one alone with which `argv` begins.
-
-    To describe them all costs every start some milliseconds; no message tells the difference.
-    """
-    parser = argparse.ArgumentParser(
-        prog="kiosk-agent",
-        description="The headless packing-bench kiosk: barcode scanners in, light and sound out, MQTT to the centre.",
-        epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 state on disk that must not be overwritten.",
+    _add(
+        commands,
+        "retire",
+        _retire,
+        "take this kiosk out of service",
+        "Clears this kiosk's retained messages at the broker: status, health and station views. The daemon must be "
+        "stopped. Refused while events are undelivered. The journal stays.",
     )
-    parser.add_argument("--version", action="version", version=f"kiosk-agent {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in argv[:1] if argv[:1] and argv[0] in _COMMANDS else _COMMANDS:
-        _COMMANDS[name](commands)
-    return parser
 
 
 def _add(
@@ -265,12 +321,13 @@ def _add(
     name: str,
     function: Callable[[argparse.Namespace], int],
     summary: str,
+    details: str = "",
     *,
     config: bool = True,
     state: bool = False,
 ) -> argparse.ArgumentParser:
-    """One command: what runs it, what the list of commands says, and the arguments that many have."""
-    one = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    """Add one command: the function that runs it, its texts, and the arguments that several commands have."""
+    one = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {details}".rstrip())
     one.set_defaults(command=function)
     if config:
         one.add_argument(
@@ -278,8 +335,14 @@ def _add(
             metavar="F",
             type=Path,
             default=DEFAULT_CONFIG,
-            help="the configuration (default: %(default)s)",
+            help="the configuration file (default: %(default)s)",
         )
     if state:
-        one.add_argument("--state-dir", metavar="DIR", help="read this state folder, whatever the configuration says")
+        one.add_argument("--state-dir", metavar="DIR", help="the state directory, instead of the configured one")
     return one
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"not a whole number: {text!r}")
+    return int(text)

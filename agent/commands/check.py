@@ -1,4 +1,4 @@
-"""`kiosk-agent check`: is the configuration sound, do its devices open, does its broker answer."""
+"""`kiosk-agent check`: the configuration file, and what it describes, tried out (commands.md#check)."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,16 +16,16 @@ from agent.uplink.oneshot import BROKER_CONFIRMS
 __all__ = ["check"]
 
 Finding = tuple[bool, str, str]
-"""Whether it works, what was tried, and what came of it."""
+"""Whether it works, what was tried, and the result."""
 
 
 def check(config_path: Path, out: TextIO, *, hardware: bool = False, broker: bool = False) -> int:
-    """Write one line for each thing tried; 0 if all of them work, else 1. Raises ConfigError."""
+    """Write one line for each thing tried; return 0 if all of them work, else 1. Raises ConfigError."""
     config = load(config_path)
     kiosk = f"kiosk {config.kiosk.site}/{config.kiosk.id}, stations {', '.join(one.id for one in config.stations)}"
     _write(out, (True, "configuration", f"{kiosk}, hash {config_hash(config)}"))
     if not config.mqtt.tls:
-        out.write("note    mqtt.tls = false: passwords and events go over the network for anybody to read\n")
+        out.write("note    mqtt.tls = false: anybody on the network can read the password and all events\n")
     if config.uplink.confirm == "broker" and not broker:
         out.write(f"note    {BROKER_CONFIRMS}\n")
     sound = True
@@ -50,7 +50,7 @@ def _write(out: TextIO, finding: Finding) -> None:
 
 
 def _check_hardware(config: Config, out: TextIO) -> bool:
-    """Every device is opened and let go again, one after the other."""
+    """Open every device and close it again, one after the other."""
     nodes: dict[str, str] = {}
     sound = True
     for station in config.stations:
@@ -61,7 +61,7 @@ def _check_hardware(config: Config, out: TextIO) -> bool:
 
 
 def _devices(station: StationSettings, nodes: dict[str, str]) -> Iterator[Finding]:
-    """`nodes`: where each scanner tried so far was found, with what it is called here."""
+    """Try the devices of a station. `nodes` maps each device node found so far to the name of its scanner."""
     for scanner in station.scanners:
         what = f"station {station.id}, scanner {scanner.name}"
         works, what, outcome = _try(what, scanner_of(scanner).probe)

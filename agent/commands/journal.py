@@ -1,4 +1,4 @@
-"""`kiosk-agent journal tail|export|verify`: the journal read from outside, while the daemon runs or after damage."""
+"""`kiosk-agent journal`: read the journal beside the daemon, or after damage (commands.md#journal)."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def _directory(state_dir: Path, err: TextIO) -> Path | None:
 
 
 def _printable(text: str) -> str:
-    """The text with everything that is no visible character escaped: a terminal must never obey a barcode."""
+    """Escape everything that is not printable: a barcode must not control a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
@@ -48,7 +48,7 @@ def _text(value: object) -> str:
 
 
 def _line(event: StoredEvent) -> str:
-    """One event for a person, on one line."""
+    """Return one event as one line for a person."""
     try:
         doc: dict[str, Any] = json.loads(event.document)
     except ValueError:
@@ -70,9 +70,9 @@ def tail(
     err: TextIO | None = None,
     wait: Callable[[], None] = _wait,
 ) -> int:
-    """Show the last `count` events, one a line for people; `follow`: go on with new ones until interrupted.
+    """Write the last `count` events, one a line. With `follow`, go on with new events until interrupted.
 
-    Returns `ExitCode.OK`, `ExitCode.REFUSED` where there is no journal, or `ExitCode.DAMAGED` with the places on `err`.
+    Return OK, REFUSED if there is no journal, or DAMAGED after the places were written to `err`.
     """
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
@@ -113,7 +113,7 @@ def _follow(directory: Path, out: TextIO, *, after: int, since: int, wait: Calla
                 if isinstance(found, StoredEvent) and found.position > after:
                     print(_line(found), file=out)
                     after = found.position
-            # The last one may be empty still; what the one before it got meanwhile is read again next time.
+            # The newest segment may be empty, and the one before it may have grown: read that one again next time.
             since = max(since, newest[-2] if len(newest) > 1 else 0)
     except KeyboardInterrupt:
         return
@@ -127,10 +127,10 @@ def export(
     through: str | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Write the exact CloudEvents documents, one a line. `out` must encode UTF-8 and not translate newlines.
+    """Write the CloudEvents documents exactly as published, one a line.
 
-    `first` and `through` are a sequence of the newest journal id, or `JOURNAL-SEQUENCE`; an event's id will do.
-    Returns as `tail`, `ExitCode.USAGE` where one of them names no event.
+    `out` must encode UTF-8 and not translate newlines. `first` and `through` are a sequence under the newest journal
+    id, or the beginning of an event's id: `JOURNAL-SEQUENCE`. Return as `tail`; USAGE if one of them names no event.
     """
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
@@ -141,7 +141,7 @@ def export(
     high = _EVERYTHING if through is None else _position(known, through)
     for option, text, position in (("--from", first, low), ("--through", through, high)):
         if position is None:
-            problem = "a sequence, or an event's id, of this journal is expected"
+            problem = "expected the sequence or the id of an event in this journal"
             print(f"{option} {_printable(str(text))}: {problem}", file=err)
     if low is None or high is None:
         return ExitCode.USAGE
@@ -157,7 +157,7 @@ def export(
 
 
 def _position(known: dict[str, int], text: str) -> int | None:
-    """The position that a sequence or an event's id means; none if it has neither form, or is another journal's."""
+    """Return the position that a sequence or an event's id means; None if it is neither, or of another journal."""
     match = re.fullmatch(r"(?:([0-9A-F]{8})-)?([0-9]{1,18})(?:-[^-]*)?", text, re.ASCII)
     if match is None or not known:
         return None
@@ -166,7 +166,7 @@ def _position(known: dict[str, int], text: str) -> int | None:
 
 
 def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
-    """Read every event and check it; tell on `out` what is damaged, where, and how much is whole. Returns as `tail`."""
+    """Check every event; write to `out` what is damaged, where, and how many events are sound. Return as `tail`."""
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
@@ -182,7 +182,7 @@ def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
         damages += isinstance(found, Damage)
         print(found, file=out)
     span = "" if first is None or last is None else f", {_name(first)} to {_name(last)}"
-    print(f"{events} events whole{span}; {damages} damaged places", file=out)
+    print(f"{events} sound events{span}; {damages} damaged places", file=out)
     return ExitCode.DAMAGED if damages else ExitCode.OK
 
 

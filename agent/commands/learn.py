@@ -1,4 +1,4 @@
-"""`kiosk-agent scanners --learn`: how a scanner is set, found from one scan of the test barcode."""
+"""`kiosk-agent scanners --learn`: find a scanner's settings from the test barcode (commands.md#scanners)."""
 
 import os
 import selectors
@@ -20,12 +20,12 @@ __all__ = ["learn"]
 
 PATIENCE_S = 120.0
 QUIET_S = 0.6
-"""A scan is over when its device has been quiet for so long; the slowest keyboard wedges pause for 60 ms."""
+"""A scan is over when its device has sent nothing for this long. The slowest keyboard wedges pause for 60 ms."""
 
 _READ_BYTES = 4096
 _MIN_BYTES = 8
 _MIN_KEYS = 8
-"""Less is somebody's own keyboard, used for something else."""
+"""Fewer bytes or keys are no scan: somebody typed."""
 
 _CASES = {
     LetterCase.SWAPPED: "capitals and small letters come swapped: the scanner is set for Caps Lock on; set it to off",
@@ -35,7 +35,7 @@ _CASES = {
 
 
 class _Heard:
-    """What one device has sent since it was last quiet. It may have several event nodes."""
+    """What one device has sent since its last pause. A device may have several event nodes."""
 
     def __init__(self, device: DeviceNode) -> None:
         self.device = device
@@ -73,9 +73,9 @@ def learn(
     patience_s: float = PATIENCE_S,
     present: Callable[[], Sequence[DeviceNode]] = plugged_in,
 ) -> int:
-    """Wait for the test barcode from anything that is plugged in, and write the table that its scanner wants.
+    """Wait for the test barcode from any device, and write the configuration of its scanner.
 
-    0 once it has come; 1 if it did not within `patience_s`, or nothing could be listened to.
+    Return 0 once it has come; 1 if it has not within `patience_s`, or if there is nothing to listen to.
     """
     with ExitStack() as opened, selectors.DefaultSelector() as selector:
         heard: dict[Hashable, _Heard] = {}
@@ -88,7 +88,7 @@ def learn(
             selector.register(fd, selectors.EVENT_READ, heard.setdefault(_key(device), _Heard(device)))
         if not heard:
             out.write(
-                "There is nothing to listen to. If the kiosk is running, stop it: it keeps its scanners to itself.\n"
+                "There is nothing to listen to. If the daemon is running, stop it: it keeps its scanners to itself.\n"
             )
             return 1
         names = sorted({f"{escape(one.device.name)} ({escape(one.device.node)})" for one in heard.values()})
@@ -98,7 +98,7 @@ def learn(
         found = _wait(out, selector, heard, patience_s)
     _discard_typed()
     if found is None:
-        out.write("The test barcode has not come.\n")
+        out.write("No scanner has sent the test barcode.\n")
         return 1
     out.write(_report(*found, baud))
     return 0
@@ -120,14 +120,14 @@ def _open(device: DeviceNode, baud: int, opened: ExitStack) -> int:
 
 
 def _key(device: DeviceNode) -> Hashable:
-    """One for all event nodes of a device; where nothing tells which device a node is of, one for each node."""
+    """Return the same key for all event nodes of a device; a node of an unknown device has its own."""
     return device.node if device.usb_port is None else device_of(device)
 
 
 def _wait(
     out: TextIO, selector: selectors.BaseSelector, heard: dict[Hashable, _Heard], patience_s: float
 ) -> tuple[DeviceNode, LearnedSettings] | None:
-    """The device that sent the test barcode; what sends another one is told so."""
+    """Return the device that sent the test barcode. For any other barcode, write a hint to `out`."""
     until = monotonic() + patience_s
     while (now := monotonic()) < until and selector.get_map():
         due = min((one.quiet_at for one in heard.values() if one.quiet_at is not None), default=until)
@@ -174,14 +174,14 @@ def _report(device: DeviceNode, learned: LearnedSettings, baud: int) -> str:
 
 def _notes(learned: LearnedSettings) -> Iterator[str]:
     if len(learned.layouts) > 1:
-        yield f"layout: {', '.join(learned.layouts)} would all do"
+        yield f"layout: {', '.join(learned.layouts)} are all right"
     if learned.terminator is None:
-        yield "NO TERMINATOR: program the scanner to send Enter (CR) after each barcode, else no scan ever ends"
+        yield "NO TERMINATOR: set the scanner to send Enter (CR) after each barcode, or no scan can be read"
     if learned.aim is not None:
         yield f"AIM symbology identifiers: on ({escape(learned.aim)})"
     else:
-        yield "AIM symbology identifiers: off; switched on, they tell a product's barcode from a serial number for free"
-    yield "Caps Lock: " + ("pressed by the scanner itself, which does no harm" if learned.caps_lock else "not pressed")
+        yield "AIM symbology identifiers: off; switched on, they tell products from serial numbers"
+    yield "Caps Lock: " + ("pressed by the scanner itself, which is harmless" if learned.caps_lock else "not pressed")
     if learned.case is not LetterCase.AS_PRINTED:
         yield f"CASE: {_CASES[learned.case]}"
     for place, text in (("before", learned.prefix), ("after", learned.suffix)):
@@ -190,6 +190,6 @@ def _notes(learned: LearnedSettings) -> Iterator[str]:
 
 
 def _discard_typed() -> None:
-    """A keyboard wedge has typed into this terminal too: that is no command of anybody's."""
+    """Discard what a keyboard wedge has also typed into this terminal."""
     if sys.stdin is not None and sys.stdin.isatty():
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

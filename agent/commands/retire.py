@@ -1,4 +1,4 @@
-"""`kiosk-agent retire`: take a kiosk out of service, once everything it recorded has been delivered."""
+"""`kiosk-agent retire`: take a kiosk out of service, once all its events are delivered (commands.md#retire)."""
 
 from pathlib import Path
 from typing import TextIO
@@ -13,14 +13,13 @@ __all__ = ["Undelivered", "retire"]
 
 
 class Undelivered(KioskError):
-    """Events of this kiosk have not reached the centre."""
+    """Events of this kiosk have not been delivered to the centre."""
 
 
 def retire(config_path: Path, out: TextIO) -> int:
-    """Clear this kiosk's retained topics, so that nobody waits for it any more. The journal stays.
+    """Clear this kiosk's retained topics, so that nobody expects anything from it. The journal stays.
 
-    The daemon must not run. Raises Undelivered while events wait, ConfigError, JournalDamaged, JournalFault (also
-    when the daemon runs), BrokerLost.
+    Raises Undelivered, JournalBusy if the daemon runs, ConfigError, JournalDamaged, JournalFault, BrokerLost.
     """
     config = load(config_path)
     _refuse_undelivered(config.kiosk.state_dir / "journal")
@@ -37,7 +36,7 @@ def retire(config_path: Path, out: TextIO) -> int:
 
 def _refuse_undelivered(directory: Path) -> None:
     if not directory.exists():
-        return  # never ran: there is nothing to deliver, and no journal is made for that
+        return  # it never ran, so nothing waits; opening the journal would create one
     journal = Journal.open(directory)
     try:
         waiting = journal.last_position - journal.delivered
@@ -45,4 +44,4 @@ def _refuse_undelivered(directory: Path) -> None:
         journal.close()
     if waiting:
         events = "1 event has" if waiting == 1 else f"{waiting} events have"
-        raise Undelivered(f"{events} not been delivered: run the daemon until they are (kiosk-agent status)")
+        raise Undelivered(f"{events} not been delivered: run the daemon until they are (see kiosk-agent status)")

@@ -1,4 +1,4 @@
-"""`kiosk-agent run`: the daemon."""
+"""`kiosk-agent run`: the daemon (commands.md#run)."""
 
 import logging
 from pathlib import Path
@@ -13,23 +13,26 @@ _log = logging.getLogger(__name__)
 
 
 def run(config_path: Path) -> int:
-    """Run until told to stop; the exit code. A refused configuration is shown, published and raised (ConfigError)."""
+    """Run the daemon until it is told to stop; return its exit code.
+
+    Raises ConfigError for a refused configuration, after it was signalled and published (commands.md#failure-at-start).
+    """
     log.configure()
     try:
         config = load(config_path)
     except ConfigError as exc:
-        _refuse(config_path, exc)
+        _tell_failure(config_path, exc)
         raise
     from agent.daemon.root import run as run_daemon
 
     return run_daemon(config)
 
 
-def _refuse(config_path: Path, refused: ConfigError) -> None:
+def _tell_failure(config_path: Path, refused: ConfigError) -> None:
     from agent.daemon.failure import tell_failure
 
     for problem in refused.problems:
-        _log.critical("configuration refused: %s", problem)
+        _log.critical("the configuration is refused: %s", problem)
     first, *others = refused.problems
     more = f" (and {len(others)} more)" if others else ""
     sound = salvage(config_path)

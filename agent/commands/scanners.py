@@ -1,4 +1,4 @@
-"""`kiosk-agent scanners`: what is plugged in, as configuration to paste."""
+"""`kiosk-agent scanners`: what could be a scanner, as configuration to paste (commands.md#scanners)."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from agent.runtime.log import escape
 __all__ = ["scanners", "stanza", "stanzas"]
 
 _NOTHING = "Nothing is plugged in that could be a scanner: no keyboard, no serial port."
-_HINT = "# A keyboard that operators type on must not be listed: the kiosk would take it for itself.\n"
+_HINT = "# Leave out keyboards that people type on: the kiosk takes every key of a keyboard that is configured.\n"
 
 
 def scanners(out: TextIO) -> int:
@@ -27,13 +27,13 @@ def scanners(out: TextIO) -> int:
 
 
 def stanzas(found: Sequence[DeviceNode]) -> Iterator[str]:
-    """One TOML table each."""
+    """Yield one TOML table a device."""
     for number, one in enumerate(found, start=1):
         yield stanza(one, name=f"scanner-{number}")
 
 
 def stanza(one: DeviceNode, *, name: str, settings: Sequence[str] = ()) -> str:
-    """The TOML table of one device, with the other ways to name it as comments; `settings` are more lines of it."""
+    """Return the TOML table of one device, with other ways to name it as comments. `settings` are added lines."""
     key = "port" if one.kind is DeviceKind.SERIAL else "device"
     lines = [
         f"# {escape(one.name)} ({escape(one.node)})",
@@ -56,5 +56,5 @@ def _other_ways(one: DeviceNode) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """A basic string of TOML; JSON's are the same for whatever a device is called."""
+    """Quote as a basic string of TOML, for which JSON's rules are strict enough."""
     return json.dumps(text, ensure_ascii=False)

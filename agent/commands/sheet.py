@@ -1,4 +1,4 @@
-"""`kiosk-agent sheet`: the barcodes of the bench on paper."""
+"""`kiosk-agent sheet`: the barcodes of a bench, to print (commands.md#sheet)."""
 
 import os
 import secrets
@@ -24,9 +24,10 @@ class NotWritten(KioskError, OSError):
 
 
 def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 0) -> int:
-    """Write the PDF. Box sizes and badges are those that the kiosk with this state has from the centre, if any.
+    """Write the PDF, with the box sizes and badges that the cache in `state_dir` has from the centre.
 
-    The codes of `new_badges` go to `out` too, one a line, for the operators list. Raises NotWritten, CacheDamaged.
+    `new_badges` is how many badges to add; their codes are also written to `out`, one a line, for the operators list.
+    Raises NotWritten, CacheDamaged.
     """
     catalogue = Catalogue()
     if state_dir is not None:
@@ -37,15 +38,15 @@ def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 
     pages = pages_of(sections_of(catalogue.boxes, badges, tokens))
     _write(file, document(pages))
     if catalogue.boxes is None:
-        out.write("note    no box sizes: this kiosk has none from the centre yet\n")
+        out.write("note    no box sizes: the centre has not sent any to this kiosk\n")
     if operators is not None and operators.salt is not None:
-        out.write("note    no listed badges: the operators list has their hashes only\n")
+        out.write("note    no badges of the operators list: it has only their hashes\n")
     out.writelines(f"badge   {badge_text(token)}\n" for token in tokens)
     return 0
 
 
 def _write(file: Path, data: bytes) -> None:
-    # Badges are keys: nobody else on this machine need read them.
+    # Whoever has a badge can sign in, so no other user of this machine may read them.
     try:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as stream:
             stream.write(data)

@@ -1,4 +1,4 @@
-"""`kiosk-agent status`: what the running daemon sees, asked over its Unix socket.
+"""`kiosk-agent status`: what the running daemon sees, read from its Unix socket (commands.md#status-of-the-daemon).
 
 The daemon answers each connection with one JSON document and closes it.
 """
@@ -23,7 +23,7 @@ class NotRunning(KioskError, ConnectionError):
 
 
 def status(state_dir: Path, out: TextIO, *, as_json: bool = False) -> int:
-    """Write what the daemon on `state_dir` answers, as tables or as it is; raises NotRunning if there is no answer."""
+    """Write the answer of the daemon on `state_dir`, as tables or as JSON. Raises NotRunning if there is none."""
     answer = _ask(state_dir / SOCKET_NAME)
     if as_json:
         json.dump(answer, out, indent=2, ensure_ascii=True)
@@ -44,7 +44,7 @@ def _ask(path: Path) -> Mapping[str, Any]:
     except (FileNotFoundError, ConnectionRefusedError) as exc:
         raise NotRunning(f"the daemon does not run (nobody answers at {path})") from exc
     except PermissionError as exc:
-        raise NotRunning(f"not allowed to ask the daemon at {path}: try as root or as the daemon's user") from exc
+        raise NotRunning(f"this user may not ask the daemon at {path}: try as root") from exc
     except TimeoutError as exc:
         raise NotRunning(f"the daemon at {path} did not answer within {PATIENCE_S:.0f} s") from exc
     except OSError as exc:
@@ -101,7 +101,7 @@ def _scanner_row(station: Mapping[str, Any], scanner: Mapping[str, Any]) -> list
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested tables as dotted names; what a list holds is told in one cell, or place by place if it is tables."""
+    """Yield (name, text) of every value. Nested tables get dotted names, tables in a list also their place."""
     for key, one in value.items():
         name = f"{prefix}{escape(str(key))}"
         if isinstance(one, dict) and one:

@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Iterator
 
-from agent.cli import _parser
+from agent.cli import parser as whole_parser
 from scripts.docs.markdown import code, table
 
 __all__ = ["commands"]
@@ -28,7 +28,7 @@ class _Formatter(argparse.HelpFormatter):
 
 def commands() -> str:
     """Return a table of all commands, and the help of each."""
-    parsers = list(_leaves(_parser([])))
+    parsers = list(_leaves(whole_parser()))
     rows = [(code(parser.prog), _summary(parser)) for parser in parsers]
     helps = (f"```text\n$ {parser.prog} --help\n{_help_of(parser)}```\n" for parser in parsers)
     return "\n".join((table(("command", "does"), rows), *helps))

@@ -89,7 +89,7 @@ def test_export_of_a_damaged_journal_saves_the_rest(state_dir: Path) -> None:
 def test_verify_whole(state_dir: Path) -> None:
     out = io.StringIO()
     assert verify(state_dir, out) == ExitCode.OK
-    assert out.getvalue() == "40 events whole, 0000000A-000000000001 to 0000000B-000000000010; 0 damaged places\n"
+    assert out.getvalue() == "40 sound events, 0000000A-000000000001 to 0000000B-000000000010; 0 damaged places\n"
 
 
 def test_verify_damaged(state_dir: Path) -> None:
@@ -98,7 +98,7 @@ def test_verify_damaged(state_dir: Path) -> None:
     assert verify(state_dir, out) == ExitCode.DAMAGED
     place, summary = out.getvalue().splitlines()
     assert "0000000002.seg: at byte " in place
-    assert summary.startswith("39 events whole")
+    assert summary.startswith("39 sound events")
     assert summary.endswith("1 damaged places")
 
 

@@ -110,7 +110,7 @@ def test_another_barcode_is_told_from_the_test_barcode(line: tuple[int, str]) ->
     out = Telling(lambda: os.write(scanner, b"490154203237518\r"))
     assert learn(out, patience_s=0.3, present=lambda: [plugged(DeviceKind.SERIAL, port)]) == 1
     assert "# Scanner: that was not the test barcode, or the line has another speed (--baud)." in out.getvalue()
-    assert out.getvalue().endswith("The test barcode has not come.\n")
+    assert out.getvalue().endswith("No scanner has sent the test barcode.\n")
 
 
 def test_a_device_in_use_is_named_and_the_rest_is_listened_to(

@@ -66,7 +66,7 @@ def test_scanners_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_scanners_tell_what_they_are_and_other_ways_to_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
     comments = [line for line in listing(monkeypatch, SERIAL, WEDGE, BARE).splitlines() if line.startswith("#")]
     assert comments == [
-        "# A keyboard that operators type on must not be listed: the kiosk would take it for itself.",
+        "# Leave out keyboards that people type on: the kiosk takes every key of a keyboard that is configured.",
         r"# Xenon\x1b 1950 (/dev/ttyACM0)",
         "# Symbol Bar Code Scanner (/dev/input/event3)",
         '# or: vendor = "05e0"; product = "1200"; serial = "S/N 1"',

@@ -1,4 +1,4 @@
-"""`kiosk-agent demo`: the whole thing on one machine, without hardware."""
+"""`kiosk-agent demo`: a kiosk on one machine, without hardware (commands.md#demo)."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ __all__ = ["demo"]
 
 
 def demo(*, play: bool = False, broker: str = "auto", svg: Path | None = None) -> int:
-    """Run the demonstration, by itself with `play`; the exit code. `broker` is `auto`, `mosquitto` or `embedded`.
+    """Run the demonstration; return its exit code. `broker` is `auto`, `mosquitto` or `embedded`.
 
-    `svg` is a file for the picture of a moment of the play. Raises KioskError.
+    With `play` it plays a script. `svg` is a file for a picture of one moment of it. Raises KioskError.
     """
     from agent.demo.broker import BrokerChoice
     from agent.demo.demo import run
