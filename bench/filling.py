@@ -13,7 +13,7 @@ from agent.contract.reasons import Reason
 from agent.journal import Journal
 from agent.runtime.clock import SystemClock
 from agent.workflow.state import State
-from agent.workflow.stored_state import encode_state
+from agent.workflow.state_codec import encode_state
 from bench.site import KIOSK, SITE
 
 if TYPE_CHECKING:

@@ -14,14 +14,17 @@ from agent.contract.operators import Operators
 from agent.contract.order_index import OrderIndex
 from agent.contract.verdicts import Verdict
 from agent.runtime.clock import Clock
-from agent.workflow.centre_changes import Alarm, abandon, delist, judge, revise
-from agent.workflow.context import Desk
+from agent.workflow.holds import take_verdict
+from agent.workflow.pending_commit import PendingCommit
+from agent.workflow.reply import Alarm
+from agent.workflow.revisions import take_revision
+from agent.workflow.sign_in import sign_out_removed_stations, sign_out_unlisted
 from agent.workflow.state import State
 
 __all__ = ["CatalogueFacts", "CentreUpdates", "Decide"]
 
-Decide = Callable[[Desk], list[Alarm]]
-"""Records events on the desk; returns the stations that must sound `alarm`."""
+Decide = Callable[[PendingCommit], list[Alarm]]
+"""Records events; returns the alarms to sound."""
 
 _COMPARE_S = 2.0
 """After an order index, how long the retained manifests that come with it may take, before any is fetched singly."""
@@ -76,17 +79,17 @@ class CentreUpdates:
         """Take a manifest; a revision that is not higher is ignored (workflow.md#manifest-revisions)."""
         in_force = self._catalogue.put_manifest(manifest, is_stored=is_stored)
         if in_force is not None:
-            self._decide(partial(revise, manifest=in_force))
+            self._decide(partial(take_revision, manifest=in_force))
 
     def withdraw(self, order: str) -> None:
         withdrawn = self._catalogue.withdraw(order)
         if withdrawn is not None:
-            self._decide(partial(revise, manifest=withdrawn))
+            self._decide(partial(take_revision, manifest=withdrawn))
 
     def take_operators(self, operators: Operators) -> None:
         """Take the list; who is signed in and no longer on it is signed out (workflow.md#sign-out)."""
         if self._catalogue.put_operators(operators):
-            self._decide(partial(_delist, listed=frozenset(operators.by_id)))
+            self._decide(partial(_sign_out_unlisted, listed=frozenset(operators.by_id)))
 
     def take_boxes(self, boxes: BoxSizes) -> None:
         self._catalogue.put_boxes(boxes)
@@ -101,7 +104,7 @@ class CentreUpdates:
         self._compare_at = self._clock.monotonic() + _COMPARE_S
 
     def take_verdict(self, verdict: Verdict) -> None:
-        self._decide(partial(judge, verdict=verdict))
+        self._decide(partial(take_verdict, verdict=verdict))
 
     # -- between scans -------------------------------------------------------------------------------------------
 
@@ -116,10 +119,10 @@ class CentreUpdates:
             self._catalogue.put_manifest(order.manifest)
             newer = self._catalogue.manifest(order.id)
             if newer is not None and newer.revision > order.manifest.revision:
-                decisions.append(partial(revise, manifest=newer))
+                decisions.append(partial(take_revision, manifest=newer))
         if self._catalogue.operators is not None:
-            decisions.append(partial(_delist, listed=frozenset(self._catalogue.operators.by_id)))
-        decisions.append(partial(_abandon, stations=self._stations))
+            decisions.append(partial(_sign_out_unlisted, listed=frozenset(self._catalogue.operators.by_id)))
+        decisions.append(partial(_sign_out_removed_stations, stations=self._stations))
         return decisions
 
     def tick(self, now: float) -> None:
@@ -148,13 +151,11 @@ class CentreUpdates:
         )
 
 
-def _delist(desk: Desk, listed: frozenset[str]) -> list[Alarm]:
-    """Sign out operators that left the list; nobody is alarmed."""
-    delist(desk, listed)
+def _sign_out_unlisted(commit: PendingCommit, listed: frozenset[str]) -> list[Alarm]:
+    sign_out_unlisted(commit, listed)
     return []
 
 
-def _abandon(desk: Desk, stations: Collection[str]) -> list[Alarm]:
-    """Sign out at stations that the configuration no longer has; nobody is alarmed."""
-    abandon(desk, stations)
+def _sign_out_removed_stations(commit: PendingCommit, stations: Collection[str]) -> list[Alarm]:
+    sign_out_removed_stations(commit, stations)
     return []

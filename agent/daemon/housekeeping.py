@@ -17,9 +17,9 @@ from agent.daemon.disk_reserve import DiskReserve
 from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import Clock
-from agent.workflow.forget import forgettable
+from agent.workflow.closed_orders import orders_to_drop
 from agent.workflow.state import State
-from agent.workflow.stored_state import encode_state
+from agent.workflow.state_codec import encode_state
 
 __all__ = ["Housekeeping", "garbage_collected_by_housekeeping"]
 
@@ -131,7 +131,7 @@ class Housekeeping:
         if position <= journal.snapshot_position:
             return
         journal.checkpoint(position, encode_state(state))
-        forgotten = forgettable(state)
+        forgotten = orders_to_drop(state)
         if forgotten:
             self._forget(forgotten)
 

@@ -21,7 +21,7 @@ from agent.journal import Journal
 from agent.runtime.clock import Clock
 from agent.workflow.replay import fold_commit, private_text, replay
 from agent.workflow.state import State
-from agent.workflow.stored_state import decode_state
+from agent.workflow.state_codec import decode_state
 
 __all__ = ["Ledger", "Opened", "open_state"]
 

@@ -27,7 +27,7 @@ from agent.journal import Journal
 from agent.runtime.clock import Clock
 from agent.uplink.uplink import Uplink
 from agent.uplink.uplink_health import UplinkHealth
-from agent.workflow.view import station_view
+from agent.workflow.station_display import station_view
 
 __all__ = ["Monitor", "journal_report", "percentile_ms", "uplink_report"]
 
@@ -76,8 +76,8 @@ class Monitor:
 
     def view(self, station: str) -> StationView:
         """Return what a station shows now (mqtt.md#station-view)."""
-        memory = self._scan_path.memories[station]
-        return station_view(self._ledger.state, station, memory, self._clock.utc_text())
+        transient = self._scan_path.transients[station]
+        return station_view(self._ledger.state, station, transient, self._clock.utc_text())
 
     def urgent_facts(self) -> tuple[object, ...]:
         """Return the part of `health` whose change is published at once, for comparison."""

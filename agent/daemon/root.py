@@ -223,7 +223,7 @@ class Daemon:
             queue=scan_path_queue,
             ledger=ledger,
             catalogue=catalogue,
-            settings=workflow_of(config.workflow),
+            rules=workflow_of(config.workflow),
             indicators=indicators,
             clock=clock,
             on_committed=uplink.wake,

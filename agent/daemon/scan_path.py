@@ -9,30 +9,31 @@ messages through a `TaskQueue`. `_scan` keeps the one law: the success signal co
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from agent.catalogue.cache import Change
 from agent.catalogue.catalogue import Catalogue
-from agent.contract.events import Event
-from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.daemon.centre_updates import CentreUpdates, Decide
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger
 from agent.daemon.task_queue import TaskQueue
 from agent.drivers.indicators.indicator import Indicator
+from agent.journal import Head
 from agent.runtime.clock import Clock
 from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
-from agent.workflow.context import Desk, Settings
-from agent.workflow.forget import forget
-from agent.workflow.memory import Memory, Reply
-from agent.workflow.state import State
-from agent.workflow.step import expire, is_due, take
-from agent.workflow.view import bar_of, steady_of
+from agent.workflow.closed_orders import drop_details
+from agent.workflow.context import StepContext, WorkflowRules
+from agent.workflow.pending_commit import PendingCommit
+from agent.workflow.reply import Alarm, Reply
+from agent.workflow.station_display import bar_of, steady_of
+from agent.workflow.step import take
+from agent.workflow.timeouts import apply_timeouts, is_due
+from agent.workflow.transient_state import TransientState
 
 __all__ = ["ScanPath"]
 
@@ -61,7 +62,7 @@ class ScanPath:
         queue: TaskQueue,
         ledger: Ledger,
         catalogue: Catalogue,
-        settings: Settings,
+        rules: WorkflowRules,
         indicators: Mapping[str, Indicator],
         clock: Clock,
         on_committed: Callable[[], None],
@@ -75,14 +76,14 @@ class ScanPath:
         self._intake = intake
         self._queue = queue
         self._catalogue = catalogue
-        self._settings = settings
+        self._rules = rules
         self._indicators = indicators
         self._clock = clock
         self._on_committed = on_committed
         self._on_view = on_view
         self._on_fatal = on_fatal
         now = clock.monotonic()
-        self.memories: dict[str, Memory] = {station: Memory(idle_since=now) for station in indicators}
+        self.transients: dict[str, TransientState] = {station: TransientState(idle_since=now) for station in indicators}
         self.updates = CentreUpdates(
             catalogue,
             stations=indicators,
@@ -176,13 +177,13 @@ class ScanPath:
 
     def _write_refusals(self) -> None:
         """Write the refusals of the last second that wait to be counted (mqtt.md#counted-refusals)."""
-        for station, memory in self.memories.items():
-            waiting = [burst.unwritten for burst in memory.bursts.values() if burst.unwritten is not None]
+        for transient in self.transients.values():
+            waiting = [burst.unwritten for burst in transient.bursts.values() if burst.unwritten is not None]
             if waiting and self.ledger.fault is None:
-                desk = self._desk(station, self._clock.monotonic())
+                pending = self._pending_commit()
                 for refusal in waiting:
-                    desk.record(refusal)
-                self._commit(desk.events, desk.state)
+                    pending.record(refusal)
+                self._commit(pending)
 
     # -- a scan --------------------------------------------------------------------------------------------------
 
@@ -198,42 +199,50 @@ class ScanPath:
             self._signal_fault(station)
             return
         self._pass_time(station, frame.at)
-        desk = self._desk(station, frame.at, scanner)
-        decision = take(desk, frame, self.memories[station])
+        context = self._context(station, frame.at, scanner)
+        reply = take(context, frame)
         # `take` has folded the events already. An event that could not be folded must not reach the disk, where every
         # start would find it.
-        if decision.events and not self._commit(decision.events, decision.state):
+        if context.events and not self._commit(context):
             self._signal_fault(station)
             return
-        self.memories[station] = decision.memory
-        if decision.reply is not None:
-            self._signal(station, decision.reply)
-        if decision.events:
+        self.transients[station] = context.transient
+        self._signal(station, reply)
+        if context.events:
             self._on_committed()
         self._show_station(station)
 
-    def _desk(self, station: str, now: float, scanner: str | None = None) -> Desk:
-        ledger = self.ledger
-        if ledger.journal is None:
-            raise RuntimeError("no decision is made without a journal")
-        journal_id, position, sequence = ledger.journal.head
-        return Desk(
-            state=ledger.state,
-            station_id=station,
-            cache=self._catalogue,
-            settings=self._settings,
-            now=now,
-            journal=journal_id,
+    def _context(self, station: str, now: float, scanner: str | None = None) -> StepContext:
+        journal, position, sequence = self._head()
+        return StepContext(
+            state=self.ledger.state,
+            journal=journal,
             next_sequence=sequence + 1,
             position=position + 1,
+            station_id=station,
+            catalogue=self._catalogue,
+            rules=self._rules,
+            now=now,
+            transient=self.transients[station],
             scanner=scanner,
         )
 
-    def _commit(self, events: Iterable[Event], state: State) -> bool:
-        """Write the events, flush, adopt the state they lead to. Return False if they may not be on the disk."""
-        if not self.ledger.write(tuple(events)):
+    def _pending_commit(self) -> PendingCommit:
+        journal, position, sequence = self._head()
+        return PendingCommit(
+            state=self.ledger.state, journal=journal, next_sequence=sequence + 1, position=position + 1
+        )
+
+    def _head(self) -> Head:
+        if self.ledger.journal is None:
+            raise RuntimeError("no decision is made without a journal")
+        return self.ledger.journal.head
+
+    def _commit(self, pending: PendingCommit) -> bool:
+        """Write the events, flush, adopt the state after them. Return False if they may not be on the disk."""
+        if not self.ledger.write(tuple(pending.events)):
             return False
-        self.ledger.adopt(state)
+        self.ledger.adopt(pending.state)
         return True
 
     def _signal(self, station: str, reply: Reply) -> None:
@@ -245,7 +254,7 @@ class ScanPath:
     def _signal_fault(self, station: str) -> None:
         """The scan was not taken, and is not remembered, so that reading it again is no bounce (scanning.md#bounce)."""
         reply = Reply(signal=Signal.FAULT)
-        self.memories[station].last = reply
+        self.transients[station].last = reply
         self._signal(station, reply)
         self._on_view(station)
 
@@ -272,13 +281,14 @@ class ScanPath:
 
     def _pass_time(self, station: str, now: float) -> None:
         """Do what time alone does at a station: sign out, end REMOVE."""
-        if not is_due(self.ledger.state.station(station), self.memories[station], self._settings, now):
+        if not is_due(self.ledger.state.station(station), self.transients[station], self._rules, now):
             return
-        decision = expire(self._desk(station, now), self.memories[station])
-        if decision.events and not self._commit(decision.events, decision.state):
+        context = self._context(station, now)
+        apply_timeouts(context)
+        if context.events and not self._commit(context):
             return
-        self.memories[station] = decision.memory
-        if decision.events:
+        self.transients[station] = context.transient
+        if context.events:
             self._on_committed()
             self._show_station(station)
 
@@ -312,28 +322,28 @@ class ScanPath:
         if not self._is_ready():
             self._overdue.append(partial(self._decide_when_ready, decide))
             return
-        desk = self._desk(next(iter(self._indicators)), self._clock.monotonic())
-        alarms = decide(desk)
-        if not desk.events:
+        pending = self._pending_commit()
+        alarms = decide(pending)
+        if not pending.events:
             return
-        if not self._commit(desk.events, desk.state):
+        if not self._commit(pending):
             self._overdue.append(partial(self._decide_when_ready, decide))
             return
         self._on_committed()
-        for station, reason in alarms:
-            if station in self._indicators:
-                self._alarm(station, reason)
+        for alarm in alarms:
+            if alarm.station in self._indicators:
+                self._alarm(alarm)
         for station in self._indicators:
             self._show_station(station)
 
-    def _alarm(self, station: str, reason: Reason) -> None:
-        reply = Reply(signal=Signal.ALARM, reason=reason)
-        self.memories[station].last = reply
-        self._signal(station, reply)
+    def _alarm(self, alarm: Alarm) -> None:
+        reply = Reply(signal=Signal.ALARM, reason=alarm.reason)
+        self.transients[alarm.station].last = reply
+        self._signal(alarm.station, reply)
 
     def forget(self, orders: list[str]) -> None:
         """Forget the details of orders that have been closed for long. For this thread: `TaskQueue.post` it."""
-        self.ledger.adopt(forget(self.ledger.state, orders))
+        self.ledger.adopt(drop_details(self.ledger.state, orders))
 
     def start_over(self, why: str) -> None:
         """Go on under a new journal id: the journal is an old copy (mqtt.md#rolled-back-journal). As `forget`."""

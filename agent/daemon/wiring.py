@@ -18,7 +18,7 @@ from agent.config.settings import (
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import Scanner
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
-from agent.workflow.context import Settings
+from agent.workflow.context import WorkflowRules
 
 __all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of", "workflow_of"]
 
@@ -99,8 +99,8 @@ def delivery_of(settings: UplinkSettings) -> DeliverySettings:
     )
 
 
-def workflow_of(settings: WorkflowSettings) -> Settings:
-    return Settings(
+def workflow_of(settings: WorkflowSettings) -> WorkflowRules:
+    return WorkflowRules(
         required_roles=settings.required_roles,
         packer_confirms=settings.packer_confirms,
         idle_sign_out_s=float(settings.idle_sign_out_s),

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from agent.contract.manifest import Flow, Line, Role, same_case
 from agent.demo.sample import ORDERS, shelf_of
-from agent.workflow.state import Order, Phase, State, Station
+from agent.workflow.state import Order, Phase, State, StationState
 
 __all__ = ["Hint", "hint_of"]
 
@@ -54,28 +54,28 @@ def _is_packed(state: State, order: str) -> bool:
     return order in state.packed or (order in state.orders and not state.orders[order].is_open)
 
 
-def _assigning(here: Station) -> Hint:
+def _assigning(here: StationState) -> Hint:
     if here.role == "all":
         return Hint("the badge of the one who does everything", ("badge e7", "badge e8", "cancel"))
     role = Role(here.role) if here.role is not None else Role.PICKING
     return Hint(f"the badge of the one who does {role}", (_ABLE[role], "cancel"))
 
 
-def _boxing(here: Station, order: Order) -> Hint:
+def _boxing(here: StationState, order: Order) -> Hint:
     box = order.box
     if here.mode is not Flow.USED and (box is None or box.size is None):
         return Hint("the box is made: choose its size", ("box m", "box s", "box l", "label 1", "cancel"))
     return Hint("the box is made: save once more confirms it", ("save", "label 1", "cancel"))
 
 
-def _packing(here: Station, order: Order) -> Hint:
+def _packing(here: StationState, order: Order) -> Hint:
     packer = order.role(Role.PACKING)
     if packer is not None and packer != here.operator:
         return Hint(f"{packer} confirms, who is assigned to packing", (f"badge {packer.lower()}", "cancel"))
     return Hint("ordered = scanned: confirm the packing", ("confirm", "cancel"))
 
 
-def _scanning(state: State, here: Station, order: Order) -> Hint:
+def _scanning(state: State, here: StationState, order: Order) -> Hint:
     if order.holds:
         return _held(here, order)
     if here.remove:
@@ -98,7 +98,7 @@ def _scanning(state: State, here: Station, order: Order) -> Hint:
     return Hint("everything is scanned and boxed: pack", ("pack",))
 
 
-def _held(here: Station, order: Order) -> Hint:
+def _held(here: StationState, order: Order) -> Hint:
     held = order.held_units()
     words = tuple(
         f"imei {number}" for number, (imei, _) in enumerate(shelf_of(order.id).imeis, 1) if same_case(imei) in held
@@ -108,7 +108,7 @@ def _held(here: Station, order: Order) -> Hint:
     return Hint(f"the centre holds {' and '.join(words)}: take it out", ("remove",))
 
 
-def _wanted(state: State, here: Station, order: Order) -> Iterator[str]:
+def _wanted(state: State, here: StationState, order: Order) -> Iterator[str]:
     """The pending lines of the mode, as words."""
     for number, line in enumerate(order.manifest.lines, 1):
         pending = order.pending_on(line.id)

@@ -1,6 +1,9 @@
-"""The fold: what each event makes of the state. Replaying a journal and taking a scan go through this one door.
+"""The fold: the state after an event (`workflow.md#restart-keeps-the-state`). Pure.
 
-`fold` holds no rules: an event says what has happened, whether or not today's rules would allow it.
+A scan and a replay of the journal both change the state by `fold` alone. The fold never refuses an event: the rules
+decided when the event was recorded, and it is applied whether or not the rules of today would allow it. What an event
+implies and does not say is worked out here, by code that must give the same result at every replay: that a sign-out
+drops a pending role, that a box closes and the order's shared mode returns, that a manifest opens a packed order again.
 """
 
 from collections.abc import Callable
@@ -35,14 +38,18 @@ from agent.contract.events import (
     Voided,
 )
 from agent.workflow import fold_boxes, fold_orders
-from agent.workflow.fold_steps import At
 from agent.workflow.state import State
+from agent.workflow.state_changes import EventPosition
 
-__all__ = ["At", "fold"]
+__all__ = ["fold"]
 
 
-def fold(state: State, event: Event, at: At) -> State:
-    """The state after `event`. Pure; an event of a type without effect leaves the state as it is."""
+def fold(state: State, event: Event, at: EventPosition) -> State:
+    """Return the state after an event at this position.
+
+    Every event adds its journal id to `State.journals`. Events that are not in `_FOLDS` change nothing else.
+    Raise KeyError or ValueError if the event cannot follow on this state.
+    """
     if at.journal not in state.journals:
         state = replace(state, journals=state.journals | {at.journal})
     handler = _FOLDS.get(type(event))
@@ -51,7 +58,7 @@ def fold(state: State, event: Event, at: At) -> State:
     return state
 
 
-_FOLDS: dict[type[Event], Callable[[State, Any, At], State]] = {
+_FOLDS: dict[type[Event], Callable[[State, Any, EventPosition], State]] = {
     SignedIn: fold_orders.signed_in,
     SignedOut: fold_orders.signed_out,
     OrderOpened: fold_orders.opened,

@@ -1,4 +1,7 @@
-"""What scans and boxes do to the state. Each function is the effect of one event."""
+"""The effect of the `scan.…` and `box.…` events on the state, one function for each event.
+
+Nothing is erased (`workflow.md#nothing-is-erased`): a void is an event that takes an entry out of its box.
+"""
 
 from typing import Any
 
@@ -18,19 +21,18 @@ from agent.contract.events import (
     Voided,
     What,
 )
-from agent.workflow.entries import Entries, Entry
-from agent.workflow.fold_steps import (
-    At,
+from agent.workflow.state import Box, BoxState, Entry, Phase, State, ids_of
+from agent.workflow.state_changes import (
+    EventPosition,
     at_station,
-    mode_shared,
     remove_ended,
     set_label,
     touched,
     units_with,
     units_without,
     with_order,
+    with_shared_mode,
 )
-from agent.workflow.state import Box, BoxState, Phase, State, ids_of
 
 __all__ = [
     "accepted",
@@ -48,7 +50,7 @@ __all__ = [
 # -- scans -------------------------------------------------------------------------------------------------------
 
 
-def selected(state: State, event: Selected, at: At) -> State:
+def selected(state: State, event: Selected, at: EventPosition) -> State:
     match event.what:
         case What.PRODUCT:
             return at_station(state, event, product=event.value)
@@ -63,7 +65,7 @@ def selected(state: State, event: Selected, at: At) -> State:
             return at_station(state, event, product=None)
 
 
-def accepted(state: State, event: Accepted, at: At) -> State:
+def accepted(state: State, event: Accepted, at: EventPosition) -> State:
     order = state.orders[event.order]
     box, box_number = order.boxes.get(event.box), state.box_number
     if box is None:
@@ -79,7 +81,7 @@ def accepted(state: State, event: Accepted, at: At) -> State:
     )
     box = replace(
         box,
-        entries=box.entries.with_entry(entry),
+        entries=(*box.entries, entry),
         units=box.units + (event.unit is not None),
         bytes=box.bytes_with(event.line, event.sku, event.unit),
     )
@@ -99,21 +101,20 @@ def accepted(state: State, event: Accepted, at: At) -> State:
         first=order.first or at.position,
         last=at.position,
     )
-    # One copy of the state for all of it: this is the fold of nearly every scan.
     state = replace(state, orders=state.orders.set(event.order, order), units=units, box_number=box_number)
     if event.unit is None and event.station is not None and state.station(event.station).quantity is not None:
         state = at_station(state, event, quantity=None)
     return state
 
 
-def _with_entries(box: Box, entries: Entries, taken: Unit | None) -> Box:
-    """The box with what is left in it; the room of a line's frame is given back only when the box is empty."""
+def _with_entries(box: Box, entries: tuple[Entry, ...], taken: Unit | None) -> Box:
+    """Replace the entries of a box after `taken` has left it. The bytes of a line's frame stay until it is empty."""
     units = box.units - (taken is not None)
     size = box.bytes - (len(taken.id.encode()) + 3 if taken is not None else 0)
     return replace(box, entries=entries, units=units, bytes=size if entries else 0)
 
 
-def voided(state: State, event: Voided, at: At) -> State:
+def voided(state: State, event: Voided, at: EventPosition) -> State:
     order = state.orders[event.order]
     box = order.boxes[event.box]
     sequence = int(event.sequence)
@@ -130,7 +131,7 @@ def voided(state: State, event: Voided, at: At) -> State:
         for one in ids:
             counted = counted.delete(one)
         state = replace(state, units=units_without(state.units, order.id, ids))
-    box = _with_entries(box, Entries.of(entries), event.unit)
+    box = _with_entries(box, tuple(entries), event.unit)
     gone = not entries and not box.dissolves
     state = with_order(
         state,
@@ -145,10 +146,10 @@ def voided(state: State, event: Voided, at: At) -> State:
         ),
     )
     state = at_station(state, event, **remove_ended(state, event))
-    return mode_shared(state, event.station)
+    return with_shared_mode(state, event.station)
 
 
-def rejected(state: State, event: Rejected, at: At) -> State:
+def rejected(state: State, event: Rejected, at: EventPosition) -> State:
     if not event.clears:
         return state
     cleared: dict[str, Any] = {}
@@ -162,14 +163,14 @@ def rejected(state: State, event: Rejected, at: At) -> State:
 # -- boxes -------------------------------------------------------------------------------------------------------
 
 
-def box_created(state: State, event: BoxCreated, at: At) -> State:
+def box_created(state: State, event: BoxCreated, at: EventPosition) -> State:
     order = state.orders[event.order]
     box = replace(order.boxes[event.box], state=BoxState.CREATED, dissolves=True)
     state = with_order(state, touched(order, at, boxes=order.boxes.set(box.id, box)))
     return at_station(state, event, phase=Phase.BOXING, **remove_ended(state, event))
 
 
-def box_reopened(state: State, event: BoxReopened, at: At) -> State:
+def box_reopened(state: State, event: BoxReopened, at: EventPosition) -> State:
     order = state.orders[event.order]
     boxing = event.state is Reopened.BOXING
     box = replace(order.boxes[event.box], state=BoxState.CREATED if boxing else BoxState.OPEN)
@@ -194,7 +195,7 @@ def box_reopened(state: State, event: BoxReopened, at: At) -> State:
     )
 
 
-def box_voided(state: State, event: BoxVoided, at: At) -> State:
+def box_voided(state: State, event: BoxVoided, at: EventPosition) -> State:
     order = state.orders[event.order]
     box = order.boxes[event.box]
     state = set_label(state, box.id, box.label, None)
@@ -208,10 +209,10 @@ def box_voided(state: State, event: BoxVoided, at: At) -> State:
             confirmed=tuple(one for one in order.confirmed if one != box.id),
         ),
     )
-    return mode_shared(state, event.station)
+    return with_shared_mode(state, event.station)
 
 
-def box_sized(state: State, event: BoxSized, at: At) -> State:
+def box_sized(state: State, event: BoxSized, at: EventPosition) -> State:
     order = state.orders[event.order]
     box = order.boxes[event.box]
     state = set_label(state, box.id, box.label, event.label)
@@ -219,7 +220,7 @@ def box_sized(state: State, event: BoxSized, at: At) -> State:
     return with_order(state, touched(order, at, boxes=order.boxes.set(box.id, box)))
 
 
-def box_confirmed(state: State, event: BoxConfirmed, at: At) -> State:
+def box_confirmed(state: State, event: BoxConfirmed, at: EventPosition) -> State:
     order = state.orders[event.order]
     box = replace(order.boxes[event.box], state=BoxState.CONFIRMED)
     state = with_order(
@@ -232,4 +233,4 @@ def box_confirmed(state: State, event: BoxConfirmed, at: At) -> State:
             confirmed=(*order.confirmed, box.id),
         ),
     )
-    return mode_shared(at_station(state, event, phase=Phase.SCANNING), event.station)
+    return with_shared_mode(at_station(state, event, phase=Phase.SCANNING), event.station)

@@ -1,4 +1,4 @@
-"""What operators, orders and verdicts do to the state. Each function is the effect of one event."""
+"""The effect of the `operator.…` and `order.…` events on the state, one function for each event."""
 
 from immutables import Map
 from msgspec.structs import replace
@@ -22,19 +22,19 @@ from agent.contract.events import (
     SignedOut,
 )
 from agent.contract.manifest import Manifest, same_case
-from agent.workflow.fold_steps import (
-    At,
+from agent.workflow.state import BoxState, Hold, Phase, State, StationState
+from agent.workflow.state_changes import (
+    EventPosition,
     adopted,
     at_station,
-    mode_shared,
     remove_ended,
     set_label,
     touched,
     units_with,
     units_without,
     with_order,
+    with_shared_mode,
 )
-from agent.workflow.state import BoxState, Hold, Phase, State, Station
 
 __all__ = [
     "held",
@@ -57,20 +57,26 @@ __all__ = [
 # -- operators ---------------------------------------------------------------------------------------------------
 
 
-def signed_in(state: State, event: SignedIn, at: At) -> State:
+def signed_in(state: State, event: SignedIn, at: EventPosition) -> State:
     return at_station(state, event, operator=event.operator)
 
 
-def signed_out(state: State, event: SignedOut, at: At) -> State:
-    station = state.station(event.station or "")
-    phase = station.resume if station.phase is Phase.ASSIGNING else station.phase
+def signed_out(state: State, event: SignedOut, at: EventPosition) -> State:
+    """Drop a pending role, QTY and REMOVE; all else stays (`workflow.md#sign-out`)."""
+    phase = _phase_before_assigning(state, event)
     return at_station(state, event, operator=None, phase=phase, role=None, quantity=None, remove=False)
+
+
+def _phase_before_assigning(state: State, event: Event) -> Phase:
+    """Return the phase that the event's station goes back to without a pending role."""
+    station = state.station(event.station or "")
+    return station.resume if station.phase is Phase.ASSIGNING else station.phase
 
 
 # -- orders ------------------------------------------------------------------------------------------------------
 
 
-def opened(state: State, event: OrderOpened, at: At) -> State:
+def opened(state: State, event: OrderOpened, at: EventPosition) -> State:
     order = state.orders.get(event.order)
     if event.manifest is not None:
         order = adopted(state, order, Manifest.from_source(event.manifest))
@@ -81,7 +87,7 @@ def opened(state: State, event: OrderOpened, at: At) -> State:
         raise ValueError(f"order {event.order} was opened without a manifest")
     box = order.box
     boxing = box is not None and box.state is BoxState.CREATED
-    opened = Station(
+    station = StationState(
         operator=state.station(event.station or "").operator,
         order=event.order,
         phase=Phase.BOXING if boxing else Phase.SCANNING,
@@ -89,10 +95,11 @@ def opened(state: State, event: OrderOpened, at: At) -> State:
     )
     if event.station is None:
         return state
-    return replace(state, stations=state.stations.set(event.station, opened))
+    return replace(state, stations=state.stations.set(event.station, station))
 
 
-def left(state: State, event: OrderLeft, at: At) -> State:
+def left(state: State, event: OrderLeft, at: EventPosition) -> State:
+    """Free the station. An order with nothing in it is dropped from the state."""
     order = state.orders.get(event.order)
     if order is not None and not (
         order.boxes or order.assigned or order.holds or order.forgotten or order.packed is not None
@@ -104,44 +111,40 @@ def left(state: State, event: OrderLeft, at: At) -> State:
 def _leave(state: State, event: Event) -> State:
     if event.station is None:
         return state
-    fresh = Station(operator=state.station(event.station).operator)
+    fresh = StationState(operator=state.station(event.station).operator)
     return replace(state, stations=state.stations.set(event.station, fresh))
 
 
-def role_asked(state: State, event: RoleAsked, at: At) -> State:
-    station = state.station(event.station or "")
+def role_asked(state: State, event: RoleAsked, at: EventPosition) -> State:
+    before = _phase_before_assigning(state, event)
     if event.role is None:
-        phase = station.resume if station.phase is Phase.ASSIGNING else station.phase
-        return at_station(state, event, phase=phase, role=None)
-    resume = station.resume if station.phase is Phase.ASSIGNING else station.phase
-    return at_station(state, event, phase=Phase.ASSIGNING, role=event.role, resume=resume)
+        return at_station(state, event, phase=before, role=None)
+    return at_station(state, event, phase=Phase.ASSIGNING, role=event.role, resume=before)
 
 
-def role_assigned(state: State, event: RoleAssigned, at: At) -> State:
+def role_assigned(state: State, event: RoleAssigned, at: EventPosition) -> State:
     order = state.orders[event.order]
     state = with_order(state, touched(order, at, assigned=order.assigned.set(event.role, event.operator)))
-    station = state.station(event.station or "")
-    phase = station.resume if station.phase is Phase.ASSIGNING else station.phase
-    return at_station(state, event, phase=phase, role=None)
+    return at_station(state, event, phase=_phase_before_assigning(state, event), role=None)
 
 
-def mode_chosen(state: State, event: ModeChosen, at: At) -> State:
+def mode_chosen(state: State, event: ModeChosen, at: EventPosition) -> State:
     return at_station(state, event, mode=event.mode, product=None)
 
 
-def kind_chosen(state: State, event: KindChosen, at: At) -> State:
+def kind_chosen(state: State, event: KindChosen, at: EventPosition) -> State:
     return at_station(state, event, kind=event.kind)
 
 
-def packing_started(state: State, event: PackingStarted, at: At) -> State:
+def packing_started(state: State, event: PackingStarted, at: EventPosition) -> State:
     return at_station(state, event, phase=Phase.PACKING, **remove_ended(state, event))
 
 
-def packing_left(state: State, event: PackingLeft, at: At) -> State:
+def packing_left(state: State, event: PackingLeft, at: EventPosition) -> State:
     return at_station(state, event, phase=Phase.SCANNING)
 
 
-def packing_confirmed(state: State, event: PackingConfirmed, at: At) -> State:
+def packing_confirmed(state: State, event: PackingConfirmed, at: EventPosition) -> State:
     order = state.orders[event.order]
     state = replace(state, units=units_without(state.units, order.id, order.counted))
     for box in order.boxes.values():
@@ -150,7 +153,8 @@ def packing_confirmed(state: State, event: PackingConfirmed, at: At) -> State:
     return _leave(state, event)
 
 
-def revised(state: State, event: OrderRevised, at: At) -> State:
+def revised(state: State, event: OrderRevised, at: EventPosition) -> State:
+    """Put the order under its new manifest (`workflow.md#manifest-revisions`)."""
     if event.manifest is None:
         return state
     before = state.orders.get(event.order)
@@ -166,7 +170,7 @@ def revised(state: State, event: OrderRevised, at: At) -> State:
     station = state.station(name)
     if station.product is not None and not order.lines_of(station.product):
         state = replace(state, stations=state.stations.set(name, replace(station, product=None)))
-    return mode_shared(state, name)
+    return with_shared_mode(state, name)
 
 
 # -- verdicts ----------------------------------------------------------------------------------------------------
@@ -176,14 +180,14 @@ def _taken(state: State, verdict: str, revision: int) -> State:
     return replace(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
 
 
-def held(state: State, event: Held, at: At) -> State:
+def held(state: State, event: Held, at: EventPosition) -> State:
     order = state.orders[event.order]
     hold = Hold(unit=same_case(event.unit), reason=event.reason)
     state = with_order(state, touched(order, at, holds=order.holds.set(event.verdict, hold)))
     return _taken(state, event.verdict, event.revision)
 
 
-def released(state: State, event: Released, at: At) -> State:
+def released(state: State, event: Released, at: EventPosition) -> State:
     state = _taken(state, event.verdict, event.revision)
     order = state.orders.get(event.order)
     if event.outcome is Outcome.UNIT_REMOVED and order is not None and event.verdict in order.holds:

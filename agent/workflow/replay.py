@@ -1,4 +1,4 @@
-"""From the journal's commits back to the state. Pure but for the parsing of documents."""
+"""From the journal's commits back to the state (`workflow.md#restart-keeps-the-state`). Pure."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,14 +6,15 @@ from typing import Any, Protocol
 
 from agent.contract.cloudevents import event_of, private_of
 from agent.contract.events import Event
-from agent.workflow.fold import At, fold
+from agent.workflow.fold import fold
 from agent.workflow.state import State
+from agent.workflow.state_changes import EventPosition
 
 __all__ = ["Committed", "fold_commit", "private_text", "replay"]
 
 
 class Committed(Protocol):
-    """One commit as the journal tells it; position and sequence are those of its first event."""
+    """One commit of the journal. `position` and `sequence` are those of its first event."""
 
     @property
     def journal(self) -> str: ...
@@ -28,7 +29,10 @@ class Committed(Protocol):
 
 
 def private_text(events: Sequence[Event]) -> bytes:
-    """What the journal keeps beside the documents of one commit: by event number, as JSON; empty if nothing."""
+    """Return the private fields of a commit's events, which the journal keeps beside the published documents.
+
+    They are JSON, keyed by the number of the event in the commit; empty if no event has any.
+    """
     kept: dict[str, dict[str, Any]] = {}
     for number, event in enumerate(events):
         if event.private and (private := private_of(event)):
@@ -37,17 +41,20 @@ def private_text(events: Sequence[Event]) -> bytes:
 
 
 def fold_commit(state: State, commit: Committed) -> State:
-    """The state after a commit. Raises ValueError, KeyError or TypeError for what this version did not write."""
+    """Return the state after a commit. Raise ValueError, KeyError or TypeError if it cannot be read or folded."""
     private: Mapping[str, Mapping[str, Any]] = json.loads(commit.private) if commit.private else {}
     for number, document in enumerate(commit.documents):
         event = event_of(json.loads(document), private.get(str(number), {}))
         if event is not None:
-            at = At.in_commit(number, journal=commit.journal, position=commit.position, sequence=commit.sequence)
+            at = EventPosition.in_commit(
+                number, journal=commit.journal, position=commit.position, sequence=commit.sequence
+            )
             state = fold(state, event, at)
     return state
 
 
 def replay(state: State, commits: Iterable[Committed]) -> State:
+    """Return the state after these commits. Raise like `fold_commit`."""
     for commit in commits:
         state = fold_commit(state, commit)
     return state

@@ -1,7 +1,8 @@
-"""The state of a kiosk: its stations, the orders known here, what is counted in which box. Immutable throughout.
+"""The state of a kiosk: its stations, the orders known here, and what is counted in which box. Immutable.
 
-The state is the fold of the journal's events (`agent.workflow.fold`) and nothing else; what only lives between two
-scans (bounce, time-outs) is `agent.workflow.memory`'s.
+The state is what `agent.workflow.fold` makes of the journal's events (`workflow.md#restart-keeps-the-state`). Only
+`agent.workflow.closed_orders` changes it without an event: it drops the details of orders that were packed long ago.
+What a restart may lose is in `agent.workflow.transient_state`.
 """
 
 from collections.abc import Iterator
@@ -13,92 +14,122 @@ from msgspec import Struct, field
 from agent.contract.events import Kind, Unit
 from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
 from agent.contract.station_view import Phase
-from agent.workflow.entries import Entries, Entry
 
-__all__ = ["Box", "BoxState", "Hold", "Order", "Phase", "State", "Station", "ids_of"]
-
-
-class BoxState(StrEnum):
-    OPEN = "open"
-    CREATED = "created"
-    CONFIRMED = "confirmed"
+__all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "StationState", "ids_of"]
 
 
 def ids_of(unit: Unit) -> tuple[str, ...]:
-    """All identifiers of a device in comparable form."""
+    """Return all identifiers of a device in the form of `same_case` (`workflow.md#one-device-counts-once`)."""
     if not unit.aliases:
         return (same_case(unit.id),)
     return tuple(all_in_same_case((unit.id, *unit.aliases)))
 
 
-class Box(Struct, frozen=True, kw_only=True):
-    """`dissolves` says that the box was created once (SAVE): left empty, it is voided.
+# -- boxes -------------------------------------------------------------------------------------------------------
 
-    `units` counts the serialized devices in it, `bytes` about how much room its contents take in an event.
-    """
+
+class BoxState(StrEnum):
+    """`created` after the first SAVE, `confirmed` after the second."""
+
+    OPEN = "open"
+    CREATED = "created"
+    CONFIRMED = "confirmed"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What one `scan.accepted` put into a box, as far as it is still there."""
+
+    sequence: int
+    """The event's sequence number."""
+    scan: int
+    """The sequence number of the scan's first event: UNDO voids all entries of one scan."""
+    line: str
+    sku: str
+    unit: Unit | None
+    """The device; None for a non-serialized product."""
+    quantity: int
+
+
+class Box(Struct, frozen=True, kw_only=True):
+    """One box of an order (`workflow.md#mode-of-a-box`)."""
 
     id: str
     mode: Flow
-    entries: Entries = Entries()
+    entries: tuple[Entry, ...] = ()
+    """Oldest first."""
     state: BoxState = BoxState.OPEN
     dissolves: bool = False
+    """The box was created once, so it is voided when it becomes empty (`workflow.md#dissolve-an-empty-box`)."""
     size: str | None = None
     label: str | None = None
     units: int = 0
+    """How many devices are in it."""
     bytes: int = 0
+    """About how many bytes its contents take in an event."""
 
     def bytes_with(self, line: str, sku: str, unit: Unit | None) -> int:
-        """`bytes` once that lies in it too: the unit's id, and the line's frame if it is the first of the line."""
+        """Return `bytes` after one more entry: its identifier, and the frame of the line if the line is new."""
         grown = self.bytes
-        if not self.entries.has_line(line):
+        if not any(entry.line == line for entry in self.entries):
             grown += len(line.encode()) + len(sku.encode()) + 60
         if unit is not None:
             grown += len(unit.id.encode()) + 3
         return grown
 
     def entry_of(self, identifier: str) -> Entry | None:
-        """The entry of a device, by any of its identifiers in comparable form."""
+        """Return the entry of a device, by any of its identifiers in the form of `same_case`."""
         return next((e for e in self.entries if e.unit is not None and identifier in ids_of(e.unit)), None)
 
     def quantity_of(self, sku: str) -> int:
-        """How many pieces of a non-serialized product lie in it."""
+        """Return how many pieces of a non-serialized product are in it."""
         return sum(e.quantity for e in self.entries if e.unit is None and same_case(e.sku) == same_case(sku))
 
 
-class Hold(Struct, frozen=True, kw_only=True):
-    """A verdict's hold on a unit of the order; `unit` in comparable form."""
+# -- orders ------------------------------------------------------------------------------------------------------
+
+
+class Hold(Struct, frozen=True, array_like=True):
+    """A verdict holds a device of the order (`workflow.md#held-orders`). `unit` is in the form of `same_case`.
+
+    Snapshots hold it as a JSON array.
+    """
 
     unit: str
     reason: str | None
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An order that was opened or counted at this kiosk.
-
-    `confirmed` lists its confirmed boxes, oldest first. `counted` maps identifiers in comparable form to boxes.
-    `scanned` counts pieces by line, here alone; `elsewhere` what the centre counted at other kiosks; `total_scanned` is
-    the sum of both.
-    `known` remembers products by barcode, (sku, serialized), that were counted and may have left the manifest.
-    `packed` is the revision at which it was packed here. `first` and `last` are the journal positions between which
-    all its events lie. `forgotten` says that its boxes of an earlier packing are no longer known here.
-    """
+    """An order that was opened or counted at this kiosk. Identifiers of devices are in the form of `same_case`."""
 
     manifest: Manifest
     assigned: Map[Role, str] = field(default_factory=Map)
+    """Operators by the role that was assigned to them here."""
     boxes: Map[str, Box] = field(default_factory=Map)
     confirmed: tuple[str, ...] = ()
+    """The ids of the confirmed boxes, oldest first."""
     open_box: str | None = None
     counted: Map[str, str] = field(default_factory=Map)
+    """Box ids by the identifiers of the devices counted here."""
     scanned: Map[str, int] = field(default_factory=Map)
+    """Pieces counted here, by line."""
     elsewhere: Map[str, int] = field(default_factory=Map)
+    """Pieces counted at other kiosks, by line (`workflow.md#counted-at-another-kiosk`)."""
     total_scanned: int = 0
+    """The sum of `scanned` and `elsewhere`."""
     elsewhere_units: frozenset[str] = frozenset()
+    """The identifiers of devices counted at other kiosks."""
     known: Map[str, tuple[str, bool]] = field(default_factory=Map)
+    """(SKU, serialized) by barcode, of counted products, which a revision may have dropped from the manifest."""
     holds: Map[str, Hold] = field(default_factory=Map)
+    """Holds by the id of the verdict."""
     packed: int | None = None
+    """The revision that was packed here; None while the order is not packed."""
     forgotten: bool = False
+    """The boxes of an earlier packing are no longer known."""
     first: int = 0
+    """The journal position of the order's first event; 0 if it has none."""
     last: int = 0
+    """The journal position of the order's newest event."""
 
     @property
     def id(self) -> str:
@@ -111,7 +142,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
     @property
     def box(self) -> Box | None:
-        """The open box; none while nothing lies in it yet."""
+        """The open box; None while nothing is in it."""
         return self.boxes.get(self.open_box) if self.open_box is not None else None
 
     def scanned_on(self, line: str) -> int:
@@ -122,11 +153,11 @@ class Order(Struct, frozen=True, kw_only=True):
         return known.quantity if known is not None else 0
 
     def pending_on(self, line: str) -> int:
-        """May be negative after a revision."""
+        """Return ordered − scanned, which is negative for a misfit (`workflow.md#manifest-revisions`)."""
         return self.ordered_on(line) - self.scanned_on(line)
 
     def lines(self) -> Iterator[str]:
-        """The manifest's lines in its order, then counted lines that a revision dropped."""
+        """Yield the manifest's lines in its order, then counted lines that a revision dropped."""
         yield from self.manifest.line_by_id
         gone = {*self.scanned, *self.elsewhere} - self.manifest.line_by_id.keys()
         yield from sorted(line for line in gone if self.scanned_on(line))
@@ -136,18 +167,22 @@ class Order(Struct, frozen=True, kw_only=True):
         return self.manifest.total_ordered - self.total_scanned
 
     def is_complete(self) -> bool:
+        """Return whether no line has anything pending."""
         return all(self.pending_on(line) <= 0 for line in self.lines())
 
     def is_exact(self) -> bool:
-        """Ordered = scanned on every line."""
+        """Return whether ordered = scanned on every line."""
         return all(self.pending_on(line) == 0 for line in self.lines())
 
     def role(self, role: Role) -> str | None:
-        """Who does it: assigned here, or else named by the manifest."""
+        """Return who has a role: assigned here, or else named by the manifest (`workflow.md#required-roles`)."""
         return self.assigned.get(role) or self.manifest.operators.get(role)
 
     def sku_of(self, code: str) -> str | None:
-        """The product of a barcode in comparable form (a GTIN as 14 digits), of the manifest or counted before."""
+        """Return the SKU of a product of the manifest, or counted before, by its barcode.
+
+        `code` is in the form of `same_case`; a GTIN is 14 digits.
+        """
         sku = self.manifest.sku_by_code.get(code)
         if sku is None and code in self.known:
             sku = self.known[code][0]
@@ -164,10 +199,13 @@ class Order(Struct, frozen=True, kw_only=True):
         return frozenset(hold.unit for hold in self.holds.values())
 
 
-class Station(Struct, frozen=True, kw_only=True):
-    """One bench. `role` is the role whose badge is awaited (`all` for the three); `resume` where assigning goes back.
+# -- the kiosk ---------------------------------------------------------------------------------------------------
 
-    `product` is the SKU selected; `quantity` the QTY pending; `remove` whether REMOVE is.
+
+class StationState(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The state of one bench (`workflow.md#stations-are-independent`).
+
+    Snapshots hold it as it is, without the fields at their defaults: to change a default changes the stored format.
     """
 
     operator: str | None = None
@@ -176,38 +214,43 @@ class Station(Struct, frozen=True, kw_only=True):
     mode: Flow | None = None
     kind: Kind = Kind.AUTO
     product: str | None = None
+    """The SKU of the selected product."""
     quantity: int | None = None
+    """The pending QTY."""
     remove: bool = False
+    """REMOVE is pending."""
     role: str | None = None
+    """The role whose badge is awaited; `all` for the three roles."""
     resume: Phase = Phase.SCANNING
+    """The phase that assigning a role goes back to."""
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """Everything a restart must find again.
+    """Everything that a restart must find again."""
 
-    `packed` maps orders packed here whose details are forgotten to (the revision, the position) they were packed at.
-    `units` maps
-    identifiers in comparable form to the unpacked orders they are counted in; `labels` box labels to their boxes.
-    `verdicts` maps verdict ids to the revision taken, `barred` removed held units to the verdicts that bar them.
-    `box_number` is the highest number a box was given; `journals` are the journal ids of this kiosk.
-    """
-
-    stations: Map[str, Station] = field(default_factory=Map)
+    stations: Map[str, StationState] = field(default_factory=Map)
     orders: Map[str, Order] = field(default_factory=Map)
     packed: Map[str, tuple[int, int]] = field(default_factory=Map)
+    """(revision, journal position) of the packing of orders whose details are dropped."""
     units: Map[str, tuple[str, ...]] = field(default_factory=Map)
+    """The unpacked orders in which a device is counted, by its identifiers in the form of `same_case`."""
     labels: Map[str, str] = field(default_factory=Map)
+    """Box ids by box label, in the form of `same_case`."""
     verdicts: Map[str, int] = field(default_factory=Map)
+    """The newest revision taken of each verdict, by its id."""
     barred: Map[str, tuple[str, ...]] = field(default_factory=Map)
+    """The verdicts that bar a removed held unit, by its identifier (`workflow.md#end-of-a-hold`)."""
     box_number: int = 0
+    """The highest number that a box was given. Box ids are never used again."""
     journals: frozenset[str] = frozenset()
+    """The ids that the journal of this kiosk has had."""
 
-    def station(self, name: str) -> Station:
+    def station(self, name: str) -> StationState:
         return self.stations.get(name) or _FRESH
 
     def station_with(self, order: str) -> str | None:
-        """The station at which an order is open."""
+        """Return the station at which an order is open (`workflow.md#one-station-per-order`)."""
         return next((name for name, station in self.stations.items() if station.order == order), None)
 
 
-_FRESH = Station()
+_FRESH = StationState()

@@ -1,339 +1,242 @@
-"""One step: a frame in, events and one signal out. Pure: state, memory, time and sequence are handed in.
+"""One step: a scan goes in, events and one signal come out. Pure: state, time and numbers are passed in.
 
-`take` is the whole decision about a scan, in SPEC 3's order: unreadable, bounce, not signed in, unknown badge,
-ambiguous, bad argument, the table, and then what the act behind the table's cell finds.
+`take` is the whole way of a scan. It goes down the checks below; what passes them is done by an act of the state table.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.contract.events import Cause, Event, Selected, What
-from agent.contract.operators import Operator
-from agent.contract.printed_codes import Command, Verb
+from agent.contract.printed_codes import Verb
 from agent.contract.reasons import Reason, Seen
 from agent.contract.signals import Signal
 from agent.scan import Frame
-from agent.workflow import boxes, counting, orders
-from agent.workflow.classify import (
+from agent.workflow import boxes, counting, orders, packing, roles, sign_in, taking_out
+from agent.workflow.classify import classify
+from agent.workflow.context import StepContext
+from agent.workflow.rejections import reject
+from agent.workflow.reply import Refusal, Reply
+from agent.workflow.scan_classes import (
     Ambiguous,
     BadArgument,
     Badge,
     BoxLabel,
-    Code,
     CommandScan,
     OrderBarcode,
     Product,
     Recognised,
-    Text,
+    ScanClass,
     UnitScan,
+    UnknownBadge,
     Unreadable,
-    classify,
 )
-from agent.workflow.context import Desk, Refusal, Settings
-from agent.workflow.memory import REFUSALS, REFUSALS_S, REMOVE_S, Bounce, Burst, Memory, Reply
-from agent.workflow.state import Phase, State, Station
+from agent.workflow.state import Phase, StationState
 from agent.workflow.table import REFUSED_ON_CLOSED, TABLE, Act, Input
+from agent.workflow.timeouts import note_remove
+from agent.workflow.transient_state import LastRead
 
-__all__ = ["Decision", "expire", "is_due", "take"]
+__all__ = ["ACTS", "FIRST_FAILURE_WINS", "Check", "take"]
 
 
-class Decision(Struct, frozen=True, kw_only=True):
-    """What a step comes to: if there are events, they must be committed before state and signal count for anything."""
+class Check(Struct, frozen=True):
+    """One check of a scan, or several that cannot fail together. `function` makes it, in `module`."""
 
-    state: State
-    memory: Memory
-    events: tuple[Event, ...]
-    reply: Reply | None
+    names: tuple[str, ...]
+    module: str
+    function: str
 
+
+FIRST_FAILURE_WINS = (
+    Check(("fault",), "agent.daemon.scanpath", "ScanPath._scan"),
+    Check(("unreadable",), "agent.workflow.step", "take"),
+    Check(("bounce",), "agent.workflow.step", "_bounced"),
+    Check(("not_signed_in",), "agent.workflow.step", "_decide"),
+    Check(("badge_unknown", "ambiguous", "bad_argument"), "agent.workflow.step", "_decide"),
+    Check(("state table",), "agent.workflow.table", "TABLE"),
+    Check(("REMOVE pending",), "agent.workflow.taking_out", "take_out"),
+    Check(("held",), "agent.workflow.holds", "check_not_held"),
+    Check(("order_closed",), "agent.workflow.counting", "count"),
+    Check(("operator_unassigned",), "agent.workflow.roles", "check_required_roles"),
+    Check(("mode_required",), "agent.workflow.counting", "count"),
+    Check(("wrong_kind",), "agent.workflow.counting", "_count_unit"),
+    # The ladder of a unit:
+    Check(("bad_check_digit",), "agent.workflow.line_choice", "line_for"),
+    Check(("already_counted",), "agent.workflow.line_choice", "line_for"),
+    Check(("held unit removed",), "agent.workflow.line_choice", "line_for"),
+    Check(("counted_elsewhere",), "agent.workflow.line_choice", "line_for"),
+    Check(("not_on_order",), "agent.workflow.line_choice", "line_for"),
+    Check(("product_required", "wrong_product"), "agent.workflow.line_choice", "_line_that_takes"),
+    Check(("over_quantity", "several products"), "agent.workflow.line_choice", "_line_that_takes"),
+    Check(("box_full",), "agent.workflow.counting", "_accept"),
+)
+"""The checks of a scan, in the order in which they are made (`workflow.md#first-failure-wins`).
+
+The first one that fails gives the reason; no later one is looked at. This is a list for readers. A test holds the code
+to it: for each two neighbours a scan that fails both gives the reason of the first.
+"""
 
 _AGAIN = Reply(signal=Signal.AGAIN)
-_REPEATABLE = frozenset((CommandScan, BadArgument, Product))
-_COUNTED = frozenset((UnitScan, Product))
-_LABELLED = frozenset((Phase.SCANNING, Phase.BOXING))
-_EVERYWHERE = frozenset((Verb.REPEAT, Verb.WHERE))
-_QUANTITY = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
-_SIZE_CODE = re.compile(r"[A-Z0-9]{1,32}", re.ASCII)
 
 
-def take(desk: Desk, frame: Frame, memory: Memory) -> Decision:
-    """Decide about one scan. `desk` is fresh: this scan's station, scanner, time and state."""
-    scanner = desk.scanner or ""
-    desk.data = frame.data
-    memory = replace(memory, idle_since=frame.at)
-    if not frame.intact:
-        return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), Unreadable())
-    bounce = memory.bounces.get(scanner)
-    if bounce is not None and bounce.data == frame.data and frame.at - bounce.at <= desk.settings.bounce_s > 0:
-        memory.bounces = memory.bounces.set(scanner, replace(bounce, at=frame.at))
-        memory.last = bounce.reply
-        return Decision(state=desk.state, memory=memory, events=(), reply=bounce.reply)
-    order = desk.state.orders.get(desk.station.order or "")
-    label_awaited = desk.station.phase in _LABELLED
-    reading = classify(frame.data, order=order, label_awaited=label_awaited, lookup=desk.cache)
-    code, desk.symbology, desk.data = reading.code, reading.symbology, reading.data
-    if type(code) is Unreadable:
-        return _refuse(desk, frame, memory, Refusal(Reason.UNREADABLE), code)
+def take(context: StepContext, frame: Frame) -> Reply:
+    """Decide about one scan and return its signal (`signals.md#one-signal-per-scan`).
+
+    `context` is new: made for this scan, with the state before it. Afterwards it has the events, the state after them
+    and the station's transient state. The caller commits the events before it shows the signal.
+    """
+    transient = context.transient = replace(context.transient, idle_since=frame.at)
+    bounced = _bounced(context, frame)
+    if bounced is not None:
+        transient.last = bounced
+        return bounced
+    context.first_cancel_at, transient.cancel_since = transient.cancel_since, None
+    scan = _read(context, frame)
     try:
-        reply = _decide(desk, code, memory)
+        reply = _decide(context, scan)
     except Refusal as refusal:
-        desk.undo()
-        decision = _refuse(desk, frame, memory, refusal, code)
-    else:
-        if memory.cancel_since != frame.at:
-            memory.cancel_since = None
-        _conclude(desk, memory, reply)
-        decision = Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
-    _remember(memory, scanner, frame, code, decision.reply)
-    return decision
+        context.undo()
+        reply = reject(context, refusal, scan)
+    transient.last = reply
+    note_remove(context)
+    if not isinstance(scan, Unreadable):
+        _remember(context, frame, scan, reply)
+    return reply
 
 
-def _conclude(desk: Desk, memory: Memory, reply: Reply) -> None:
-    """What of the reply is remembered; REMOVE's time runs from the scan that asked for it last, or from the first one
-    after a start."""
-    memory.last = reply
-    if not desk.station.remove:
-        memory.remove_since = None
-    elif memory.remove_since is None or any(
-        isinstance(event, Selected) and event.what is What.REMOVE for event in desk.events
-    ):
-        memory.remove_since = desk.now
+def _bounced(context: StepContext, frame: Frame) -> Reply | None:
+    """Return the answer to a bounce (`scanning.md#bounce`); None if the scan is none."""
+    transient, scanner = context.transient, context.scanner or ""
+    read = transient.last_read.get(scanner)
+    if read is None or not frame.intact or read.data != frame.data:
+        return None
+    if not frame.at - read.at <= context.rules.bounce_s > 0:
+        return None
+    transient.last_read = transient.last_read.set(scanner, replace(read, at=frame.at))
+    return read.reply
 
 
-def _remember(memory: Memory, scanner: str, frame: Frame, code: Code, reply: Reply | None) -> None:
-    """Remember what the scanner has just read, and how its repetition is answered."""
-    if reply is None or type(code) in _REPEATABLE:
+def _remember(context: StepContext, frame: Frame, scan: ScanClass, reply: Reply) -> None:
+    """Remember what the scanner has read, and the answer to a bounce of it (`scanning.md#bounce`)."""
+    if isinstance(scan, CommandScan | BadArgument | Product):
         reply = _AGAIN
-    memory.bounces = memory.bounces.set(scanner, Bounce(data=frame.data, at=frame.at, reply=reply))
+    read = LastRead(data=frame.data, at=frame.at, reply=reply)
+    context.transient.last_read = context.transient.last_read.set(context.scanner or "", read)
 
 
-# -- refusing ----------------------------------------------------------------------------------------------------
+def _read(context: StepContext, frame: Frame) -> ScanClass:
+    """Classify the scan and put what was read of it into the context."""
+    if not frame.intact:
+        context.data = frame.data
+        return Unreadable()
+    station = context.station
+    reading = classify(
+        frame.data,
+        order=context.state.orders.get(station.order or ""),
+        label_awaited=station.phase in (Phase.SCANNING, Phase.BOXING),
+        lookups=context.catalogue,
+    )
+    context.symbology, context.data = reading.symbology, reading.data
+    return reading.scan
 
 
-def _clears(desk: Desk, code: Code) -> tuple[str, ...]:
-    """The pending steps that a refused scan uses up: REMOVE is for one scan, a QTY for one product."""
-    station = desk.station
-    if station.phase is not Phase.SCANNING:
-        return ()
-    if isinstance(code, OrderBarcode | BoxLabel | Recognised | Text | UnitScan | Product) and station.remove:
-        return ("remove", "quantity") if station.quantity is not None else ("remove",)
-    is_product = isinstance(code, Product) or (isinstance(code, UnitScan) and code.with_product)
-    return ("quantity",) if is_product and station.quantity is not None else ()
-
-
-def _refuse(desk: Desk, frame: Frame, memory: Memory, refusal: Refusal, code: Code) -> Decision:
-    """One `scan.rejected`, unless the scanner is flooding: then it waits to be counted in with others."""
-    scanner = desk.scanner or ""
-    clears = _clears(desk, code)
-    burst = memory.bursts.get(scanner)
-    if burst is not None and frame.at - burst.since >= REFUSALS_S:
-        if burst.unwritten is not None:
-            desk.record(burst.unwritten)
-        burst = None
-    rejected = desk.reject(refusal.reason, seen=refusal.seen, clears=clears)
-    if burst is None:
-        burst = Burst(since=frame.at, journaled=1)
-    elif burst.journaled < REFUSALS or clears:
-        burst = replace(burst, journaled=burst.journaled + 1)
-    else:
-        count = burst.unwritten.count + 1 if burst.unwritten is not None else 1
-        burst = replace(burst, unwritten=replace(rejected, count=count))
-        desk.undo()
-    reply = Reply(signal=refusal.signal, reason=refusal.reason)
-    memory.bursts = memory.bursts.set(scanner, burst)
-    memory.cancel_since = None
-    _conclude(desk, memory, reply)
-    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=reply)
-
-
-# -- deciding ----------------------------------------------------------------------------------------------------
-
-
-def _decide(desk: Desk, code: Code, memory: Memory) -> Reply:
-    # A struct's `isinstance` goes a long way, and no class of a code has heirs: here its type is asked.
-    station = desk.station
-    command = code.command if type(code) is CommandScan else None
-    if command is not None and command.verb in _EVERYWHERE and not command.argument:
-        return _tell(desk, command, memory)
-    if station.operator is None and not _is_badge(code):
+def _decide(context: StepContext, scan: ScanClass) -> Reply:
+    """Make the checks before the table, then what the table says (`workflow.md#state-table`)."""
+    if isinstance(scan, Unreadable):
+        raise Refusal(Reason.UNREADABLE)
+    if isinstance(scan, CommandScan) and scan.verb in (Verb.REPEAT, Verb.WHERE):
+        return _repeat(context) if scan.verb is Verb.REPEAT else _where(context)
+    station = context.station
+    if station.operator is None and not _is_badge(scan):
         raise Refusal(Reason.NOT_SIGNED_IN)
-    if type(code) is Badge and code.operator is None:
+    if isinstance(scan, UnknownBadge):
         raise Refusal(Reason.BADGE_UNKNOWN)
-    if type(code) is Ambiguous:
+    if isinstance(scan, Ambiguous):
         raise Refusal(Reason.AMBIGUOUS)
-    if type(code) is BadArgument or (command is not None and not _has_good_argument(command)):
+    if isinstance(scan, BadArgument):
         raise Refusal(Reason.BAD_ARGUMENT)
-    if type(code) is Badge and station.operator is None:
-        return orders.sign_in(desk, _operator(code))
-    cell = TABLE[_input_of(station, code), station.phase]
-    if type(cell) is Reason:
-        raise Refusal(cell, seen=_seen(code))
-    if cell in REFUSED_ON_CLOSED and not desk.order.is_open:
+    if isinstance(scan, Badge) and station.operator is None:
+        return sign_in.sign_in(context, scan)
+    cell = TABLE[_row_of(station, scan), station.phase]
+    if isinstance(cell, Reason):
+        raise Refusal(cell, seen=_seen(scan))
+    if cell in REFUSED_ON_CLOSED and not context.order.is_open:
         raise Refusal(Reason.ORDER_CLOSED)
-    if cell is Act.CANCEL:
-        return boxes.cancel(desk, memory)
-    return _ACTS[cell](desk, code)
+    return ACTS[cell](context, scan)
 
 
-def _is_badge(code: Code) -> bool:
-    return isinstance(code, Badge) or (isinstance(code, Ambiguous) and code.is_badge)
+def _again(context: StepContext, scan: ScanClass) -> Reply:
+    return _AGAIN
 
 
-def _seen(code: Code) -> Seen | None:
-    return code.seen if isinstance(code, Recognised) else None
+ACTS: Mapping[Act, Callable[[StepContext, Any], Reply]] = {
+    Act.AGAIN: _again,
+    Act.TAKEOVER: sign_in.take_over,
+    Act.ASSIGN: roles.assign_role,
+    Act.OPEN: orders.open_order,
+    Act.OPEN_ANOTHER: orders.open_another_order,
+    Act.COUNT: counting.count,
+    Act.SET_QUANTITY: counting.set_quantity,
+    Act.ASK_REMOVE: taking_out.ask_remove,
+    Act.UNDO: taking_out.undo,
+    Act.CHOOSE_KIND: orders.choose_kind,
+    Act.CHOOSE_MODE: orders.choose_mode,
+    Act.CREATE_BOX: boxes.create_box,
+    Act.CONFIRM_BOX: boxes.confirm_box,
+    Act.SIZE_BOX: boxes.size_box,
+    Act.LABEL_BOX: boxes.label_box,
+    Act.REOPEN_BY_LABEL: boxes.reopen_by_label,
+    Act.START_PACKING: packing.start_packing,
+    Act.CONFIRM_PACKING: packing.confirm_packing,
+    Act.ASK_ROLE: roles.ask_role,
+    Act.DROP_ROLE: roles.drop_role,
+    Act.CANCEL: taking_out.cancel,
+    Act.LEAVE_BOXING: boxes.back_to_scanning,
+    Act.LEAVE_PACKING: packing.leave_packing,
+    Act.LEAVE_ORDER: orders.leave_order,
+    Act.SIGN_OUT: sign_in.sign_out,
+}
+"""The function of each act. It gets the context and the scan, whose class follows from the row of the table.
+
+It returns the signal, or raises Refusal. A test holds the class that a function takes to the rows it stands in.
+"""
 
 
-def _tell(desk: Desk, command: Command, memory: Memory) -> Reply:
-    if command.verb is Verb.REPEAT:
-        return memory.last or _AGAIN
-    pending = desk.order.total_pending if desk.station.order is not None else 0
+def _is_badge(scan: ScanClass) -> bool:
+    """Return whether the scan is for a station where nobody is signed in (`workflow.md#signed-out`)."""
+    return isinstance(scan, Badge | UnknownBadge) or (isinstance(scan, Ambiguous) and scan.is_badge)
+
+
+def _seen(scan: ScanClass) -> Seen | None:
+    return scan.seen if isinstance(scan, Recognised) else None
+
+
+def _repeat(context: StepContext) -> Reply:
+    """Return the last signal of the station (`workflow.md#signed-out`)."""
+    return context.transient.last or _AGAIN
+
+
+def _where(context: StepContext) -> Reply:
+    """Return how much is pending in the whole order (`signals.md#where-am-i`)."""
+    pending = context.order.total_pending if context.station.order is not None else 0
     return Reply(signal=Signal.WHERE, pending=pending)
 
 
-def _has_good_argument(command: Command) -> bool:
-    match command.verb:
-        case Verb.MODE:
-            return command.argument in orders.MODE_ARGUMENTS
-        case Verb.KIND:
-            return command.argument in orders.KIND_ARGUMENTS
-        case Verb.ROLE:
-            return command.argument == "ALL" or command.argument in orders.ROLE_ARGUMENTS
-        case Verb.QTY:
-            return _QUANTITY.fullmatch(command.argument) is not None
-        case Verb.BOX:
-            return _SIZE_CODE.fullmatch(command.argument) is not None
-        case _:
-            return command.argument == ""
-
-
-def _input_of(station: Station, code: Code) -> Input:
-    if type(code) in _COUNTED:
-        return Input.PRODUCT_OR_UNIT
-    match code:
-        case CommandScan(command):
-            return _INPUT_OF_VERB[command.verb]
-        case Badge(operator):
-            own = operator is not None and operator.id == station.operator
-            return Input.OWN_BADGE if own else Input.OTHER_BADGE
-        case OrderBarcode(order, is_open):
+def _row_of(station: StationState, scan: ScanClass) -> Input:
+    """Return the row of the state table for a scan."""
+    match scan:
+        case UnitScan() | Product():
+            return Input.ITEM
+        case CommandScan(verb=verb):
+            return Input[verb.name]
+        case Badge(operator=operator):
+            return Input.OWN_BADGE if operator.id == station.operator else Input.OTHER_BADGE
+        case OrderBarcode(order=order, is_open=is_open):
             return Input.OPEN_ORDER if is_open or order == station.order else Input.OTHER_ORDER
         case BoxLabel():
             return Input.LABEL
+        case Recognised():
+            return Input.OTHER_BARCODE
         case _:
-            return Input.OTHER
-
-
-_INPUT_OF_VERB = {
-    Verb.SAVE: Input.SAVE,
-    Verb.PACK: Input.PACK,
-    Verb.CONFIRM: Input.CONFIRM,
-    Verb.UNDO: Input.UNDO,
-    Verb.REMOVE: Input.REMOVE,
-    Verb.CANCEL: Input.CANCEL,
-    Verb.MODE: Input.MODE,
-    Verb.KIND: Input.KIND,
-    Verb.ROLE: Input.ROLE,
-    Verb.QTY: Input.QTY,
-    Verb.BOX: Input.BOX,
-    Verb.CLOSE: Input.CLOSE,
-    Verb.OUT: Input.OUT,
-}
-
-
-# -- the acts ----------------------------------------------------------------------------------------------------
-
-
-def _argument(code: Code) -> str:
-    return code.command.argument if isinstance(code, CommandScan) else ""
-
-
-def _operator(code: Code) -> Operator:
-    if not isinstance(code, Badge) or code.operator is None:
-        raise TypeError("no badge")
-    return code.operator
-
-
-def _order_id(code: Code) -> str:
-    return code.order if isinstance(code, OrderBarcode) else ""
-
-
-def _label(code: Code) -> str:
-    return code.label if isinstance(code, BoxLabel) else ""
-
-
-def _count(desk: Desk, code: Code) -> Reply:
-    if type(code) is not UnitScan and type(code) is not Product:
-        raise TypeError("neither a unit nor a product")
-    return counting.remove(desk, code) if desk.station.remove else counting.count(desk, code)
-
-
-def _no_order(desk: Desk, code: Code) -> Reply:
-    raise Refusal(Reason.ORDER_UNKNOWN if isinstance(code, Text) else Reason.ORDER_REQUIRED, seen=_seen(code))
-
-
-def _unwanted(desk: Desk, code: Code) -> Reply:
-    raise Refusal(Reason.UNKNOWN_CODE if isinstance(code, Text) else Reason.WRONG_BARCODE, seen=_seen(code))
-
-
-_ACTS: dict[Act, Callable[[Desk, Code], Reply]] = {
-    Act.AGAIN: lambda desk, code: _AGAIN,
-    Act.TAKEOVER: lambda desk, code: orders.take_over(desk, _operator(code)),
-    Act.ASSIGN: lambda desk, code: orders.assign(desk, _operator(code)),
-    Act.OPEN: lambda desk, code: orders.open_order(desk, _order_id(code)),
-    Act.REPLACE: lambda desk, code: orders.open_another(desk, _order_id(code)),
-    Act.COUNT: _count,
-    Act.SET_QUANTITY: lambda desk, code: counting.set_quantity(desk, _argument(code)),
-    Act.ASK_REMOVE: lambda desk, code: counting.ask_remove(desk),
-    Act.UNDO: lambda desk, code: boxes.undo(desk),
-    Act.CHOOSE_KIND: lambda desk, code: orders.choose_kind(desk, _argument(code)),
-    Act.CHOOSE_MODE: lambda desk, code: orders.choose_mode(desk, _argument(code)),
-    Act.CREATE_BOX: lambda desk, code: boxes.create_box(desk),
-    Act.CONFIRM_BOX: lambda desk, code: boxes.confirm_box(desk),
-    Act.SIZE_BOX: lambda desk, code: boxes.size_box(desk, _argument(code)),
-    Act.LABEL_BOX: lambda desk, code: boxes.label_box(desk, _label(code)),
-    Act.REOPEN_BY_LABEL: lambda desk, code: boxes.reopen_by_label(desk, _label(code)),
-    Act.START_PACKING: lambda desk, code: orders.start_packing(desk),
-    Act.CLOSE_PACKING: lambda desk, code: orders.confirm_packing(desk),
-    Act.ASK_ROLE: lambda desk, code: orders.ask_role(desk, _argument(code)),
-    Act.DROP_ROLE: lambda desk, code: orders.drop_role(desk),
-    Act.BACK_TO_BOX: lambda desk, code: boxes.back_to_scanning(desk),
-    Act.LEAVE_PACKING: lambda desk, code: orders.leave_packing(desk),
-    Act.LEAVE: lambda desk, code: orders.leave(desk),
-    Act.SIGN_OUT: lambda desk, code: orders.sign_out(desk),
-    Act.NO_ORDER: _no_order,
-    Act.UNWANTED: _unwanted,
-}
-
-
-# -- time --------------------------------------------------------------------------------------------------------
-
-
-def _is_idle(station: Station, memory: Memory, settings: Settings, now: float) -> bool:
-    return station.operator is not None and now - memory.idle_since >= settings.idle_sign_out_s
-
-
-def is_due(station: Station, memory: Memory, settings: Settings, now: float) -> bool:
-    """Whether `expire` may have something to do; asked before every scan, and nearly never so."""
-    return station.remove or bool(memory.bursts) or _is_idle(station, memory, settings, now)
-
-
-def expire(desk: Desk, memory: Memory) -> Decision:
-    """What the passing of time does at a station: REMOVE ends, an idle operator is signed out, a flood is written."""
-    station = desk.station
-    memory = replace(memory)
-    if station.remove and memory.remove_since is None:
-        memory.remove_since = desk.now
-    elif station.remove and memory.remove_since is not None and desk.now - memory.remove_since >= REMOVE_S:
-        desk.emit(Selected, order=desk.order.id, what=What.NONE, value=None)
-    if _is_idle(station, memory, desk.settings, desk.now):
-        orders.sign_out(desk, Cause.IDLE)
-    for scanner, burst in memory.bursts.items():
-        if desk.now - burst.since >= REFUSALS_S:
-            if burst.unwritten is not None:
-                desk.record(burst.unwritten)
-            memory.bursts = memory.bursts.delete(scanner)
-    if not desk.station.remove:
-        memory.remove_since = None
-    return Decision(state=desk.state, memory=memory, events=tuple(desk.events), reply=None)
+            return Input.TEXT

@@ -1,13 +1,12 @@
-"""What each scan does, by the phase of its station: the table of `workflow.md#state-table`, to be read at a glance.
+"""The state table: what each scan does, by the phase of the station (`workflow.md#state-table`).
 
-A cell is what to do (`Act`), or why not (`Reason`). What a cell leaves open, `agent.workflow.step` decides.
-The table speaks of stations where somebody is signed in; signed out, a badge signs in and all else is refused.
-The text under each row and act is for the table in the documentation, which `make docs` makes.
-The rows and acts are IntEnums because those are hashed without running Python code, at every scan.
+A cell is an act, or the reason of a refusal. The table is for stations where somebody is signed in; signed out,
+`workflow.md#signed-out` holds instead. `agent.workflow.step` runs the acts. `make docs` draws the table and the diagram
+of the documentation from this module; the text under a row or an act is its text there.
 """
 
 from collections.abc import Mapping
-from enum import IntEnum, auto
+from enum import Enum, auto
 
 from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
@@ -15,8 +14,8 @@ from agent.workflow.state import Phase
 __all__ = ["LEADS_TO", "REFUSED_ON_CLOSED", "TABLE", "Act", "Input"]
 
 
-class Input(IntEnum):
-    """The rows: what was scanned, as far as the table tells it apart."""
+class Input(Enum):
+    """A row of the table: what was scanned. The row of a command has the name of its verb."""
 
     OWN_BADGE = auto()
     """Own badge."""
@@ -26,7 +25,7 @@ class Input(IntEnum):
     """Barcode of the open order."""
     OTHER_ORDER = auto()
     """Barcode of another order."""
-    PRODUCT_OR_UNIT = auto()
+    ITEM = auto()
     """Product or unit."""
     QTY = auto()
     REMOVE = auto()
@@ -43,12 +42,14 @@ class Input(IntEnum):
     CANCEL = auto()
     CLOSE = auto()
     OUT = auto()
-    OTHER = auto()
-    """Other barcode, or text."""
+    OTHER_BARCODE = auto()
+    """Other barcode."""
+    TEXT = auto()
+    """Text."""
 
 
-class Act(IntEnum):
-    """The cells: what to do. A refusal that a cell's act finds is not in the table."""
+class Act(Enum):
+    """What a scan does. Its function can still refuse the scan; the table does not say for which reasons."""
 
     AGAIN = auto()
     """Signal `again`."""
@@ -58,7 +59,7 @@ class Act(IntEnum):
     """Assign the role, go back."""
     OPEN = auto()
     """Open the order."""
-    REPLACE = auto()
+    OPEN_ANOTHER = auto()
     """Open the order, or `box_open`."""
     COUNT = auto()
     """Count, or take out if REMOVE is pending."""
@@ -84,7 +85,7 @@ class Act(IntEnum):
     """Reopen the box with that label."""
     START_PACKING = auto()
     """Start packing."""
-    CLOSE_PACKING = auto()
+    CONFIRM_PACKING = auto()
     """Confirm packing."""
     ASK_ROLE = auto()
     """Await the badge for that role."""
@@ -92,18 +93,14 @@ class Act(IntEnum):
     """Drop the role, go back."""
     CANCEL = auto()
     """Drop what is pending; else void the open box."""
-    BACK_TO_BOX = auto()
+    LEAVE_BOXING = auto()
     """Go back to `scanning`."""
     LEAVE_PACKING = auto()
     """Go back to `scanning`."""
-    LEAVE = auto()
+    LEAVE_ORDER = auto()
     """Leave the order."""
     SIGN_OUT = auto()
     """Sign out."""
-    NO_ORDER = auto()
-    """`order_unknown` for text, else `order_required`."""
-    UNWANTED = auto()
-    """`unknown_code` for text, else `wrong_barcode`."""
 
 
 _order = Reason.ORDER_REQUIRED
@@ -111,31 +108,35 @@ _badge = Reason.BADGE_REQUIRED
 _box_open = Reason.BOX_OPEN
 _unsaved = Reason.BOX_NOT_CONFIRMED
 _no = Reason.NOT_ALLOWED
+_wrong = Reason.WRONG_BARCODE
+_unknown_code = Reason.UNKNOWN_CODE
+_unknown_order = Reason.ORDER_UNKNOWN
 
 # fmt: off
 _PHASES = (Phase.READY, Phase.ASSIGNING, Phase.SCANNING, Phase.BOXING, Phase.PACKING)
 _ROWS: dict[Input, tuple[Act | Reason, ...]] = {
-    # scan                   ready         assigning     scanning             boxing           packing
-    Input.OWN_BADGE:        (Act.AGAIN,    Act.ASSIGN,   Act.AGAIN,           Act.AGAIN,       Act.AGAIN),
-    Input.OTHER_BADGE:      (Act.TAKEOVER, Act.ASSIGN,   Act.TAKEOVER,        Act.TAKEOVER,    Act.TAKEOVER),
-    Input.OPEN_ORDER:       (Act.OPEN,     _badge,       Act.AGAIN,           Act.AGAIN,       Act.AGAIN),
-    Input.OTHER_ORDER:      (Act.OPEN,     _badge,       Act.REPLACE,         _box_open,       Act.REPLACE),
-    Input.PRODUCT_OR_UNIT:  (_order,       _badge,       Act.COUNT,           _unsaved,        _no),
-    Input.QTY:              (_order,       _badge,       Act.SET_QUANTITY,    _unsaved,        _no),
-    Input.REMOVE:           (_order,       _badge,       Act.ASK_REMOVE,      _unsaved,        _no),
-    Input.UNDO:             (_order,       _badge,       Act.UNDO,            _unsaved,        _no),
-    Input.KIND:             (_order,       _badge,       Act.CHOOSE_KIND,     _unsaved,        _no),
-    Input.MODE:             (_order,       _badge,       Act.CHOOSE_MODE,     _unsaved,        _no),
-    Input.SAVE:             (_order,       _badge,       Act.CREATE_BOX,      Act.CONFIRM_BOX, _no),
-    Input.BOX:              (_order,       _badge,       _no,                 Act.SIZE_BOX,    _no),
-    Input.LABEL:            (_order,       _badge,       Act.REOPEN_BY_LABEL, Act.LABEL_BOX,   _no),
-    Input.PACK:             (_order,       _badge,       Act.START_PACKING,   _box_open,       Act.AGAIN),
-    Input.CONFIRM:          (_order,       _badge,       _no,                 _no,             Act.CLOSE_PACKING),
-    Input.ROLE:             (_order,       Act.ASK_ROLE, Act.ASK_ROLE,        Act.ASK_ROLE,    Act.ASK_ROLE),
-    Input.CANCEL:           (_no,          Act.DROP_ROLE,Act.CANCEL,          Act.BACK_TO_BOX, Act.LEAVE_PACKING),
-    Input.CLOSE:            (_order,       _badge,       Act.LEAVE,           Act.LEAVE,       Act.LEAVE),
-    Input.OUT:              (Act.SIGN_OUT, Act.SIGN_OUT, Act.SIGN_OUT,        Act.SIGN_OUT,    Act.SIGN_OUT),
-    Input.OTHER:            (Act.NO_ORDER, _badge,       Act.UNWANTED,        _unsaved,        _no),
+    # scan                ready           assigning      scanning             boxing            packing
+    Input.OWN_BADGE:     (Act.AGAIN,      Act.ASSIGN,    Act.AGAIN,           Act.AGAIN,        Act.AGAIN),
+    Input.OTHER_BADGE:   (Act.TAKEOVER,   Act.ASSIGN,    Act.TAKEOVER,        Act.TAKEOVER,     Act.TAKEOVER),
+    Input.OPEN_ORDER:    (Act.OPEN,       _badge,        Act.AGAIN,           Act.AGAIN,        Act.AGAIN),
+    Input.OTHER_ORDER:   (Act.OPEN,       _badge,        Act.OPEN_ANOTHER,    _box_open,        Act.OPEN_ANOTHER),
+    Input.ITEM:          (_order,         _badge,        Act.COUNT,           _unsaved,         _no),
+    Input.QTY:           (_order,         _badge,        Act.SET_QUANTITY,    _unsaved,         _no),
+    Input.REMOVE:        (_order,         _badge,        Act.ASK_REMOVE,      _unsaved,         _no),
+    Input.UNDO:          (_order,         _badge,        Act.UNDO,            _unsaved,         _no),
+    Input.KIND:          (_order,         _badge,        Act.CHOOSE_KIND,     _unsaved,         _no),
+    Input.MODE:          (_order,         _badge,        Act.CHOOSE_MODE,     _unsaved,         _no),
+    Input.SAVE:          (_order,         _badge,        Act.CREATE_BOX,      Act.CONFIRM_BOX,  _no),
+    Input.BOX:           (_order,         _badge,        _no,                 Act.SIZE_BOX,     _no),
+    Input.LABEL:         (_order,         _badge,        Act.REOPEN_BY_LABEL, Act.LABEL_BOX,    _no),
+    Input.PACK:          (_order,         _badge,        Act.START_PACKING,   _box_open,        Act.AGAIN),
+    Input.CONFIRM:       (_order,         _badge,        _no,                 _no,              Act.CONFIRM_PACKING),
+    Input.ROLE:          (_order,         Act.ASK_ROLE,  Act.ASK_ROLE,        Act.ASK_ROLE,     Act.ASK_ROLE),
+    Input.CANCEL:        (_no,            Act.DROP_ROLE, Act.CANCEL,          Act.LEAVE_BOXING, Act.LEAVE_PACKING),
+    Input.CLOSE:         (_order,         _badge,        Act.LEAVE_ORDER,     Act.LEAVE_ORDER,  Act.LEAVE_ORDER),
+    Input.OUT:           (Act.SIGN_OUT,   Act.SIGN_OUT,  Act.SIGN_OUT,        Act.SIGN_OUT,     Act.SIGN_OUT),
+    Input.OTHER_BARCODE: (_order,         _badge,        _wrong,              _unsaved,         _no),
+    Input.TEXT:          (_unknown_order, _badge,        _unknown_code,       _unsaved,         _no),
 }
 # fmt: on
 
@@ -143,31 +144,32 @@ TABLE: Mapping[tuple[Input, Phase], Act | Reason] = {
     (row, phase): cell for row, cells in _ROWS.items() for phase, cell in zip(_PHASES, cells, strict=True)
 }
 
-_BACK = frozenset({Phase.SCANNING, Phase.BOXING, Phase.PACKING})
+_RESUMED = frozenset({Phase.SCANNING, Phase.BOXING, Phase.PACKING})
+"""The phases that assigning a role can interrupt."""
+
 LEADS_TO: Mapping[tuple[Phase, Act], frozenset[Phase]] = {
     (Phase.READY, Act.OPEN): frozenset({Phase.SCANNING, Phase.BOXING}),
-    (Phase.ASSIGNING, Act.ASSIGN): _BACK,
-    (Phase.ASSIGNING, Act.DROP_ROLE): _BACK,
-    (Phase.ASSIGNING, Act.SIGN_OUT): _BACK,
-    (Phase.SCANNING, Act.REPLACE): frozenset({Phase.BOXING}),
+    (Phase.ASSIGNING, Act.ASSIGN): _RESUMED,
+    (Phase.ASSIGNING, Act.DROP_ROLE): _RESUMED,
+    (Phase.ASSIGNING, Act.SIGN_OUT): _RESUMED,
+    (Phase.SCANNING, Act.OPEN_ANOTHER): frozenset({Phase.BOXING}),
     (Phase.SCANNING, Act.UNDO): frozenset({Phase.BOXING}),
     (Phase.SCANNING, Act.CREATE_BOX): frozenset({Phase.BOXING}),
     (Phase.SCANNING, Act.REOPEN_BY_LABEL): frozenset({Phase.BOXING}),
     (Phase.SCANNING, Act.START_PACKING): frozenset({Phase.PACKING}),
     (Phase.SCANNING, Act.ASK_ROLE): frozenset({Phase.ASSIGNING}),
-    (Phase.SCANNING, Act.LEAVE): frozenset({Phase.READY}),
+    (Phase.SCANNING, Act.LEAVE_ORDER): frozenset({Phase.READY}),
     (Phase.BOXING, Act.CONFIRM_BOX): frozenset({Phase.SCANNING}),
-    (Phase.BOXING, Act.BACK_TO_BOX): frozenset({Phase.SCANNING}),
+    (Phase.BOXING, Act.LEAVE_BOXING): frozenset({Phase.SCANNING}),
     (Phase.BOXING, Act.ASK_ROLE): frozenset({Phase.ASSIGNING}),
-    (Phase.BOXING, Act.LEAVE): frozenset({Phase.READY}),
-    (Phase.PACKING, Act.REPLACE): frozenset({Phase.SCANNING, Phase.BOXING}),
-    (Phase.PACKING, Act.CLOSE_PACKING): frozenset({Phase.READY, Phase.SCANNING}),
+    (Phase.BOXING, Act.LEAVE_ORDER): frozenset({Phase.READY}),
+    (Phase.PACKING, Act.OPEN_ANOTHER): frozenset({Phase.SCANNING, Phase.BOXING}),
+    (Phase.PACKING, Act.CONFIRM_PACKING): frozenset({Phase.READY, Phase.SCANNING}),
     (Phase.PACKING, Act.LEAVE_PACKING): frozenset({Phase.SCANNING}),
     (Phase.PACKING, Act.ASK_ROLE): frozenset({Phase.ASSIGNING}),
-    (Phase.PACKING, Act.LEAVE): frozenset({Phase.READY}),
+    (Phase.PACKING, Act.LEAVE_ORDER): frozenset({Phase.READY}),
 }
-"""The phases to which a scan can bring its station, other than the one it is in. The documentation draws its diagram
-from this, and a test compares it with what the workflow does."""
+"""The phases to which an act can bring a station, except the phase that it is in. A test holds the code to this."""
 
 REFUSED_ON_CLOSED = frozenset(
     {
@@ -182,5 +184,7 @@ REFUSED_ON_CLOSED = frozenset(
         Act.ASK_ROLE,
     }
 )
-"""What no longer works on an order that was closed while open (rule 10). Counting and packing check that themselves,
-since a held order comes before a closed one."""
+"""The acts that are `order_closed` on an order that was closed while open (`workflow.md#closed-while-open`).
+
+Counting and packing check this themselves, because they check for a held order first.
+"""

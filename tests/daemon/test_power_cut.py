@@ -28,10 +28,10 @@ from agent.journal import Journal
 from agent.runtime.clock import FakeClock
 from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
-from agent.workflow.context import Settings
+from agent.workflow.context import WorkflowRules
 from agent.workflow.replay import replay
 from agent.workflow.state import State
-from agent.workflow.stored_state import decode_state, encode_state
+from agent.workflow.state_codec import decode_state, encode_state
 from harness.waiting import DEADLINE_S, wait_for
 from tests.journal.disk import Disk, lay_out
 from tests.journal.samples import events_in
@@ -107,7 +107,7 @@ class Kiosk:
             queue=self.queue,
             ledger=ledger,
             catalogue=catalogue(),
-            settings=Settings(),
+            rules=WorkflowRules(),
             indicators={"1": self.light},
             clock=self.clock,
             on_committed=lambda: None,

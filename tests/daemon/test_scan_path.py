@@ -20,7 +20,7 @@ from agent.journal import Journal
 from agent.runtime.clock import SystemClock
 from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
-from agent.workflow.context import Settings
+from agent.workflow.context import WorkflowRules
 from agent.workflow.state import State
 from harness.waiting import DEADLINE_S, wait_for
 
@@ -50,7 +50,7 @@ class Bench:
                 is_starved=lambda journal: self.starved(journal),
             ),
             catalogue=Catalogue(),
-            settings=Settings(),
+            rules=WorkflowRules(),
             indicators={"1": self.indicator},
             clock=SystemClock(),
             on_committed=lambda: None,

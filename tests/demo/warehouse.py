@@ -5,7 +5,7 @@ import json
 from agent.contract.messages import manifest_of
 from agent.demo.sample import OPERATORS, ORDERS, STATION
 from agent.demo.words import Scan, typed_of
-from agent.workflow.memory import Reply
+from agent.workflow.reply import Reply
 from tests.workflow.bench import Bench
 
 __all__ = ["Warehouse"]

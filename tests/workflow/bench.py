@@ -20,13 +20,18 @@ from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.scan import Frame
-from agent.workflow.centre_changes import Alarm, delist, judge, revise
-from agent.workflow.context import Desk, Settings
-from agent.workflow.memory import Memory, Reply
+from agent.workflow.context import StepContext, WorkflowRules
+from agent.workflow.holds import take_verdict
+from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.replay import fold_commit, private_text
-from agent.workflow.state import BoxState, Order, Phase, State, Station, ids_of
-from agent.workflow.step import Decision, expire, is_due, take
-from agent.workflow.stored_state import decode_state, encode_state
+from agent.workflow.reply import Alarm, Reply
+from agent.workflow.revisions import take_revision
+from agent.workflow.sign_in import sign_out_unlisted
+from agent.workflow.state import BoxState, Order, Phase, State, StationState, ids_of
+from agent.workflow.state_codec import decode_state, encode_state
+from agent.workflow.step import take
+from agent.workflow.timeouts import apply_timeouts, is_due
+from agent.workflow.transient_state import TransientState
 
 __all__ = [
     "AGAIN", "ALARM", "BADGES", "BOXED", "CONFIRMED", "GTIN", "JOURNAL", "LINE_DONE", "OK", "ORDER_DONE", "PROMPT",
@@ -86,13 +91,13 @@ class Bench:
     `events` are all since the beginning, `new` those of the latest step.
     """
 
-    def __init__(self, *, settings: Settings | None = None, operators: bool = True) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, *, rules: WorkflowRules | None = None, operators: bool = True) -> None:
+        self.rules = rules or WorkflowRules()
         self.catalogue = Catalogue()
         self.state = State()
         self.shadow = State()
         self.now = 1000.0
-        self.memories = {name: Memory(idle_since=self.now) for name in ("1", "2")}
+        self.transients = {name: TransientState(idle_since=self.now) for name in ("1", "2")}
         self.commits: list[Commit] = []
         self.events: list[Event] = []
         self.new: list[Event] = []
@@ -114,7 +119,7 @@ class Bench:
     def operators(self, *items: dict[str, Any], revision: int = 1) -> None:
         listed = operators_of(_json({"revision": revision, "items": items}), topic="operators")
         if self.catalogue.put_operators(listed):
-            self.centre(lambda desk: delist(desk, frozenset(listed.by_id)))
+            self.centre(lambda commit: sign_out_unlisted(commit, frozenset(listed.by_id)))
 
     def order(self, order: str, *lines: dict[str, Any], revision: int = 1, **more: Any) -> list[Alarm]:
         """A manifest, open unless `more` says otherwise, its three roles E7's; the alarms it sounds."""
@@ -125,11 +130,11 @@ class Bench:
             "operators": roles, "lines": lines, **more,
         }  # fmt: skip
         manifest = self.catalogue.put_manifest(manifest_of(order, _json(message), topic=order))
-        return [] if manifest is None else self.centre(lambda desk: revise(desk, manifest))
+        return [] if manifest is None else self.centre(lambda commit: take_revision(commit, manifest))
 
     def withdraw(self, order: str) -> list[Alarm]:
         manifest = self.catalogue.withdraw(order)
-        return [] if manifest is None else self.centre(lambda desk: revise(desk, manifest))
+        return [] if manifest is None else self.centre(lambda commit: take_revision(commit, manifest))
 
     def block(self, *identifiers: str) -> None:
         self.catalogue.put_blocked(blocked_of("a", _json({"revision": 1, "items": identifiers}), topic="blocked"))
@@ -137,14 +142,16 @@ class Bench:
     def verdict(self, action: str, order: str, unit: str, *, id: str = "v1", revision: int = 1) -> list[Alarm]:
         message = {"revision": revision, "action": action, "order": order, "unit": unit, "reason": "counted twice"}
         verdict = verdict_of(id, _json(message), topic=id)
-        return self.centre(lambda desk: judge(desk, verdict))
+        return self.centre(lambda commit: take_verdict(commit, verdict))
 
-    def centre(self, decide: Callable[[Desk], T]) -> T:
-        """What is decided without a scan."""
+    def centre(self, decide: Callable[[PendingCommit], T]) -> T:
+        """Commit what is decided without a scan."""
         self.new = []
-        desk = self._desk("1", None)
-        decided = decide(desk)
-        self._commit(desk.events, desk.state)
+        commit = PendingCommit(
+            state=self.state, journal=self.journal, next_sequence=self.sequence + 1, position=self.position + 1
+        )
+        decided = decide(commit)
+        self._commit(commit.events, commit.state)
         return decided
 
     # -- what the operator does ----------------------------------------------------------------------------------
@@ -155,17 +162,17 @@ class Bench:
         """The one signal of a scan, `after` seconds from the last."""
         self.wait(after)
         before = self.state
-        desk = self._desk(station, scanner)
+        context = self._context(station, scanner)
         data = code.encode() if isinstance(code, str) else code
-        decision = take(desk, Frame(data=data, intact=intact, at=self.now), self.memories[station])
-        assert decision.reply is not None, "every scan gets a signal"
-        assert decision.events or decision.state == before, "what changes the state is an event"
-        assert decision.reply.signal is not Signal.REJECT or decision.reply.reason is not None
-        for event in decision.events:
+        reply = take(context, Frame(data=data, intact=intact, at=self.now))
+        assert isinstance(reply, Reply), "every scan gets a signal"
+        assert context.events or context.state == before, "what changes the state is an event"
+        assert reply.signal is not Signal.REJECT or reply.reason is not None
+        for event in context.events:
             if isinstance(event, Accepted):
                 _check_accepted(event, before)
-        self._adopt(station, decision)
-        return decision.reply
+        self._adopt(context)
+        return reply
 
     def do(self, verb: str, argument: str = "", *, station: str = "1", after: float = 1.0) -> Reply:
         """Scan a command barcode."""
@@ -193,14 +200,16 @@ class Bench:
         """Time passes, and does what it does at both stations."""
         self.now += seconds
         self.new = []
-        for station in self.memories:
-            if is_due(self.state.station(station), self.memories[station], self.settings, self.now):
-                self._adopt(station, expire(self._desk(station, None), self.memories[station]))
+        for station in self.transients:
+            if is_due(self.state.station(station), self.transients[station], self.rules, self.now):
+                context = self._context(station, None)
+                apply_timeouts(context)
+                self._adopt(context)
 
     def restart(self) -> None:
         """The power is cut: the state comes from a snapshot, what lived between scans is gone."""
         self.state = decode_state(encode_state(self.shadow), Manifest.from_source)
-        self.memories = {name: Memory(idle_since=self.now) for name in self.memories}
+        self.transients = {name: TransientState(idle_since=self.now) for name in self.transients}
 
     def start_over(self, journal: str) -> None:
         """The journal goes on under a new id, as after a card was restored."""
@@ -209,7 +218,7 @@ class Bench:
     # -- what came of it -----------------------------------------------------------------------------------------
 
     @property
-    def station(self) -> Station:
+    def station(self) -> StationState:
         return self.state.station("1")
 
     def phase(self, station: str = "1") -> Phase:
@@ -241,22 +250,23 @@ class Bench:
 
     # -- the steps' surroundings ---------------------------------------------------------------------------------
 
-    def _desk(self, station: str, scanner: str | None) -> Desk:
-        return Desk(
+    def _context(self, station: str, scanner: str | None) -> StepContext:
+        return StepContext(
             state=self.state,
             station_id=station,
-            cache=self.catalogue,
-            settings=self.settings,
+            catalogue=self.catalogue,
+            rules=self.rules,
             now=self.now,
+            transient=self.transients[station],
             journal=self.journal,
             next_sequence=self.sequence + 1,
             position=self.position + 1,
             scanner=scanner,
         )
 
-    def _adopt(self, station: str, decision: Decision) -> None:
-        self.memories[station] = decision.memory
-        self._commit(decision.events, decision.state)
+    def _adopt(self, context: StepContext) -> None:
+        self.transients[context.station_id] = context.transient
+        self._commit(context.events, context.state)
 
     def _commit(self, events: Iterable[Event], state: State) -> None:
         events = tuple(events)

@@ -4,22 +4,22 @@ import pytest
 
 from agent.contract.messages import manifest_of
 from agent.contract.operators import Operator
-from agent.contract.printed_codes import Command, Verb, badge_text, command_text, label_text
+from agent.contract.printed_codes import Verb, badge_text, command_text, label_text
 from agent.contract.reasons import Seen
-from agent.workflow.classify import (
+from agent.workflow.classify import classify, escaped
+from agent.workflow.scan_classes import (
     Ambiguous,
     Badge,
     BoxLabel,
-    Code,
     CommandScan,
     OrderBarcode,
     Product,
     Recognised,
+    ScanClass,
     Text,
     UnitScan,
+    UnknownBadge,
     Unreadable,
-    classify,
-    escaped,
 )
 from agent.workflow.state import Order
 from tests.workflow.bench import GTIN
@@ -55,17 +55,17 @@ class Cache:
         return {"SO-1": ("SO-1",), "SO-2": ("SO-2",), SSCC: ("SO-2",), "TWICE": ("SO-1", "SO-2")}.get(code.upper(), ())
 
 
-def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool = True) -> Code:
+def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool = True) -> ScanClass:
     data = text.encode() if isinstance(text, str) else text
-    return classify(data, order=order, label_awaited=label_awaited, lookup=Cache()).code
+    return classify(data, order=order, label_awaited=label_awaited, lookups=Cache()).scan
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (SAVE, CommandScan(Command(Verb.SAVE))),
-        (SAVE.lower(), CommandScan(Command(Verb.SAVE))),
-        ("]C0" + SAVE, CommandScan(Command(Verb.SAVE))),
+        (SAVE, CommandScan(Verb.SAVE)),
+        (SAVE.lower(), CommandScan(Verb.SAVE)),
+        ("]C0" + SAVE, CommandScan(Verb.SAVE)),
         ("]d1" + SAVE, Recognised(Seen.COMMAND)),
         (SAVE[:-1], Unreadable()),
         ("ZK-SAVE", Text()),
@@ -74,7 +74,7 @@ def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool 
         ("]Q1card-7", Badge(OPERATOR)),
         (badge_text("TOKENOFE7"), Badge(OPERATOR)),
         ("]Q1" + badge_text("TOKENOFE7"), Recognised(Seen.BADGE)),
-        (badge_text("SOMEBODY1"), Badge(None)),
+        (badge_text("SOMEBODY1"), UnknownBadge()),
         ("ZBSHRT", Text()),
         ("TWICE", Ambiguous(is_badge=False)),
         ("SHARED", Ambiguous(is_badge=True)),
@@ -119,7 +119,7 @@ def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool 
         ("", Text()),
     ],
 )
-def test_classify(text: str | bytes, code: Code) -> None:
+def test_classify(text: str | bytes, code: ScanClass) -> None:
     assert read(text) == code
 
 
@@ -131,7 +131,7 @@ def test_classify(text: str | bytes, code: Code) -> None:
         (label_text("BOX7"), BoxLabel(label_text("BOX7"))),
     ],
 )
-def test_classify_label_where_none_is_awaited(text: str, code: Code) -> None:
+def test_classify_label_where_none_is_awaited(text: str, code: ScanClass) -> None:
     assert read(text, order=None, label_awaited=False) == code
 
 
@@ -147,12 +147,12 @@ def test_classify_label_where_none_is_awaited(text: str, code: Code) -> None:
         (f"]Q38002{IMEI_2}{GS}8002{IMEI}", Recognised(Seen.CONCATENATED)),
     ],
 )
-def test_classify_without_an_order(text: str, code: Code) -> None:
+def test_classify_without_an_order(text: str, code: ScanClass) -> None:
     assert read(text, order=None, label_awaited=False) == code
 
 
 def test_classify_tells_the_symbology() -> None:
-    reading = classify(b"]C0" + IMEI.encode(), order=None, label_awaited=False, lookup=Cache())
+    reading = classify(b"]C0" + IMEI.encode(), order=None, label_awaited=False, lookups=Cache())
     assert reading.symbology == "C0"
 
 

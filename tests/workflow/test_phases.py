@@ -4,7 +4,7 @@ import pytest
 
 from agent.contract.printed_codes import Verb, command_text
 from agent.workflow import step
-from agent.workflow.memory import Reply
+from agent.workflow.reply import Reply
 from agent.workflow.state import Phase
 from agent.workflow.table import LEADS_TO, TABLE, Act, Input
 from tests.workflow.bench import BADGES, Bench

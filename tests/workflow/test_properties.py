@@ -15,7 +15,7 @@ from agent.contract.printed_codes import Verb, command_text, label_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.state import Phase
-from agent.workflow.view import bar_of, station_view, steady_of
+from agent.workflow.station_display import bar_of, station_view, steady_of
 from tests.workflow.bench import AGAIN, BADGES, GTIN, Bench, imei, line
 
 GS = "\x1d"
@@ -281,7 +281,7 @@ def test_whatever_happens(full: bool, day: list[Action]) -> None:
         for station in ("1", "2"):
             steady_of(bench.state, station)
             scanned, ordered = bar_of(bench.state, station)
-            view = station_view(bench.state, station, bench.memories[station], "2026-11-22T17:53:01.123Z")
+            view = station_view(bench.state, station, bench.transients[station], "2026-11-22T17:53:01.123Z")
             if view.order is not None:
                 assert view.scanned is not None
                 assert view.pending is not None

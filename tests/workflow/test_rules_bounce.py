@@ -8,8 +8,8 @@ from agent.contract.events import Accepted, Rejected
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.context import Settings
-from agent.workflow.memory import Reply
+from agent.workflow.context import WorkflowRules
+from agent.workflow.reply import Reply
 from tests.workflow.bench import (
     AGAIN,
     BADGES,
@@ -77,7 +77,7 @@ def test_bounce_is_over_after_its_time() -> None:
 
 
 def test_bounce_time_is_a_setting() -> None:
-    bench = Bench(settings=Settings(bounce_s=0.0))
+    bench = Bench(rules=WorkflowRules(bounce_s=0.0))
     bench.order("SO-1", line("1", "CASE", 9, serialized=False))
     bench.opened("SO-1")
     assert [bench.scan("CASE", after=0.1), bench.scan("CASE", after=0.1)] == [OK, OK]

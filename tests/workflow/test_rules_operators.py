@@ -8,8 +8,8 @@ from agent.contract.events import Cause, RoleAsked, RoleAssigned, SignedIn, Sign
 from agent.contract.manifest import Role
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.centre_changes import abandon
-from agent.workflow.context import Settings
+from agent.workflow.context import WorkflowRules
+from agent.workflow.sign_in import sign_out_removed_stations
 from agent.workflow.state import Phase
 from tests.workflow.bench import AGAIN, BADGES, OK, PROMPT, Bench, imei, line, refused
 
@@ -113,7 +113,7 @@ def test_idle_time_is_each_stations_own() -> None:
 
 
 def test_idle_time_is_a_setting() -> None:
-    bench = Bench(settings=Settings(idle_sign_out_s=5))
+    bench = Bench(rules=WorkflowRules(idle_sign_out_s=5))
     bench.sign_in()
     bench.wait(5)
     assert bench.station.operator is None
@@ -164,7 +164,7 @@ def test_roles_vacant_in_the_manifest_are_filled_here() -> None:
 
 
 def test_roles_that_are_not_required_may_be_vacant() -> None:
-    bench = Bench(settings=Settings(required_roles=(Role.PICKING,)))
+    bench = Bench(rules=WorkflowRules(required_roles=(Role.PICKING,)))
     bench.order("SO-1", line("1", "P13", 2), operators={"picking": "E9"})
     bench.opened("SO-1")
     assert bench.scan(ONE) == OK
@@ -261,7 +261,7 @@ def test_order_open_at_a_station_that_is_gone_passes_over() -> None:
     bench.scan(ONE)
     bench.scan(BADGES["E8"], station="2")
     assert bench.scan("SO-1", station="2") == refused(Reason.ORDER_IN_USE)
-    bench.centre(lambda desk: abandon(desk, {"2"}))
+    bench.centre(lambda commit: sign_out_removed_stations(commit, {"2"}))
     event = bench.last(SignedOut)
     assert (event.station, event.operator, event.by, event.cause) == ("1", "E7", "E7", Cause.IDLE)
     assert bench.scan("SO-1", station="2") == OK
@@ -270,5 +270,5 @@ def test_order_open_at_a_station_that_is_gone_passes_over() -> None:
 
 def test_no_station_is_signed_out_that_is_still_there() -> None:
     bench = opened()
-    bench.centre(lambda desk: abandon(desk, {"1", "2"}))
+    bench.centre(lambda commit: sign_out_removed_stations(commit, {"1", "2"}))
     assert bench.types() == []

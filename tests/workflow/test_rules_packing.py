@@ -13,7 +13,7 @@ from agent.contract.events import (
 )
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.context import Settings
+from agent.workflow.context import WorkflowRules
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     BADGES,
@@ -44,9 +44,9 @@ def simple() -> Bench:
     return bench
 
 
-def packing(*, settings: Settings | None = None, **operators: str) -> Bench:
+def packing(*, rules: WorkflowRules | None = None, **operators: str) -> Bench:
     """SO-1, complete and in two confirmed boxes, at PACK."""
-    bench = Bench(settings=settings)
+    bench = Bench(rules=rules)
     roles = {"picking": "E9", "packing": "E7", "shipping": "E8", **operators}
     bench.order("SO-1", line("1", "P13", 1), line("2", "CASE", 2, serialized=False), operators=roles)
     bench.opened("SO-1")
@@ -84,7 +84,7 @@ def test_packing_is_the_packers_alone() -> None:
 
 
 def test_packing_may_be_anybodys() -> None:
-    bench = packing(packing="E8", settings=Settings(packer_confirms=False))
+    bench = packing(packing="E8", rules=WorkflowRules(packer_confirms=False))
     assert bench.do("CONFIRM") == CONFIRMED
 
 

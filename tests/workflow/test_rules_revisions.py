@@ -7,7 +7,8 @@ from agent.contract.manifest import Flow, Status
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.forget import forget
+from agent.workflow.closed_orders import drop_details
+from agent.workflow.reply import Alarm
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     AGAIN,
@@ -41,7 +42,7 @@ def opened() -> Bench:
     return bench
 
 
-def close(bench: Bench, how: str) -> list[tuple[str, Reason]]:
+def close(bench: Bench, how: str) -> list[Alarm]:
     if how == "withdrawn":
         return bench.withdraw("SO-1")
     return bench.order("SO-1", PHONES, CASES, revision=2, status=how)
@@ -101,7 +102,7 @@ def test_revision_of_an_order_counted_here_and_left_is_an_event_without_alarm() 
 def test_revision_with_misfits_sounds_alarm() -> None:
     bench = opened()
     alarms = bench.order("SO-1", line("2", "CASE", 1, serialized=False), revision=2)
-    assert [station for station, _ in alarms] == ["1"]
+    assert [alarm.station for alarm in alarms] == ["1"]
     assert bench.last(OrderRevised).misfits == (
         LineCount(line="2", ordered=1, scanned=3),
         LineCount(line="1", ordered=0, scanned=1),
@@ -188,7 +189,7 @@ def test_counted_in_a_box_of_this_kiosk_is_not_counted_twice() -> None:
 @pytest.mark.parametrize("how", CLOSING)
 def test_closed_while_open_sounds_alarm(how: str) -> None:
     bench = opened()
-    assert close(bench, how) == [("1", Reason.ORDER_CLOSED)]
+    assert close(bench, how) == [Alarm(station="1", reason=Reason.ORDER_CLOSED)]
     assert bench.last(OrderRevised).status is Status(how)
 
 
@@ -326,7 +327,7 @@ def test_packed_and_reopened_packs_again() -> None:
 def forgotten() -> Bench:
     """As `packed`, long ago: only the order's id and the revision are still known."""
     bench = packed()
-    bench.state = bench.shadow = forget(bench.state, ["SO-1"])
+    bench.state = bench.shadow = drop_details(bench.state, ["SO-1"])
     assert "SO-1" not in bench.state.orders
     return bench
 

@@ -5,8 +5,8 @@ import pytest
 from agent.contract.events import Held, Outcome, Released
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal, Steady
-from agent.workflow.memory import Reply
-from agent.workflow.view import steady_of
+from agent.workflow.reply import Alarm, Reply
+from agent.workflow.station_display import steady_of
 from tests.workflow.bench import (
     ALARM,
     BOXED,
@@ -40,7 +40,7 @@ def opened() -> Bench:
 
 def held() -> Bench:
     bench = opened()
-    assert bench.verdict("hold", "SO-1", ONE) == [("1", Reason.HELD)]
+    assert bench.verdict("hold", "SO-1", ONE) == [Alarm(station="1", reason=Reason.HELD)]
     return bench
 
 

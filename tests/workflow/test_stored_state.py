@@ -7,7 +7,7 @@ import pytest
 from agent.contract.manifest import Manifest
 from agent.workflow.replay import replay
 from agent.workflow.state import State
-from agent.workflow.stored_state import FORMAT, decode_state, encode_state
+from agent.workflow.state_codec import FORMAT, decode_state, encode_state
 from tests.workflow.bench import Bench, Commit, imei, line
 
 

@@ -8,7 +8,7 @@ from agent.contract.events import Rejected
 from agent.contract.printed_codes import Verb, command_text, label_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.memory import Reply
+from agent.workflow.reply import Reply
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
     AGAIN,
@@ -195,7 +195,7 @@ def test_again_in_the_table_is_no_event(scene: Callable[[], Bench]) -> None:
 def test_where_and_repeat_work_in_every_state(scene: Callable[[], Bench]) -> None:
     found = scene()
     before = found.state
-    last = found.memories["1"].last
+    last = found.transients["1"].last
     assert found.do("REPEAT") == last
     pending = {"ready": 0, "packing": 0}.get(scene.__name__, 2)
     assert found.do("WHERE") == Reply(signal=Signal.WHERE, pending=pending)

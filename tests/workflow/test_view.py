@@ -3,7 +3,7 @@
 from msgspec import to_builtins
 
 from agent.contract.signals import Steady
-from agent.workflow.view import bar_of, station_view, steady_of
+from agent.workflow.station_display import bar_of, station_view, steady_of
 from tests.workflow.bench import Bench, imei, line
 
 ONE, TWO = imei(1), imei(2)
@@ -12,7 +12,7 @@ TIME = "2026-11-22T17:53:01.123Z"
 
 def view(bench: Bench, station: str = "1") -> dict[str, object]:
     """The view as JSON values."""
-    found: dict[str, object] = to_builtins(station_view(bench.state, station, bench.memories[station], TIME))
+    found: dict[str, object] = to_builtins(station_view(bench.state, station, bench.transients[station], TIME))
     return found
 
 

@@ -1,9 +1,9 @@
-"""What others see of a station: its retained view, its steady light, its LED bar. Pure."""
+"""What a station shows: its steady light, its LED bar and its published view. Pure."""
 
 from agent.contract.signals import Steady
 from agent.contract.station_view import BoxView, LastSignal, StationView
-from agent.workflow.memory import Memory
 from agent.workflow.state import Phase, State
+from agent.workflow.transient_state import TransientState
 
 __all__ = ["bar_of", "station_view", "steady_of"]
 
@@ -17,7 +17,7 @@ _STEADY = {
 
 
 def steady_of(state: State, name: str) -> Steady:
-    """The light between signals: signed out before all else, a held order before the phase, REMOVE before the hold."""
+    """Return the light between signals (`signals.md#steady-lights`): signed out, REMOVE, a hold, then the phase."""
     station = state.station(name)
     if station.operator is None:
         return Steady.SIGNED_OUT
@@ -29,7 +29,7 @@ def steady_of(state: State, name: str) -> Steady:
 
 
 def bar_of(state: State, name: str) -> tuple[int, int]:
-    """(scanned, ordered) of the order open at a station; (0, 0) without one."""
+    """Return (scanned, ordered) of the open order for the LED bar (`signals.md#led-bar`); (0, 0) without an order."""
     station = state.station(name)
     if station.order is None:
         return (0, 0)
@@ -37,12 +37,12 @@ def bar_of(state: State, name: str) -> tuple[int, int]:
     return (order.total_scanned, order.manifest.total_ordered)
 
 
-def station_view(state: State, name: str, memory: Memory, time: str) -> StationView:
+def station_view(state: State, name: str, transient: TransientState, time: str) -> StationView:
     """Return the view of a station to publish (`mqtt.md#station-view`); `time` is UTC text."""
     station = state.station(name)
     order = state.orders[station.order] if station.order is not None else None
     box = order.box if order is not None else None
-    last = memory.last
+    last = transient.last
     return StationView(
         state=station.phase,
         signed_in=station.operator is not None,

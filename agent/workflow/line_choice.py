@@ -1,0 +1,106 @@
+"""The ladder of a unit: the line that takes a device, or the first reason why none does."""
+
+from agent.contract.check_digits import luhn_ok
+from agent.contract.events import Unit
+from agent.contract.identifiers import imei_form, imei_ok, never_serial, scheme_of
+from agent.contract.manifest import Flow, Line, Manifest, same_case
+from agent.contract.reasons import Reason
+from agent.workflow.context import StepContext
+from agent.workflow.reply import Refusal
+from agent.workflow.scan_classes import UnitScan
+from agent.workflow.state import Order, State, ids_of
+
+__all__ = ["line_for", "unit_of"]
+
+_ZEROS = "0" * 15
+_SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
+    """Return a device by its scanned identifiers, under the first identifier that the manifest lists
+    (`mqtt.md#published-units`).
+    """
+    listed = order.manifest.unit_by_id
+    for one in ids:
+        unit = listed.get(one)
+        if unit is not None:
+            known = {same_case(other) for other in unit}
+            ids = (*unit, *(other for other in ids if other not in known))
+            break
+    return Unit(scheme=scheme_of(ids[0]), id=ids[0], aliases=ids[1:])
+
+
+def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Line:
+    """Return the line of the mode that takes a scanned device (`workflow.md#scan-a-unit`).
+
+    Raise Refusal with the reason of the first check that fails.
+    """
+    order, state = context.order, context.state
+    listed = order.manifest.unit_by_id
+    ids = ids_of(unit)
+    if any(one not in listed and imei_form(one) and not luhn_ok(one) for one in scan.ids):
+        raise Refusal(Reason.BAD_CHECK_DIGIT)
+    if any(one in order.counted or one in order.elsewhere_units for one in ids):
+        raise Refusal(Reason.ALREADY_COUNTED)
+    if any(one in state.barred for one in ids):
+        raise Refusal(Reason.HELD)
+    if any(_is_counted_elsewhere(one, order, state) for one in ids):
+        raise Refusal(Reason.COUNTED_ELSEWHERE)
+    if any(one == _ZEROS or context.catalogue.is_blocked(one) for one in ids):
+        raise Refusal(Reason.NOT_ON_ORDER)
+    return _line_that_takes(ids, context, scan, mode)
+
+
+def _is_counted_elsewhere(identifier: str, order: Order, state: State) -> bool:
+    """Return whether a device is counted in another order of this kiosk that is still open."""
+    others = (other for other in state.units.get(identifier, ()) if other != order.id)
+    return any(other in state.orders and state.orders[other].is_open for other in others)
+
+
+def _line_that_takes(ids: tuple[str, ...], context: StepContext, scan: UnitScan, mode: Flow) -> Line:
+    """Return the first line with something pending, unless a line of another product takes the device as well."""
+    order = context.order
+    product = scan.sku if scan.with_product else context.station.product
+    lines = [
+        line
+        for line in order.manifest.lines
+        if line.flow is mode and line.serialized and _takes(line, ids, order.manifest)
+    ]
+    if not lines:
+        raise Refusal(Reason.NOT_ON_ORDER)
+    if scan.with_product and scan.sku is None:
+        raise Refusal(Reason.WRONG_PRODUCT)
+    if product is None and mode is Flow.DISTRIBUTION:
+        raise Refusal(Reason.PRODUCT_REQUIRED)
+    if product is not None:
+        lines = [line for line in lines if line.sku == product]
+        if not lines:
+            raise Refusal(Reason.WRONG_PRODUCT)
+    lines = [line for line in lines if order.pending_on(line.id) > 0]
+    if not lines:
+        raise Refusal(Reason.OVER_QUANTITY)
+    if any(line.sku != lines[0].sku for line in lines):
+        raise Refusal(Reason.PRODUCT_REQUIRED)
+    return lines[0]
+
+
+def _takes(line: Line, ids: tuple[str, ...], manifest: Manifest) -> bool:
+    """Return whether a serialized line takes a device, by any of its identifiers (`scanning.md#what-a-line-takes`).
+
+    The check digits of identifiers that are not listed are known to be right.
+    """
+    for one in ids:
+        if manifest.line_of_unit.get(one) is line:
+            return True
+        if imei_form(one):
+            is_wanted = one[:8] in line.tacs if line.tacs else not line.units and line.serial_length is None
+            if is_wanted and (one not in manifest.unit_by_id or imei_ok(one)):
+                return True
+        elif line.serial_length is not None and _is_serial(one, line.serial_length):
+            return True
+    return False
+
+
+def _is_serial(text: str, length: tuple[int, int]) -> bool:
+    """Return whether a text can be a serial number (`scanning.md#never-a-serial-number`)."""
+    return length[0] <= len(text) <= length[1] and _SERIAL_ALPHABET.issuperset(text) and not never_serial(text)

@@ -1,0 +1,69 @@
+"""Journaling refused scans, and counting those of a scanner that sends too many (`mqtt.md#counted-refusals`)."""
+
+from msgspec.structs import replace
+
+from agent.contract.events import Rejected
+from agent.contract.reasons import Reason, Seen
+from agent.workflow.classify import escaped
+from agent.workflow.context import StepContext
+from agent.workflow.reply import Refusal, Reply
+from agent.workflow.scan_classes import BoxLabel, OrderBarcode, Product, Recognised, ScanClass, Text, UnitScan
+from agent.workflow.state import Phase
+from agent.workflow.transient_state import RefusalBurst
+
+__all__ = ["JOURNALED_REFUSALS", "REFUSALS_S", "record_rejected", "reject"]
+
+JOURNALED_REFUSALS = 5
+REFUSALS_S = 1.0
+"""Of one scanner, this many refusals are journaled singly in this many seconds. The others are counted in one event."""
+
+
+def record_rejected(
+    context: StepContext, reason: Reason, *, seen: Seen | None = None, clears: tuple[str, ...] = ()
+) -> Rejected:
+    """Record the event that the scan is refused. `clears` names the pending steps that it uses up."""
+    return context.emit(
+        Rejected,
+        reason=reason,
+        code=escaped(context.data),
+        seen=seen,
+        symbology=context.symbology,
+        scanner=context.scanner,
+        order=context.station.order,
+        clears=clears,
+    )
+
+
+def reject(context: StepContext, refusal: Refusal, scan: ScanClass) -> Reply:
+    """Record one `scan.rejected`; if the scanner sends too many, keep it to be counted with others instead."""
+    scanner, transient = context.scanner or "", context.transient
+    clears = _used_up(context, scan)
+    burst = transient.bursts.get(scanner)
+    if burst is not None and context.now - burst.since >= REFUSALS_S:
+        if burst.unwritten is not None:
+            context.record(burst.unwritten)
+        burst = None
+    rejected = record_rejected(context, refusal.reason, seen=refusal.seen, clears=clears)
+    if burst is None:
+        burst = RefusalBurst(since=context.now, journaled=1)
+    elif burst.journaled < JOURNALED_REFUSALS or clears:
+        burst = replace(burst, journaled=burst.journaled + 1)
+    else:
+        count = burst.unwritten.count + 1 if burst.unwritten is not None else 1
+        burst = replace(burst, unwritten=replace(rejected, count=count))
+        context.undo()
+    transient.bursts = transient.bursts.set(scanner, burst)
+    return Reply(signal=refusal.signal, reason=refusal.reason)
+
+
+def _used_up(context: StepContext, scan: ScanClass) -> tuple[str, ...]:
+    """Return the pending steps that a refused scan uses up: REMOVE is for one scan (`workflow.md#end-of-remove`), QTY
+    for one product (`workflow.md#set-a-quantity`).
+    """
+    station = context.station
+    if station.phase is not Phase.SCANNING:
+        return ()
+    if station.remove and isinstance(scan, OrderBarcode | BoxLabel | Recognised | Text | UnitScan | Product):
+        return ("remove", "quantity") if station.quantity is not None else ("remove",)
+    is_product = isinstance(scan, Product) or (isinstance(scan, UnitScan) and scan.with_product)
+    return ("quantity",) if is_product and station.quantity is not None else ()

@@ -1,0 +1,58 @@
+"""Revisions of manifests, for orders that were opened or counted here."""
+
+from agent.contract.events import LineCount, OrderRevised
+from agent.contract.manifest import Manifest, Status
+from agent.contract.reasons import Reason
+from agent.workflow.event_limits import line_counts
+from agent.workflow.pending_commit import PendingCommit
+from agent.workflow.reply import Alarm
+from agent.workflow.state import Order
+
+__all__ = ["take_revision"]
+
+
+def take_revision(commit: PendingCommit, manifest: Manifest) -> list[Alarm]:
+    """Record a manifest that the catalogue has taken (`workflow.md#manifest-revisions`); return the alarms to sound.
+
+    A manifest of an order that the state does not know concerns the catalogue alone. An order that is closed while it
+    is open at a station sounds `alarm` there (`workflow.md#closed-while-open`).
+    """
+    known = commit.state.orders.get(manifest.order)
+    if known is None or not _is_news(known.manifest, manifest):
+        return []
+    station = commit.state.station_with(manifest.order)
+    commit.record(_revised(manifest, (), station))
+    misfits = _misfits(commit.state.orders[manifest.order])
+    if misfits:
+        # The event lists its misfits, and only the state after it tells them: record it again, with them.
+        commit.undo()
+        commit.record(_revised(manifest, misfits, station))
+    order = commit.state.orders[manifest.order]
+    if station is None or order.packed is not None:
+        return []
+    if manifest.status is not Status.OPEN:
+        return [Alarm(station=station, reason=Reason.ORDER_CLOSED)]
+    return [Alarm(station=station, reason=Reason.QUANTITY_MISMATCH)] if misfits else []
+
+
+def _is_news(known: Manifest, manifest: Manifest) -> bool:
+    """Return whether a manifest changes an order. A withdrawn order comes back at any revision."""
+    if Status.WITHDRAWN in (known.status, manifest.status):
+        return known.status is not manifest.status
+    return manifest.revision > known.revision
+
+
+def _misfits(order: Order) -> tuple[LineCount, ...]:
+    """Return the lines on which more is counted than ordered."""
+    return line_counts(order, (line for line in order.lines() if order.pending_on(line) < 0))
+
+
+def _revised(manifest: Manifest, misfits: tuple[LineCount, ...], station: str | None) -> OrderRevised:
+    return OrderRevised(
+        station=station,
+        order=manifest.order,
+        revision=manifest.revision,
+        status=manifest.status,
+        misfits=misfits,
+        manifest=manifest.source,
+    )
