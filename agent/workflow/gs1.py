@@ -1,9 +1,13 @@
-"""GS1 data: AIM symbology identifiers, element strings, and GS1 Digital Link addresses.
+"""GS1 data: AIM symbology identifiers, element strings and GS1 Digital Link addresses.
 
 Sources: ISO/IEC 15424 (AIM identifiers); GS1 General Specifications, sections 3 and 7.8 (application identifiers,
-element strings, the predefined-length table) and 7.11 (character set 82); GS1 Digital Link Standard: URI Syntax.
-Of all application identifiers (AI) the workflow wants four: 01, 21, 8002 and 00; the others are only measured, so that
-a separator lost on the way is seen.
+element strings, predefined lengths) and 7.11 (character set 82); GS1 Digital Link Standard: URI Syntax.
+The workflow uses four application identifiers (AI): 01, 21, 8002 and 00. The others are only measured, so that a lost
+separator is noticed.
+
+biip 5.2 was tried behind the same gate and failed 30 of the tests: it accepts full-width digits, a trailing line feed,
+two separators in a row, an IMEI swallowed by a serial number, broken percent-encoding and empty values, and it refuses
+AIs that are not assigned (04, 19) and Digital Links that end with `/` or begin with AI 8002.
 """
 
 import re
@@ -15,14 +19,12 @@ from agent.contract.check_digits import is_digits
 from agent.contract.identifiers import gtin14, gtin_ok, imei_ok, sscc_ok
 from agent.errors import KioskError
 
-__all__ = ["GS", "Elements", "Gs1Error", "aim_split", "is_gs1", "parse"]
+__all__ = ["GS", "Elements", "Gs1Error", "aim_split", "parse"]
 
 GS = "\x1d"
-"""What a scanner sends for FNC1, the end of an element of variable length."""
+"""What a scanner sends for FNC1, which ends an element of variable length."""
 
 _GS1_SYMBOLOGIES = frozenset(("C1", "d2", "Q3", "e0"))
-_BEGINNINGS = (GS, "h", "H")
-"""Of other symbologies, what begins otherwise is no GS1 data; an address may still turn out to be none."""
 
 _AIM = re.compile(r"\]([A-Za-z][0-9A-Za-z])")
 _CHARACTER_SET_82 = re.compile(r"""[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+""")
@@ -32,14 +34,14 @@ _AI_DIGITS = (
     | {str(two): 3 for two in (23, 24, 25, 40, 41, 42, 71)}
     | {str(two): 4 for two in (*range(31, 37), 39, 43, 70, 72, 80, 81, 82)}
 )
-"""How many digits an AI has, by its first two."""
+"""How many digits an AI has, by its first two digits."""
 
 _PREDEFINED = (
     {"00": 18, "01": 14, "02": 14, "03": 14, "04": 16, "20": 2, "41": 13}
     | {str(two): 6 for two in range(11, 20)}
     | {str(two): 6 for two in range(31, 37)}
 )
-"""How many digits the value has, by the AI's first two, where no FNC1 need follow."""
+"""How many digits the value has, by the first two digits of the AI. No FNC1 need follow such a value."""
 
 _MAXIMUM = {
     "10": 20, "21": 20, "22": 20, "30": 8, "37": 8, "90": 30, "235": 28, "240": 30, "241": 30, "242": 6, "243": 20,
@@ -47,48 +49,48 @@ _MAXIMUM = {
     "8001": 14, "8002": 20, "8003": 30, "8004": 30, "8005": 6, "8006": 18, "8010": 30, "8011": 12, "8012": 20,
 }  # fmt: skip
 _LONGEST = 90
-"""How many characters a value of variable length may have; of an AI not named above, `_LONGEST`."""
+"""How many characters a value of variable length can have, if `_MAXIMUM` does not name its AI."""
 
 _LINK_KEYS = frozenset((
     "00", "01", "253", "255", "401", "402", "414", "415", "417",
     "8003", "8004", "8006", "8010", "8013", "8017", "8018",
 ))  # fmt: skip
-"""The AIs that a Digital Link may begin with. AI 8002 is none by the standard, but is taken where no other is there."""
+"""The AIs that a Digital Link can begin with. AI 8002 is not one by the standard, but is taken if there is no other."""
 
 
 class Gs1Error(KioskError, ValueError):
-    """GS1 data that does not hold together; the text names the AI, never what was scanned."""
+    """Malformed GS1 data. The message names the AI, never what was scanned."""
 
 
 class Elements(Struct, frozen=True, kw_only=True):
-    """What one barcode says: `gtin` (AI 01) of 14 digits, `serial` (AI 21), `sscc` (AI 00) of 18 digits.
-
-    `imeis` are the values of every AI 8002 in order, each once: an IMEI or serial number of up to 20 characters, its
-    check digit (of which GS1 knows nothing) not looked at. `others` is true when there were further elements.
-    """
+    """The elements of one barcode (`scanning.md#application-identifiers`)."""
 
     gtin: str | None
+    """AI 01, 14 digits."""
     serial: str | None
+    """AI 21, up to 20 characters."""
     imeis: tuple[str, ...]
+    """The different values of AI 8002, in order: up to 20 characters, a check digit not checked."""
     sscc: str | None
+    """AI 00, 18 digits."""
     others: bool
+    """There were elements with other AIs."""
 
 
 def aim_split(text: str) -> tuple[str | None, str]:
-    """A scan's AIM symbology identifier without its `]` (as `C0`), none if it has none, and the data after it."""
+    """Split a scan into its AIM identifier without the bracket (`C0`), None if there is none, and the data after it
+    (`scanning.md#aim-identifier`).
+    """
     found = _AIM.match(text)
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
-def is_gs1(symbology: str | None, text: str) -> bool:
-    """Whether a text without its AIM identifier claims to be GS1 data: by symbology, leading GS, or as Digital Link."""
-    return symbology in _GS1_SYMBOLOGIES or text.startswith(GS) or _link(text) is not None
-
-
 def parse(symbology: str | None, text: str) -> Elements | None:
-    """The elements of a text without its AIM identifier; none where `is_gs1` is false. Gs1Error if malformed."""
-    if symbology not in _GS1_SYMBOLOGIES and not text.startswith(_BEGINNINGS):
-        return None
+    """Return the elements of a text that claims to be GS1 data, else None (`scanning.md#when-gs1-is-parsed`).
+
+    `symbology` is the AIM identifier that was split off. A text claims to be GS1 data by the identifier, by a leading
+    GS, or by being a Digital Link. Raise Gs1Error if it is malformed.
+    """
     link = _link(text)
     if link is not None:
         if not text.isprintable():
@@ -133,7 +135,7 @@ def _check(ai: str, value: str) -> None:
 
 
 def _swallowed(value: str) -> bool:
-    """Whether a value is short enough to pass, and yet has the IMEI in it that should have followed it."""
+    """Return whether a value, though not too long, ends with AI 8002 and an IMEI that should have followed it."""
     return value[-19:-15] == "8002" and imei_ok(value[-15:])
 
 
@@ -141,7 +143,7 @@ def _swallowed(value: str) -> bool:
 
 
 def _element_strings(text: str) -> Iterator[tuple[str, str]]:
-    """Each AI and its value, cut but not checked. One GS may stand in front, and behind any element."""
+    """Yield each AI and its value, not checked. One GS can stand in front, and one after each element."""
     at = 1 if text.startswith(GS) else 0
     while at < len(text):
         ai = text[at : at + _AI_DIGITS.get(text[at : at + 2], 0)]
@@ -167,9 +169,9 @@ _URL = re.compile(r"https?://[^/?#]+(/[^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNOREC
 
 
 def _link(text: str) -> list[tuple[str, str]] | None:
-    """Each AI of a Digital Link with its value still percent-encoded; none if the text is no Digital Link.
+    """Return each AI of a Digital Link with its value, still percent-encoded; None if the text is not a Digital Link.
 
-    The path may begin with anything. Its last segments, two by two, must be AI and value, a key of `_LINK_KEYS` first.
+    The path can begin with anything. Its last segments must be pairs of AI and value, the first AI one of `_LINK_KEYS`.
     """
     url = _URL.fullmatch(text)
     if url is None:
@@ -201,7 +203,7 @@ def _link_values(link: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         if not _is_ai(ai):
             raise Gs1Error("a numeric parameter that is no AI")
         value = _percent_decoded(ai, encoded)
-        # Links made before the standard asked for 14 digits have the GTIN as it is printed.
+        # Older links have the GTIN with as many digits as printed; the standard now asks for 14.
         yield ai, gtin14(value) if ai == "01" and gtin_ok(value) else value
 
 
