@@ -27,10 +27,16 @@ def _name(text: str) -> x509.Name:
 
 
 def _builder(
-    subject: str, key: ec.EllipticCurvePublicKey, *, authority: bool, since_days: int, until_days: int
+    subject: str,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    authority: bool,
+    since_days: int,
+    until_days: int,
+    home_made: bool,
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name("test authority"))
@@ -39,14 +45,20 @@ def _builder(
         .not_valid_before(now + datetime.timedelta(days=since_days))
         .not_valid_after(now + datetime.timedelta(days=until_days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+    if home_made:
+        return builder
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
 
 
 class Authority:
-    """Signs certificates. Its own is valid from a hundred days ago for two hundred."""
+    """Signs certificates. Its own is valid from a hundred days ago for two hundred.
 
-    def __init__(self) -> None:
+    `home_made` leaves out what RFC 5280 demands and few tools add: key identifiers and the authority's key usage.
+    """
+
+    def __init__(self, *, home_made: bool = False) -> None:
+        self._home_made = home_made
         self._key = ec.generate_private_key(ec.SECP256R1())
         usage = x509.KeyUsage(
             digital_signature=True,
@@ -59,11 +71,11 @@ class Authority:
             encipher_only=False,
             decipher_only=False,
         )
-        self._certificate = (
-            _builder("test authority", self._key.public_key(), authority=True, since_days=-100, until_days=100)
-            .add_extension(usage, critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
+        key = self._key.public_key()
+        builder = _builder("test authority", key, authority=True, since_days=-100, until_days=100, home_made=home_made)
+        if not home_made:
+            builder = builder.add_extension(usage, critical=True)
+        self._certificate = builder.sign(self._key, hashes.SHA256())
 
     def issue(
         self,
@@ -79,12 +91,18 @@ class Authority:
         directory.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
-        server = (
-            _builder(name, key.public_key(), authority=False, since_days=since_days, until_days=until_days)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
+        builder = _builder(
+            name,
+            key.public_key(),
+            authority=False,
+            since_days=since_days,
+            until_days=until_days,
+            home_made=self._home_made,
+        ).add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if not self._home_made:
+            issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+            builder = builder.add_extension(issuer, critical=False)
+        server = builder.sign(self._key, hashes.SHA256())
         files = Certificates(
             authority=directory / "ca.pem", server=directory / "server.pem", server_key=directory / "server.key"
         )
@@ -99,6 +117,6 @@ class Authority:
         return files
 
 
-def issue(directory: Path) -> Certificates:
+def issue(directory: Path, *, home_made: bool = False) -> Certificates:
     """Write a new authority and a certificate of it for `localhost` and 127.0.0.1 into `directory`."""
-    return Authority().issue(directory)
+    return Authority(home_made=home_made).issue(directory)

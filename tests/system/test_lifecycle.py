@@ -295,6 +295,21 @@ def test_tls_password_and_the_least_rights_are_enough(tmp_path: Path, protocol: 
         assert "packing bench" not in kiosk.output()
 
 
+def test_a_home_made_certificate_of_the_broker_is_accepted(tmp_path: Path) -> None:
+    """Without key identifiers, which Python 3.13 demands by default. (settings.md#broker)"""
+    certificates = issue(tmp_path / "certificates", home_made=True)
+    with (
+        Broker(tmp_path / "broker", users=USERS, certificates=certificates) as broker,
+        secured_kiosk(tmp_path, broker, certificates, password="packing bench") as (kiosk, _),
+        Centre(broker, kiosk="dock-3", user="centre") as centre,
+    ):
+        kiosk.start()
+        centre.wait_status("online")
+        checked = kiosk.run("check", "--broker")
+        assert checked.returncode == 0, checked.stdout
+        assert kiosk.stop() == 0
+
+
 @pytest.mark.parametrize("fault", ["unknown authority", "wrong password"])
 def test_wrong_credentials_keep_it_offline_but_scanning(tmp_path: Path, fault: str) -> None:
     certificates, others = issue(tmp_path / "certificates"), issue(tmp_path / "others")

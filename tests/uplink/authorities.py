@@ -32,16 +32,22 @@ class Pair:
 
 
 class Authority:
-    def __init__(self, folder: Path, name: str) -> None:
+    """A home-made authority: its certificates have no key identifiers, which RFC 5280 demands and few tools add.
+
+    It signs its own certificate, or has it signed by `parent`.
+    """
+
+    def __init__(self, folder: Path, name: str, *, parent: "Authority | None" = None) -> None:
         self._folder = folder
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.file = folder / f"{name}.pem"
+        issuer = parent or self
         certificate = (
-            self._builder(self._name, NOW - DAY, NOW + DAY)
+            issuer._builder(self._name, NOW - DAY, NOW + DAY)
             .public_key(self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(issuer._key, hashes.SHA256())
         )
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 

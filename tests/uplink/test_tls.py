@@ -55,10 +55,38 @@ def attempt(context: ssl.SSLContext | None, *, ca: Path, cert: Path | None = Non
         server.join()
 
 
+def refusal_by_strict_checks(context: ssl.SSLContext, *, ca: Path) -> str:
+    """Return why Python 3.13's default context refuses the certificate of a server with this context."""
+    strict = ssl.create_default_context(cafile=str(ca))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = strict.wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server):
+        with pytest.raises(ssl.SSLWantReadError):
+            side.do_handshake()
+    with pytest.raises(ssl.SSLCertVerificationError) as caught:
+        client.do_handshake()
+    return caught.value.verify_message
+
+
 def test_a_good_certificate_is_accepted_and_its_expiry_reported(authority: Authority) -> None:
     """(`commands.md#check`)"""
     pair = authority.pair("good", ends=datetime(2049, 5, 6, tzinfo=UTC))
     assert "connected, MQTT 5; its certificate expires 2049-05-06" in attempt(pair.server_context(), ca=authority.file)
+
+
+def test_a_home_made_certificate_is_accepted_on_every_python(authority: Authority) -> None:
+    """Python 3.13 would refuse a certificate without Authority Key Identifier. (settings.md#broker)"""
+    context = authority.pair("home-made").server_context()
+    assert "Missing Authority Key Identifier" in refusal_by_strict_checks(context, ca=authority.file)
+    assert "connected" in attempt(context, ca=authority.file)
+
+
+def test_an_intermediate_authority_can_be_trusted_on_every_python(authority: Authority, tmp_path: Path) -> None:
+    """Python 3.11 would demand the root. (settings.md#broker)"""
+    intermediate = Authority(tmp_path, "intermediate", parent=authority)
+    assert "connected" in attempt(intermediate.pair("server").server_context(), ca=intermediate.file)
 
 
 @pytest.mark.parametrize(
