@@ -1,4 +1,4 @@
-"""The configuration file: its settings, its rules, and the reading of it."""
+"""The configuration file: settings, rules, reading."""
 
 from agent.config.reading import Salvage, config_hash, load, salvage
 from agent.config.settings import Config

@@ -1,6 +1,6 @@
-"""How a refused configuration is told: one line a problem, with its path, what was expected and what was found.
+"""The messages of a refused configuration: one line a problem, with its path, what was expected and what was found.
 
-Values that may be secrets are never shown.
+A value that may be a secret is never shown.
 """
 
 import re
@@ -12,14 +12,15 @@ from agent.runtime.log import quote
 __all__ = ["MISSING", "KeyPath", "Problems", "dotted", "reason", "shown"]
 
 KeyPath = tuple[str | int, ...]
-"""The keys and list places that lead to a value, from the top of the file."""
+"""The keys and list indexes that lead to a value, from the top of the file."""
 
 
 class _Missing:
-    """Stands for a value that is not there."""
+    """The type of `MISSING`."""
 
 
 MISSING: Final = _Missing()
+"""Stands for a value that is not in the file."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECRET_KEY = re.compile(r"pass|secret|token|credential|pin_code|private", re.IGNORECASE)
@@ -27,7 +28,7 @@ _SHOWN_CHARS = 80
 
 
 def dotted(path: KeyPath) -> str:
-    """`station[0].scanner[1].port`; a key that is not a bare one is quoted and escaped."""
+    """Return a path as text: `station[0].scanner[1].port`. A key that TOML would quote is quoted and escaped."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -39,7 +40,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def shown(path: KeyPath, value: object) -> str:
-    """What was found, for a person to read: at most one line, and masked where it may be a secret."""
+    """Return what was found, as text of at most one line; masked if it may be a secret."""
     if value is MISSING:
         return "nothing"
     if isinstance(value, Mapping):
@@ -59,7 +60,7 @@ def shown(path: KeyPath, value: object) -> str:
 def _is_secret(path: KeyPath, value: object) -> bool:
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if key.endswith("_file"):
-        # A path may be shown; a password that someone wrote in its place may not.
+        # A path may be shown, but somebody may have written the password itself there.
         return not (isinstance(value, str) and "/" in value)
     if _SECRET_KEY.search(key):
         return True
@@ -68,10 +69,10 @@ def _is_secret(path: KeyPath, value: object) -> bool:
 
 
 class Problems:
-    """Collects everything that is wrong, in the order in which it was found."""
+    """Collects the messages, in the order in which the problems are found."""
 
     def __init__(self, homes: Mapping[str, Iterable[str]]) -> None:
-        """`homes`: the keys of each table, by its name in the file, to tell where a misplaced key belongs."""
+        """`homes` has the keys of each table, by its name in the file, to say where a misplaced key belongs."""
         self.lines: list[str] = []
         self._homes = homes
 
@@ -79,19 +80,19 @@ class Problems:
         self.lines.append(f"{dotted(path)}: {what}" if path else what)
 
     def expected(self, path: KeyPath, expected: str, found: object) -> None:
-        """The value at `path` is not what was expected; `MISSING` where there is none."""
+        """Report that the value at `path` is not what was expected. `found` may be `MISSING`."""
         self.say(path, f"expected {expected}, found {shown(path, found)}")
 
     def unreadable_file(self, path: KeyPath, file: str, error: OSError) -> None:
-        """The file named at `path` cannot be read."""
+        """Report that the file named at `path` cannot be read."""
         self.say(path, f"expected a readable file, found {shown(path, file)}: {reason(error)}")
 
     def unknown_key(
         self, path: KeyPath, known: Iterable[str], homes: Mapping[str, Iterable[str]] | None = None
     ) -> None:
-        """A key that its table does not know, with where it belongs, or the nearest of the `known` ones.
+        """Report an unknown key: the table where it belongs, or the nearest of the `known` keys, but not its value.
 
-        Its value is not shown. `homes` are looked in before those of the whole file.
+        `homes` is searched before the tables of the whole file.
         """
         key = str(path[-1])
         for places in (homes or {}, self._homes):
@@ -99,7 +100,7 @@ class Problems:
             if here:
                 self.say(path, f"unknown key; it belongs to {' or '.join(here)}")
                 return
-        # Only a refused configuration needs difflib; a start does not pay for it.
+        # Imported here, so that a start with a sound configuration does not spend time on it.
         from difflib import get_close_matches
 
         choices = sorted(known)

@@ -1,18 +1,17 @@
-"""Reading the configuration file: checked as a whole, refused with every problem at once.
+"""Read the configuration file, check it as a whole, and report all problems at once (settings.md#configuration-file).
 
-Each table is checked by itself against its type in `agent.config.settings`; the rules that span several keys work on
-the raw tables, so that one mistake does not hide another.
+Each table is validated by its model in `agent.config.settings`. The rules that span several keys work on the raw
+tables, so that one mistake does not hide another.
 """
 
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from agent.config.problems import MISSING, KeyPath, Problems, reason
 from agent.config.rules import (
@@ -27,6 +26,7 @@ from agent.config.rules import (
 from agent.config.settings import (
     ButtonSettings,
     Config,
+    ConfigTable,
     ConsoleSettings,
     EvdevSettings,
     GpioSettings,
@@ -37,18 +37,18 @@ from agent.config.settings import (
     NoIndicatorSettings,
     ScannerSettings,
     SerialSettings,
-    Settings,
     StationIdentity,
     StationSettings,
     UplinkSettings,
     WorkflowSettings,
+    expected_in,
 )
 from agent.errors import ConfigError
 from agent.runtime.log import escape, quote
 
 __all__ = ["Config", "Salvage", "config_hash", "load", "salvage"]
 
-_TABLES: dict[str, type[Settings]] = {
+_TABLES: dict[str, type[ConfigTable]] = {
     "kiosk": KioskSettings,
     "mqtt": MqttSettings,
     "uplink": UplinkSettings,
@@ -70,15 +70,15 @@ _HOMES: dict[str, Iterable[str]] = {
     "[station.indicator]": {key for model in _INDICATORS.values() for key in model.model_fields},
     "[station.buttons]": ButtonSettings.model_fields,
 }
-"""Where each key is at home, to tell a misplaced one from an unknown one."""
+"""The keys of each table, to tell a misplaced key from an unknown one."""
 
 _MAX_FILE_BYTES = 1 << 20
 
-_S = TypeVar("_S", bound=Settings)
+_S = TypeVar("_S", bound=ConfigTable)
 
 
 class Salvage(Struct, frozen=True, kw_only=True):
-    """What of a refused configuration is sound enough to tell the failure: who we are, the broker, the lights.
+    """The sound parts of a refused configuration, to report the refusal with (commands.md#failure-at-start).
 
     `indicators` are (station id, settings).
     """
@@ -89,10 +89,10 @@ class Salvage(Struct, frozen=True, kw_only=True):
 
 
 def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in the file at `path`; raises ConfigError with everything that is wrong with it.
+    """Read the configuration file. Raises ConfigError with everything that is wrong with it.
 
-    Relative paths in it count from the file's folder. The broker's password comes from `password_file`, or else from
-    systemd's credential `mqtt-password` (`$CREDENTIALS_DIRECTORY`).
+    Relative paths in it start at the file's folder. The broker's password is read from `password_file`, or else from
+    systemd's credential `mqtt-password` (in `$CREDENTIALS_DIRECTORY`).
     """
     reading = _read(path, environ)
     if reading.config is None:
@@ -101,17 +101,17 @@ def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def salvage(path: Path, *, environ: Mapping[str, str] = os.environ) -> Salvage:
-    """What can be used of a configuration that `load` refuses; raises nothing for what is wrong with the file."""
+    """Return the sound parts of a configuration that `load` refuses. Raises nothing for mistakes in the file."""
     reading = _read(path, environ)
     return Salvage(kiosk=reading.kiosk, mqtt=reading.mqtt, indicators=tuple(reading.indicators))
 
 
 def config_hash(config: Config) -> str:
-    """A short, stable fingerprint (12 hex digits) of all settings, defaults included; secrets are no part of it."""
+    """Return a short, stable hash (12 hex digits) of all settings, defaults included, secrets excluded."""
     import hashlib
     import json
 
-    # The fields of a table are what it gives when it is gone through; private attributes are not among them.
+    # Iterating over a table yields its fields, but not private attributes such as the password.
     plain = {
         "kiosk": dict(config.kiosk),
         "mqtt": dict(config.mqtt),
@@ -135,7 +135,7 @@ def config_hash(config: Config) -> str:
 
 
 class _Reading(Struct, kw_only=True):
-    """One pass over a file: what went wrong, and whatever was right."""
+    """One pass over a file: the problems, and the parts that are sound."""
 
     problems: Problems
     base: Path
@@ -173,12 +173,15 @@ def _read(path: Path, environ: Mapping[str, str]) -> _Reading:
     if mqtt is not None and mqtt_sound:
         reading.mqtt = mqtt = mqtt.with_password(password)
     if not problems.lines and kiosk and mqtt and uplink and workflow:
-        reading.config = Config(kiosk=kiosk, mqtt=mqtt, uplink=uplink, workflow=workflow, stations=stations)
+        # Every part has been validated, so the whole needs no validator, which would take time at every start.
+        reading.config = Config.model_construct(
+            kiosk=kiosk, mqtt=mqtt, uplink=uplink, workflow=workflow, stations=stations
+        )
     return reading
 
 
 def _parse(path: Path, problems: Problems) -> dict[str, Any] | None:
-    """The file's content; none, and the problem told, if it is no TOML."""
+    """Return the file's content. If it is not TOML, report the problem and return None."""
     name = quote(str(path))
     try:
         with path.open("rb") as stream:
@@ -190,7 +193,7 @@ def _parse(path: Path, problems: Problems) -> dict[str, Any] | None:
         problems.say((), f"expected a configuration file of at most {_MAX_FILE_BYTES} bytes, found more in {name}")
         return None
     try:
-        # Editors on Windows put a byte order mark in front.
+        # Some editors begin a file with a byte order mark.
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
@@ -207,9 +210,9 @@ def _table(value: object) -> dict[str, Any]:
 
 
 def _check_optional(defaults: _S, raw: Mapping[str, Any], path: KeyPath, reading: _Reading) -> _S | None:
-    """The table that `raw` has under the last key of `path`; `defaults` if it is left out.
+    """Return the table that `raw` has under the last key of `path`, or `defaults` if it is left out.
 
-    Defaults are ours and need no check, so that no validator is built for a table that nobody writes.
+    Defaults are not validated: building a validator takes time at every start.
     """
     key = str(path[-1])
     return _check(type(defaults), raw[key], path, reading) if key in raw else defaults
@@ -222,7 +225,7 @@ def _check(
     reading: _Reading,
     homes: Mapping[str, Iterable[str]] | None = None,
 ) -> _S | None:
-    """`raw` as `model`; none, and every problem told, if it is not."""
+    """Validate `raw` as `model`. If it is not valid, report every problem and return None."""
     problems = reading.problems
     if not isinstance(raw, dict):
         problems.expected(path, "a table", raw)
@@ -238,29 +241,18 @@ def _check(
         if error["type"] == "extra_forbidden":
             problems.unknown_key(where, model.model_fields, homes)
         elif not any(other[: len(where)] == where for other in told):
-            # A list's own error after one of its places' says nothing new.
+            # The error of a whole list, after that of one of its elements, says nothing new.
             found = MISSING if error["type"] == "missing" else error["input"]
-            problems.expected(where, _expectation(model.model_fields[key]), found)
+            problems.expected(where, expected_in(model.model_fields[key]), found)
         told.append(where)
     return None
-
-
-def _expectation(field_info: FieldInfo) -> str:
-    """The description of a field, or of the one type that may stand there beside none."""
-    if field_info.description:
-        return field_info.description
-    for choice in get_args(field_info.annotation):
-        for extra in getattr(choice, "__metadata__", ()):
-            if isinstance(extra, FieldInfo) and extra.description:
-                return extra.description
-    raise LookupError(f"{field_info!r} does not say what is expected")
 
 
 # -- stations ----------------------------------------------------------------------------------------------------
 
 
 def _stations(raw: object, reading: _Reading) -> tuple[StationSettings, ...]:
-    """Every station that is sound; every problem of the others is told."""
+    """Return the sound stations; report every problem of the others."""
     if not isinstance(raw, list) or not raw:
         reading.problems.expected(("station",), "at least one [[station]] table", raw)
         return ()
@@ -292,7 +284,7 @@ def _station(raw: object, path: KeyPath, reading: _Reading) -> StationSettings |
     if scanners is None or buttons is None:
         return None
     pins = {word: pin for word, pin in buttons if pin is not None}
-    return StationSettings(id=identity.id, scanners=scanners, indicator=indicator, buttons=pins)
+    return StationSettings.model_construct(id=identity.id, scanners=scanners, indicator=indicator, buttons=pins)
 
 
 def _scanners(raw: object, path: KeyPath, reading: _Reading) -> tuple[ScannerSettings, ...] | None:
@@ -305,7 +297,7 @@ def _scanners(raw: object, path: KeyPath, reading: _Reading) -> tuple[ScannerSet
 
 
 def _by_driver(models: Mapping[str, type[_S]], raw: object, path: KeyPath, reading: _Reading) -> _S | None:
-    """A table whose `driver` says which keys it has."""
+    """Validate a table whose `driver` says which keys it has. As `_check`."""
     if not isinstance(raw, dict):
         reading.problems.expected(path, "a table", raw)
         return None

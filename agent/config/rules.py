@@ -1,7 +1,7 @@
-"""The rules of the configuration that span several keys: which go together, which may not be the same.
+"""The rules that span several keys of the configuration: which go together, which must differ.
 
-They work on the raw tables of the file, where any value may be of any type: a value that is wrong by itself is
-reported elsewhere and passed over here, so that it hides nothing else.
+They work on the raw tables of the file, where a value may have any type. A value that is wrong by itself is skipped
+here, and reported by the validation of its table.
 """
 
 import os
@@ -35,7 +35,7 @@ _MAX_PASSWORD_BYTES = 65_535  # an MQTT string
 
 
 def check_brokers(mqtt: Table, problems: Problems) -> None:
-    """Exactly one of host and hosts."""
+    """Require exactly one of `host` and `hosts`."""
     if "host" in mqtt and "hosts" in mqtt:
         problems.say(("mqtt", "hosts"), "expected either host or hosts, found both")
     if "host" not in mqtt and "hosts" not in mqtt:
@@ -43,17 +43,17 @@ def check_brokers(mqtt: Table, problems: Problems) -> None:
 
 
 def check_delivery(mqtt: Table, uplink: Table, problems: Problems) -> None:
-    """The broker's word is taken for delivery only where its word says something (SPEC 5.3)."""
+    """Refuse `confirm = "broker"` with MQTT 3.1.1 (mqtt.md#broker-confirmation)."""
     if uplink.get("confirm") == "broker" and mqtt.get("protocol") == 311:
         problems.say(
             ("uplink", "confirm"),
             'expected "consumer" with mqtt.protocol = 311, found "broker": '
-            "an MQTT 3.1.1 acknowledgement does not say whether anybody received the event",
+            "in MQTT 3.1.1 the broker does not say whether anybody received the event",
         )
 
 
 def check_files(mqtt: Table, base: Path, problems: Problems) -> None:
-    """Every file named can be read; certificate and key come together, and only with TLS."""
+    """Require that every file named can be read, and that certificate and key come together and only with TLS."""
     for key in _FILE_KEYS:
         if (name := _text(mqtt.get(key))) is not None:
             try:
@@ -71,9 +71,9 @@ def check_files(mqtt: Table, base: Path, problems: Problems) -> None:
 
 
 def read_password(mqtt: Table, base: Path, environ: Mapping[str, str], problems: Problems) -> str | None:
-    """The broker's password, without the line end after it; none if there is no file and no credential.
+    """Return the broker's password without a line end; None if there is neither a file nor a credential.
 
-    A `password_file` that cannot be read is `check_files`' to report.
+    A `password_file` that cannot be read is reported by `check_files`.
     """
     path: KeyPath = ("mqtt", "password_file")
     if "password_file" in mqtt:
@@ -108,12 +108,12 @@ def read_password(mqtt: Table, base: Path, environ: Mapping[str, str], problems:
 
 
 def _text(value: object) -> str | None:
-    """A file name that the file system can be asked about."""
+    """Return the value if it can be the name of a file."""
     return value if isinstance(value, str) and value and value.isprintable() else None
 
 
 def _read_some(file: Path) -> bytes:
-    # A FIFO or a device in the place of a file would hang the start.
+    # Reading a FIFO or a device could block the start for ever.
     if file.exists() and not file.is_file():
         raise OSError(0, "not a regular file")
     with file.open("rb") as stream:
@@ -124,7 +124,7 @@ def _read_some(file: Path) -> bytes:
 
 
 def check_names(stations: Iterable[object], problems: Problems) -> None:
-    """No two stations with one id; no two scanners of a station with one name."""
+    """Require different ids of stations, and different names of the scanners at one station."""
     seen: dict[tuple[object, ...], KeyPath] = {}
     for path, station in _tables(("station",), stations):
         _once(seen, ("station", station.get("id")), (*path, "id"), "an id of its own", problems)
@@ -133,7 +133,7 @@ def check_names(stations: Iterable[object], problems: Problems) -> None:
 
 
 def check_devices(stations: Iterable[object], problems: Problems) -> None:
-    """Each keyboard is named in exactly one way; no device is read twice."""
+    """Require that each keyboard is named in exactly one way, and that no two scanners are the same device."""
     seen: dict[tuple[object, ...], KeyPath] = {}
     models: list[tuple[tuple[int, int], str | None, KeyPath]] = []
     what = "a device of its own"
@@ -149,7 +149,7 @@ def check_devices(stations: Iterable[object], problems: Problems) -> None:
         vendor, product = usb_number(scanner.get("vendor")), usb_number(scanner.get("product"))
         if isinstance(vendor, int) and isinstance(product, int):
             serial = scanner.get("serial")
-            # Without a serial number it would take any device of the model, the other scanner's too.
+            # Without a serial number a scanner takes any device of its model, also that of another scanner.
             for other, other_serial, other_path in models:
                 if other == (vendor, product) and (serial is None or other_serial in (None, serial)):
                     _same((*path, "product"), (*other_path, "product"), what, problems)
@@ -169,7 +169,7 @@ def _check_naming(path: KeyPath, scanner: Table, problems: Problems) -> None:
 
 
 def check_pins(stations: Iterable[object], problems: Problems) -> None:
-    """No GPIO pin has two uses, in the whole kiosk."""
+    """Require that no GPIO pin has two uses in the whole kiosk."""
     seen: dict[tuple[object, ...], KeyPath] = {}
     for path, pin in _pins(stations):
         if isinstance(pin, int) and not isinstance(pin, bool):
@@ -209,7 +209,7 @@ def _normal(path: object) -> str | None:
 def _once(
     seen: dict[tuple[object, ...], KeyPath], key: tuple[object, ...], path: KeyPath, what: str, problems: Problems
 ) -> None:
-    """`key` ends with the value; one that is missing or of an odd type is passed over."""
+    """Report a value seen before. `key` ends with the value; one that is missing or of a wrong type is skipped."""
     if not isinstance(key[-1], str | int):
         return
     first = seen.setdefault(key, path)

@@ -1,16 +1,16 @@
-"""The settings of a kiosk, as frozen types: names, defaults and ranges of every key of the configuration file.
+"""The settings of a kiosk: name, default, range and meaning of every key of the configuration file.
 
-The description of a field completes "expected …" in the line that refuses its value. Rules that span several keys,
-and the reading of the file, are `agent.config`'s.
+A field's `description` completes "expected …" in the message that refuses its value. The docstring under the field says
+what the setting means; settings.md#all-settings is generated from both. `agent.config.rules` has the rules that span
+several keys.
 """
 
 import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from msgspec import Struct
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,12 +21,14 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
 )
+from pydantic.fields import FieldInfo
 
 from agent.contract.manifest import Role
 
 __all__ = [
     "BUTTON_WORDS",
     "Config",
+    "ConfigTable",
     "ConsoleSettings",
     "EvdevSettings",
     "GpioSettings",
@@ -37,11 +39,11 @@ __all__ = [
     "NoIndicatorSettings",
     "ScannerSettings",
     "SerialSettings",
-    "Settings",
     "StationIdentity",
     "StationSettings",
     "UplinkSettings",
     "WorkflowSettings",
+    "expected_in",
     "host_and_port",
     "usb_number",
 ]
@@ -57,7 +59,7 @@ _USB_NUMBER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,4}")
 
 
 def host_and_port(text: str, default_port: int) -> tuple[str, int]:
-    """The parts of `host`, `host:port`, `[IPv6]` or `[IPv6]:port`; ValueError if `text` is none of these."""
+    """Split `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. Raises ValueError if `text` is none of these."""
     match = _ADDRESS.fullmatch(text)
     if match is None:
         raise ValueError("not a host")
@@ -77,7 +79,7 @@ def _check_ipv6(text: str) -> None:
 
 
 def _host(text: str) -> str:
-    """A host alone; an IPv6 address may stand with or without brackets."""
+    """Check that this is a host without a port. An IPv6 address may have brackets."""
     if text.count(":") > 1 and not text.startswith("["):
         _check_ipv6(text)
         return text
@@ -93,14 +95,14 @@ def _broker(text: str) -> str:
 
 
 def _path(value: object, info: ValidationInfo) -> object:
-    """A relative path counts from the folder of the configuration file, which is the validation's context."""
+    """Resolve a relative path against the folder of the configuration file, which is the context of the validation."""
     if not isinstance(value, str) or not value or _CONTROL.search(value):
         raise ValueError("not a path")
     return Path(info.context or ".") / value
 
 
 def usb_number(value: object) -> object:
-    """A USB vendor or product number as a number, where it is text as lsusb writes it; else as it is."""
+    """Convert a USB vendor or product number from text as lsusb writes it. Return any other value as it is."""
     if isinstance(value, str) and _USB_NUMBER.fullmatch(value):
         return int(value, 16)
     return value
@@ -131,27 +133,47 @@ Terminator = Annotated[Literal["\r", "\n", "\r\n", "\t"], Field(description=r'"\
 Flag = Annotated[bool, Field(description="true or false")]
 
 
-class Settings(BaseModel):
-    """Base of all tables: immutable, strict (no text is taken for a number), no key unknown; built when first used."""
+class ConfigTable(BaseModel):
+    """Base of all tables: immutable; strict, so that text is not taken for a number; unknown keys are refused.
+
+    Its validator is built when it is first used.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
 
 
-# -- the kiosk's tables ------------------------------------------------------------------------------------------
+def expected_in(field: FieldInfo) -> str:
+    """Return what a field expects, to complete "expected …": its description, or that of the type beside None."""
+    if field.description:
+        return field.description
+    for choice in get_args(field.annotation):
+        for extra in getattr(choice, "__metadata__", ()):
+            if isinstance(extra, FieldInfo) and extra.description:
+                return extra.description
+    raise LookupError(f"{field!r} does not say what is expected")
 
 
-class KioskSettings(Settings):
+# -- tables of the whole kiosk -----------------------------------------------------------------------------------
+
+
+class KioskSettings(ConfigTable):
+    """settings.md#kiosk"""
+
     site: Id
+    """The site that the kiosk belongs to; part of its topics and of the source of its events."""
     id: Id
+    """The name of the kiosk in its site."""
     state_dir: Annotated[Located, Field(description="the path of a folder")]
+    """The folder of the journal and the cache."""
 
 
-class MqttSettings(Settings):
-    """Exactly one of `host` and `hosts` is set. TLS verifies the server, always."""
+class MqttSettings(ConfigTable):
+    """settings.md#broker: exactly one of `host` and `hosts` is set."""
 
     host: Annotated[str, AfterValidator(_host), Field(description="a host name or address without a port")] | None = (
         None
     )
+    """The broker; either this or `hosts` is required."""
     hosts: (
         Annotated[
             tuple[Annotated[str, AfterValidator(_broker)], ...],
@@ -159,26 +181,36 @@ class MqttSettings(Settings):
         ]
         | None
     ) = None
+    """Several brokers, which are tried in turn."""
     port: Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")] = 8883
+    """The broker's port; for `hosts`, of those that name none."""
     protocol: Annotated[Literal[5, 311], Field(description="5 or 311")] = 5
+    """The version of MQTT: 5, or 311 for 3.1.1."""
     username: Text | None = None
+    """The kiosk's account at the broker."""
     password_file: Located | None = None
+    """The file with the account's password; without it, systemd's credential `mqtt-password`, if there is one."""
     tls: Flag = True
+    """Whether the connection is encrypted; the server's certificate is then always verified."""
     ca_file: Located | None = None
+    """The certificates that may sign the server's; without it, those of the system."""
     cert_file: Located | None = None
+    """The kiosk's own certificate, for brokers that ask for one; it needs `key_file`."""
     key_file: Located | None = None
+    """The private key of `cert_file`."""
     keepalive_s: Annotated[int, Field(ge=1, le=3600, description="seconds, a whole number from 1 to 3600")] = 30
+    """After this long without traffic, the connection is tested."""
 
     _password: SecretStr | None = PrivateAttr(default=None)
 
     @property
     def password(self) -> SecretStr | None:
-        """From `password_file` or systemd's credential; in no dump, hash or repr."""
+        """The password, from `password_file` or the credential. It is in no dump, hash or repr."""
         return self._password
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
-        """The brokers to try in turn, (host, port)."""
+        """The brokers to try in turn, as (host, port)."""
         if self.hosts is None:
             return () if self.host is None else ((self.host, self.port),)
         return tuple(host_and_port(one, self.port) for one in self.hosts)
@@ -189,94 +221,152 @@ class MqttSettings(Settings):
         return copy
 
 
-class UplinkSettings(Settings):
+class UplinkSettings(ConfigTable):
+    """settings.md#uplink"""
+
     confirm: Annotated[Literal["consumer", "broker"], Field(description='"consumer" or "broker"')] = "consumer"
+    """Who says that an event is delivered (`mqtt.md#acknowledgement`, `mqtt.md#broker-confirmation`)."""
     max_inflight: Annotated[int, Field(ge=1, le=65535, description="a whole number from 1 to 65535")] = 100
+    """How many events may be published and not yet answered by the broker; the broker may allow fewer."""
     ack_timeout_s: Annotated[int, Field(ge=1, le=86400, description="seconds, a whole number from 1 to 86400")] = 60
+    """After this long without the consumer's acknowledgement, events are sent again."""
     keep_days: Annotated[int, Field(ge=0, le=3650, description="days, a whole number from 0 to 3650")] = 14
+    """How long delivered events are kept (`mqtt.md#pruning`)."""
     reserve_mb: Annotated[int, Field(ge=0, le=65536, description="megabytes, a whole number from 0 to 65536")] = 16
+    """How much disk space is kept free (`mqtt.md#disk-reserve`)."""
 
 
-class WorkflowSettings(Settings):
+class WorkflowSettings(ConfigTable):
+    """settings.md#workflow-rules"""
+
     required_roles: Annotated[
         tuple[Annotated[Role, Field(strict=False)], ...],
         Field(strict=False, description='a list of "picking", "packing", "shipping", each once at most'),
         AfterValidator(_distinct_roles),
     ] = (Role.PICKING, Role.PACKING, Role.SHIPPING)
+    """The roles that must be assigned before anything is counted (`workflow.md#required-roles`)."""
     packer_confirms: Flag = True
+    """Whether only the operator assigned to packing may confirm it (`workflow.md#confirm-packing`)."""
     idle_sign_out_s: Annotated[int, Field(ge=1, le=86400, description="seconds, a whole number from 1 to 86400")] = 600
+    """After this long without a scan, the operator is signed out (`workflow.md#sign-out`)."""
     bounce_ms: Annotated[int, Field(ge=0, le=5000, description="milliseconds, a whole number from 0 to 5000")] = 500
+    """Within this time, the same code from the same scanner is a bounce; 0 switches that off (`scanning.md#bounce`)."""
 
 
-# -- a station's tables ------------------------------------------------------------------------------------------
+# -- tables of a station -----------------------------------------------------------------------------------------
 
 
-class SerialSettings(Settings):
+class SerialSettings(ConfigTable):
+    """settings.md#serial-scanner"""
+
     name: Id
+    """The scanner's name at its station; it is in every event."""
     driver: Literal["serial"]
+    """The kind of device."""
     port: DevicePath
+    """The character device."""
     baud: Annotated[int, Field(ge=50, le=4_000_000, description="bits per second, from 50 to 4000000")] = 9600
+    """The speed of the line, with 8 data bits and no parity. USB devices ignore it."""
     terminator: Terminator = "\r"
+    """What ends a scan."""
 
 
-class EvdevSettings(Settings):
-    """Exactly one of `device`, `vendor` with `product` (and `serial`), and `usb_port` tells which keyboard it is.
+class EvdevSettings(ConfigTable):
+    """settings.md#keyboard-scanner: exactly one of `device`, `vendor` with `product`, and `usb_port` is set.
 
     The terminator is a key: Tab, or Enter for every kind of line end.
     """
 
     name: Id
+    """The scanner's name at its station; it is in every event."""
     driver: Literal["evdev"]
+    """The kind of device."""
     device: DevicePath | None = None
+    """The scanner's event node."""
     vendor: UsbNumber | None = None
+    """The USB vendor number of the scanner; it needs `product`."""
     product: UsbNumber | None = None
+    """The USB product number of the scanner; it needs `vendor`."""
     serial: Text | None = None
+    """The USB serial number, to tell scanners of one model apart."""
     usb_port: Annotated[Text, Field(description="the USB port as `kiosk-agent scanners` shows it")] | None = None
+    """The USB port that the scanner is plugged into."""
     layout: Annotated[Literal["us", "de", "fr", "uk"], Field(description='"us", "de", "fr" or "uk"')] = "us"
+    """The country that the scanner is set to."""
     terminator: Terminator = "\r"
+    """What ends a scan."""
 
 
-class GpioSettings(Settings):
-    """An RGB light and an active buzzer on GPIO pins; `bar` is the LED bar, its first LED first."""
+class GpioSettings(ConfigTable):
+    """settings.md#indicator: an RGB light, a buzzer and an LED bar on GPIO pins."""
 
     driver: Literal["gpio"]
+    """How signals are shown."""
     red: Pin
+    """The pin of the red light; high is on."""
     green: Pin
+    """The pin of the green light."""
     blue: Pin
+    """The pin of the blue light."""
     buzzer: Pin
+    """The pin of the buzzer, which sounds by itself while the pin is high."""
     bar: Annotated[tuple[Pin, ...], Field(strict=False, description="a list of BCM pin numbers from 0 to 27")] = ()
+    """The pins of the LED bar, its first LED first."""
 
 
-class ConsoleSettings(Settings):
+class ConsoleSettings(ConfigTable):
+    """settings.md#indicator: text on standard output."""
+
     driver: Literal["console"]
+    """How signals are shown."""
 
 
-class JsonlSettings(Settings):
+class JsonlSettings(ConfigTable):
+    """settings.md#indicator: lines of JSON."""
+
     driver: Literal["jsonl"]
+    """How signals are shown."""
     path: Annotated[Located, Field(description="the path of a file or FIFO")]
+    """Where the lines are written."""
 
 
-class NoIndicatorSettings(Settings):
+class NoIndicatorSettings(ConfigTable):
+    """settings.md#indicator: nothing."""
+
     driver: Literal["none"] = "none"
+    """How signals are shown."""
 
 
-class StationIdentity(Settings):
+class StationIdentity(ConfigTable):
+    """The keys of a station that are no tables."""
+
     id: Id
+    """The name of the station; it is in its topics and events."""
 
 
-class ButtonSettings(Settings):
-    """Which pin each push-button is on; the words are the commands that take no argument."""
+class ButtonSettings(ConfigTable):
+    """settings.md#buttons: the pin of each push-button, by the command whose barcode it stands for."""
 
     save: Pin | None = None
+    """The button that is the same as the barcode SAVE."""
     pack: Pin | None = None
+    """PACK."""
     confirm: Pin | None = None
+    """CONFIRM."""
     undo: Pin | None = None
+    """UNDO."""
     remove: Pin | None = None
+    """REMOVE."""
     cancel: Pin | None = None
+    """CANCEL."""
     close: Pin | None = None
+    """CLOSE."""
     out: Pin | None = None
+    """OUT."""
     repeat: Pin | None = None
+    """REPEAT."""
     where: Pin | None = None
+    """WHERE."""
 
 
 ScannerSettings = SerialSettings | EvdevSettings
@@ -288,7 +378,7 @@ BUTTON_WORDS = tuple(ButtonSettings.model_fields)
 # -- the whole ---------------------------------------------------------------------------------------------------
 
 
-class StationSettings(Struct, frozen=True, kw_only=True):
+class StationSettings(ConfigTable):
     """One bench. `buttons` maps command words (`BUTTON_WORDS`) to BCM pins."""
 
     id: str
@@ -297,8 +387,8 @@ class StationSettings(Struct, frozen=True, kw_only=True):
     buttons: Mapping[str, int]
 
 
-class Config(Struct, frozen=True, kw_only=True):
-    """A configuration that exists is valid as a whole."""
+class Config(ConfigTable):
+    """The whole configuration. One that exists is valid as a whole."""
 
     kiosk: KioskSettings
     mqtt: MqttSettings

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from agent.config import settings as tables
-from agent.config.reading import _expectation
 from scripts.docs.anchors import linked
 from scripts.docs.docstrings import attribute_docs
 from scripts.docs.markdown import code, table
@@ -61,4 +60,4 @@ def _default(field: FieldInfo) -> str:
 def _value(field: FieldInfo) -> str:
     if typing.get_origin(field.annotation) is typing.Literal and not field.description:
         return " or ".join(code(json.dumps(choice)) for choice in typing.get_args(field.annotation))
-    return _expectation(field)
+    return tables.expected_in(field)
