@@ -84,7 +84,7 @@ def _check(args: argparse.Namespace) -> int:
 def _demo(args: argparse.Namespace) -> int:
     from agent.commands import demo
 
-    return demo.demo(play=args.play or args.svg is not None, broker=args.broker, svg=args.svg)
+    return demo.demo(play=args.play)
 
 
 def _scanners(args: argparse.Namespace) -> int:
@@ -212,13 +212,6 @@ def _add_demo(commands: _Commands) -> None:
         config=False,
     )
     demo.add_argument("--play", action="store_true", help="play a scripted day instead of reading the keyboard")
-    demo.add_argument(
-        "--broker",
-        choices=("auto", "mosquitto", "embedded"),
-        default="auto",
-        help="the broker to start; auto is mosquitto where it is installed, else embedded (default: %(default)s)",
-    )
-    demo.add_argument("--svg", metavar="FILE", type=Path, help="play, and write a picture of one moment to FILE")
 
 
 def _add_scanners(commands: _Commands) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bench import backlog, day, drain, manifests, peers, scan, slow, start, writes
 from bench.results import Row, busy, document, machine, table
-from bench.site import Scratch
+from bench.scratch import Scratch
 
 
 class Measure(Protocol):
@@ -35,14 +35,14 @@ RESULTS = Path(__file__).with_name("results.json")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("part", nargs="*", help=f"which parts (default: all): {', '.join(PARTS)}")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller sizes: does it run at all")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller sizes: only to see that it runs")
     arguments = parser.parse_args()
     names = arguments.part or list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}")
-    # A kiosk that was installed has its bytecode, and so have the reference's libraries.
+    # An installed kiosk has its bytecode compiled, and so have the reference's libraries.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    # paho warns of every connection that it has closed itself.
+    # paho warns about every connection that it has closed itself.
     logging.getLogger("paho").setLevel(logging.CRITICAL)
     rows: list[Row] = []
     with Scratch() as scratch:
@@ -51,7 +51,7 @@ def main() -> int:
             began = time.monotonic()
             print(f"{name} …", end=" ", file=sys.stderr, flush=True)
             rows += PARTS[name](scratch, quick=arguments.quick)
-            # After each part: an hour's work on a slow device is not lost with the last one.
+            # Written after each part, so that a long run that fails has not been for nothing.
             RESULTS.write_text(json.dumps(document(rows, where), indent=1))
             print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(table(rows))

@@ -4,64 +4,57 @@ A commit: `budgets.md#commit-with-a-backlog`. Memory: `budgets.md#memory-per-wai
 `budgets.md#start-with-a-long-journal`.
 """
 
-import time
 from pathlib import Path
 
 from agent.journal import Journal
-from bench.centre import big_order, serial_units
 from bench.filling import add, commits, marked
-from bench.process import resident_bytes
+from bench.process import resident_bytes, wait_idle
 from bench.results import Row, percentile
-from bench.scan import BLOCK, append_block, save_box, scan_block
-from bench.site import Scratch
-from bench.world import sign_in, world
+from bench.scan import BLOCK, append_block, scan_block
+from bench.scratch import Scratch
+from bench.world import DEADLINE_S, big_order, measured, open_order, save_box, serial_units, wait_ready
 
 __all__ = ["measure"]
 
 WAITING = 1_000_000
 UNSENT = 100_000
 LEVELS = (0, 10_000, 100_000, 300_000, WAITING)
-SETTLE_S = 3.0
 
 
 def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
-    """Two kiosks side by side, one with an empty journal and one that has waited long; the network is down."""
+    """Measure two kiosks side by side: one with an empty journal, one whose events have waited long."""
     waiting = WAITING // 10 if quick else WAITING
     rounds = 3 if quick else 6
     order = big_order("SO-1", 100_000)
-    with (
-        world(scratch, "none", order) as (none, _, none_broker),
-        world(scratch, "waiting", order) as (full, full_consumer, full_broker),
-    ):
-        full_consumer.close()
-        cost = _fill(scratch, full.state_dir / "journal", waiting)
-        for kiosk in (none, full):
-            kiosk.start()
-        time.sleep(SETTLE_S)
-        per_event = (resident_bytes(full.pid) - resident_bytes(none.pid)) / waiting
-        sign_in(none, "SO-1")
-        sign_in(full, "SO-1")
+    with measured(scratch, "none", order) as none, measured(scratch, "waiting", order) as full:
+        full.consumer.close()
+        cost = _fill(scratch, full.kiosk.state_dir / "journal", waiting)
+        for at in (none, full):
+            at.kiosk.start(deadline_s=DEADLINE_S)
+            wait_ready(at)
+            open_order(at, "SO-1")
         # Without a network both uplinks do the same: nothing.
-        none_broker.stop()
-        full_broker.stop()
-        units = {none: serial_units(), full: serial_units()}
-        blocks = {none: [scan_block(none, units[none])], full: [scan_block(full, units[full])]}
+        for at in (none, full):
+            at.broker.stop()
+            wait_idle(at.kiosk.pid)
+        per_event = (resident_bytes(full.kiosk.pid) - resident_bytes(none.kiosk.pid)) / waiting
+        units = {at: serial_units() for at in (none, full)}
+        blocks = {at: [scan_block(at.station, units[at])] for at in (none, full)}  # warms up
         for number in range(rounds):
-            for kiosk in (none, full):
+            for at in (none, full):
                 if number % 2:
-                    save_box(kiosk)
-                blocks[kiosk].append(scan_block(kiosk, units[kiosk]))
-        none.stop()
-        full.stop()
-        none_broker.start()
-        full_broker.start()
-        marked(full.state_dir, waiting - UNSENT if waiting > UNSENT else waiting // 2)
+                    save_box(at.station)
+                blocks[at].append(scan_block(at.station, units[at]))
+        for at in (none, full):
+            at.kiosk.stop()
+            at.broker.start()
+        marked(full.kiosk.state_dir, waiting - UNSENT if waiting > UNSENT else waiting // 2)
         starts: dict[object, list[float]] = {none: [], full: []}
         for _ in range(rounds):
-            for kiosk in (none, full):
-                starts[kiosk].append(kiosk.start())
-                kiosk.stop()
-    p50 = {kiosk: [percentile(block, 0.5) for block in found[1:]] for kiosk, found in blocks.items()}
+            for at in (none, full):
+                starts[at].append(at.kiosk.start(deadline_s=DEADLINE_S))
+                at.kiosk.stop()
+    p50 = {at: [percentile(block, 0.5) for block in found[1:]] for at, found in blocks.items()}
     return [
         Row(
             what=f"scan to signal p50, {waiting:,} events waiting against none",
@@ -76,7 +69,7 @@ def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
 
 
 def _fill(scratch: Scratch, directory: Path, waiting: int) -> list[dict[str, float]]:
-    """Fill a journal; on the way, a commit's p50 at each level, and that of an append and a flush beside it."""
+    """Fill a journal; return a commit's p50 at each level on the way, with that of an append and flush beside it."""
     cost = []
     with Journal.open(directory) as journal:
         for level in LEVELS:

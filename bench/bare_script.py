@@ -1,6 +1,6 @@
 """The script that people write: a serial port, paho, nothing on disk. `python -m bench.bare_script PORT BROKER_PORT`.
 
-Prints the monotonic nanosecond after each publish, which is when such a script beeps.
+It prints the monotonic time in nanoseconds after each publish, which is when such a script would beep.
 """
 
 import json

@@ -1,161 +1,58 @@
-"""A central consumer that uses little CPU time, so that on a small machine the CPU is left to what is measured.
-
-It is a process of its own: `python -m bench.consumer PORT SITE KIOSK`. It implements only the MQTT 3.1.1 that it needs:
-it subscribes to the events of one kiosk at QoS 1, answers and counts each, and retains acks
-(`mqtt.md#acknowledgement`), at most one every `ACK_EVERY_S`. For each line on its standard input it prints one line of
-JSON: what it has seen.
-"""
+"""The consumer around a measured kiosk: it runs `bench.consumer_process` and asks it what it has seen."""
 
 import json
-import re
-import selectors
-import socket
+import subprocess
 import sys
-import time
+from dataclasses import dataclass
+from typing import Self
 
-__all__ = ["end_of", "main", "packet"]
+from harness.kiosk import REPOSITORY
+from harness.waiting import wait_for
 
-ACK_EVERY_S = 0.02
-KEEPALIVE_S = 600
-
-_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _DISCONNECT = 0x10, 0x30, 0x40, 0x82, 0xE0
-_ID = re.compile(rb'"id":"(([0-9A-F]{8})-([0-9]{12})-[0-9a-f]{8})"')
+__all__ = ["CountingConsumer", "Seen"]
 
 
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return len(raw).to_bytes(2, "big") + raw
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the consumer has: events, bytes of their documents, monotonic ns of the first and last, newest sequence."""
+
+    count: int
+    bytes: int
+    first_ns: int
+    last_ns: int
+    through: int
 
 
-def packet(kind: int, body: bytes) -> bytes:
-    """A control packet: type and flags, the remaining length in 7-bit groups, the body (MQTT 3.1.1, 2.2)."""
-    length = len(body)
-    encoded = bytearray()
-    while True:
-        length, group = divmod(length, 128)
-        encoded.append(group | (0x80 if length else 0))
-        if not length:
-            return bytes([kind]) + bytes(encoded) + body
+class CountingConsumer:
+    """The consumer's process. Context-managed."""
 
-
-class _Consumer:
     def __init__(self, port: int, site: str, kiosk: str) -> None:
-        root = f"kiosk/v1/{site}/agent/{kiosk}"
-        self._ack_topic = f"{root}/ack"
-        self._sock = socket.create_connection(("127.0.0.1", port))
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        flags = 0x02  # clean session
-        self._sock.sendall(
-            packet(
-                _CONNECT, _text("MQTT") + bytes([4, flags]) + KEEPALIVE_S.to_bytes(2, "big") + _text("bench-consumer")
-            )
+        command = [sys.executable, "-m", "bench.consumer_process", str(port), site, kiosk]
+        self._process = subprocess.Popen(
+            command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._sock.sendall(packet(_SUBSCRIBE, b"\0\1" + _text(f"{root}/event/#") + b"\1"))
-        self._rest = b""
-        self._packet_id = 1
-        self._newest: tuple[bytes, bytes, bytes] | None = None
-        self._acked: tuple[bytes, bytes, bytes] | None = None
-        self._acked_at = 0.0
-        self.count = 0
-        self.document_bytes = 0
-        self.first_ns = 0
-        self.last_ns = 0
+        self.seen()  # answered once it is subscribed
 
-    def fileno(self) -> int:
-        return self._sock.fileno()
+    def seen(self) -> Seen:
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the consumer has no pipes")
+        process.stdin.write("?\n")
+        process.stdin.flush()
+        return Seen(**json.loads(process.stdout.readline()))
 
-    def read(self) -> bool:
-        """Take what has come; false when the broker is gone."""
-        try:
-            more = self._sock.recv(1 << 18)
-        except ConnectionError:
-            return False
-        if not more:
-            return False
-        data = self._rest + more
-        at, answers = 0, []
-        while (end := end_of(data, at)) is not None:
-            body, stop = end
-            if data[at] & 0xF0 == _PUBLISH:
-                answers.append(self._take(data, body, stop))
-            at = stop
-        self._rest = data[at:]
-        if answers:
-            self.last_ns = time.monotonic_ns()
-            self.first_ns = self.first_ns or self.last_ns
-            self._sock.sendall(b"".join(answers))
-        return True
+    def wait(self, count: int, *, deadline_s: float) -> Seen:
+        """Wait until it has stored `count` events."""
+        wait_for(lambda: self.seen().count >= count, f"{count} events at the consumer", deadline_s=deadline_s)
+        return self.seen()
 
-    def _take(self, data: bytes, body: int, stop: int) -> bytes:
-        topic_end = body + 2 + int.from_bytes(data[body : body + 2], "big")
-        found = _ID.search(data, topic_end + 2, stop)
-        if found is not None:
-            self._newest = (found[1], found[2], found[3])
-        self.count += 1
-        self.document_bytes += stop - topic_end - 2
-        return b"\x40\x02" + data[topic_end : topic_end + 2]
+    def close(self) -> None:
+        """End it. Calling it again is a no-op."""
+        self._process.kill()
+        self._process.communicate()
 
-    def ack(self, now: float) -> float | None:
-        """Say what is stored, if it is time to; how long until it is, none if there is nothing to say."""
-        if self._newest is None or self._newest == self._acked:
-            return None
-        due = self._acked_at + ACK_EVERY_S
-        if now < due:
-            return due - now
-        self._acked, self._acked_at = self._newest, now
-        event, journal, sequence = (part.decode() for part in self._newest)
-        ack = json.dumps({"journal": journal, "through": sequence, "id": event}).encode()
-        self._packet_id = self._packet_id % 65535 + 1
-        packet_id = self._packet_id.to_bytes(2, "big")
-        self._sock.sendall(packet(_PUBLISH | 0x03, _text(self._ack_topic) + packet_id + ack))
-        return None
+    def __enter__(self) -> Self:
+        return self
 
-    def seen(self) -> str:
-        return json.dumps(
-            {
-                "count": self.count,
-                "bytes": self.document_bytes,
-                "first_ns": self.first_ns,
-                "last_ns": self.last_ns,
-                "through": 0 if self._newest is None else int(self._newest[2]),
-            }
-        )
-
-
-def end_of(data: bytes, at: int) -> tuple[int, int] | None:
-    """(where the packet at `at` has its body, where it ends); none while it is not all there."""
-    length, shift, body = 0, 0, at + 1
-    while True:
-        if body >= len(data):
-            return None
-        group = data[body]
-        length |= (group & 0x7F) << shift
-        shift += 7
-        body += 1
-        if group < 0x80:
-            break
-    stop = body + length
-    return (body, stop) if stop <= len(data) else None
-
-
-def main(port: int, site: str, kiosk: str) -> None:
-    """Consume until the broker or whoever asks is gone."""
-    consumer = _Consumer(port, site, kiosk)
-    with selectors.DefaultSelector() as selector:
-        selector.register(consumer, selectors.EVENT_READ)
-        selector.register(sys.stdin, selectors.EVENT_READ)
-        wait_s: float | None = None
-        while True:
-            for key, _ in selector.select(wait_s):
-                if key.fileobj is consumer:
-                    if not consumer.read():
-                        return
-                elif not sys.stdin.readline():
-                    return
-                else:
-                    print(consumer.seen(), flush=True)
-            wait_s = consumer.ack(time.monotonic())
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,16 +1,17 @@
-"""A day in the life, without the waiting: 25,000 scans, mistakes, and hours without a network in the middle."""
+"""A day without its pauses: 25,000 scans, mistakes among them, and hours without a network in the middle."""
 
 import itertools
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
-from bench.centre import Consumer, big_order, reference_messages, tell
-from bench.kiosk import Kiosk
-from bench.process import Usage, usage
+from bench.consumer import CountingConsumer
+from bench.process import Usage, usage, wait_idle
 from bench.results import Row, percentile
-from bench.site import DEADLINE_S, TAC, Scratch
-from bench.world import sign_in, world
+from bench.scratch import Scratch
+from bench.world import DEADLINE_S, KIOSK, SITE, TAC, big_order, drained, measured, open_order, publish, wait_ready
 from harness.codes import command, imei
+from harness.station import OperatorStation
 
 __all__ = ["day", "measure", "order_ids"]
 
@@ -20,18 +21,17 @@ OUTAGE_SHARE = 4 / 7
 UNITS = 40
 """Devices of an order, all in one box."""
 WRONG_EVERY = 50
-"""One scan in fifty is a mistake."""
+"""One scan in so many is a mistake."""
 SAMPLES = 25
-SETTLE_S = 1.0
 
 
 def order_ids(scans: int) -> list[str]:
-    """As many orders as `scans` may need."""
+    """Return as many order ids as `scans` may need."""
     return [f"SO-{number:05d}" for number in range(scans // UNITS + 1)]
 
 
 def day(scans: int) -> Iterator[tuple[str, frozenset[str]]]:
-    """(what is scanned, the signals it may get), for ever. Box sizes part the two SAVEs, so that nothing bounces."""
+    """Yield what is scanned and the signals that it may get. No scan repeats the one before, so none is a bounce."""
     return itertools.islice(_mistaken(_right(scans)), scans)
 
 
@@ -52,7 +52,7 @@ def _mistaken(right: Iterator[tuple[str, frozenset[str]]]) -> Iterator[tuple[str
     for number, scan in enumerate(right, 1):
         yield scan
         if number % (WRONG_EVERY - 1) == 0:
-            # A barcode of no meaning, each time another one.
+            # A barcode that means nothing, a new one each time.
             yield f"https://example.com/{number}", _some("reject")
 
 
@@ -66,49 +66,42 @@ def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
     offline = range(int(scans * (1 - OUTAGE_SHARE) / 2), int(scans * (1 + OUTAGE_SHARE) / 2))
     seen: list[Usage] = []
     latencies: list[float] = []
-    with world(scratch, "day", *orders) as (kiosk, consumer, broker):
-        kiosk.start()
-        sign_in(kiosk, orders[-1]["order"])
+    with ExitStack() as undo:
+        at = undo.enter_context(measured(scratch, "day", *orders))
+        at.kiosk.start()
+        wait_ready(at)
+        open_order(at, orders[-1]["order"])
         for number, (code, allowed) in enumerate(day(scans)):
             if number == offline.start:
-                consumer.close()
-                broker.stop()
+                at.consumer.close()
+                at.broker.stop()
             elif number == offline.stop:
-                broker.start()
-                tell(broker.port, reference_messages(*orders))
-                consumer = Consumer(broker.port)
+                at.broker.start()
+                publish(at.broker, orders)
+                undo.enter_context(CountingConsumer(at.broker.port, SITE, KIOSK))
             if number % (scans // SAMPLES) == 0:
-                seen.append(usage(kiosk.pid))
-            latencies.append(_scan(kiosk, code, allowed))
-        drained_s = _drained(kiosk)
-        time.sleep(SETTLE_S)
-        seen.append(usage(kiosk.pid))
-        consumer.close()
-        kiosk.stop()
+                seen.append(usage(at.kiosk.pid))
+            latencies.append(_scan(at.station, code, allowed))
+        last_scan = time.monotonic()
+        drained(at.kiosk)
+        drained_s = time.monotonic() - last_scan
+        wait_idle(at.kiosk.pid)
+        seen.append(usage(at.kiosk.pid))
+        at.kiosk.stop()
     return _rows(scans, seen, latencies, drained_s)
 
 
-def _scan(kiosk: Kiosk, code: str, allowed: frozenset[str]) -> float:
-    """Microseconds until its signal."""
-    at = kiosk.write(code.encode())
-    [shown] = kiosk.signals(1)
-    if shown["signal"] not in allowed:
+def _scan(station: OperatorStation, code: str, allowed: frozenset[str]) -> float:
+    """Scan a code; return the microseconds until its signal, which must be one of `allowed`."""
+    sent_ns = station.scanner().send(code)
+    shown = station.indicator.next(deadline_s=DEADLINE_S)
+    if shown.signal not in allowed:
         raise RuntimeError(f"{code} gave {shown}, not one of {sorted(allowed)}")
-    return float(shown["monotonic_ns"] - at) / 1e3
-
-
-def _drained(kiosk: Kiosk) -> float:
-    """Seconds until all is acknowledged, by the kiosk's own account."""
-    began = time.monotonic()
-    while kiosk.status()["health"]["uplink"]["backlog"]:
-        if time.monotonic() > began + DEADLINE_S:
-            raise TimeoutError("the kiosk does not get rid of its backlog")
-        time.sleep(0.2)
-    return time.monotonic() - began
+    return (shown.at_ns - sent_ns) / 1e3
 
 
 def _rows(scans: int, seen: list[Usage], latencies: list[float], drained_s: float) -> list[Row]:
-    """The details of closed orders are kept up to a number of entries, which half a day reaches: then no growth."""
+    """Half a day fills what the kiosk remembers of closed orders, which is bounded: from then on nothing may grow."""
     tenth = scans // 10
     early, half = seen[len(seen) // 10], seen[len(seen) // 2]
     name = f"a day of {scans:,} scans:"
@@ -131,7 +124,7 @@ def _rows(scans: int, seen: list[Usage], latencies: list[float], drained_s: floa
             ours=[percentile(latencies[-tenth:], 0.99)], reference=[percentile(latencies[:tenth], 0.99)],
         ),
         Row(
-            # One segment may be read and one file of the cache be written, just then.
+            # At that moment a segment may be read and a file of the cache be written.
             what=f"{name} descriptors more than after a tenth", unit="",
             ours=[seen[-1].descriptors - early.descriptors], at_most=2,
         ),

@@ -14,7 +14,7 @@ from agent.journal import Journal
 from agent.runtime.clock import SystemClock
 from agent.workflow.state import State
 from agent.workflow.state_codec import encode_state
-from bench.site import KIOSK, SITE
+from bench.world import KIOSK, SITE
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike

@@ -1,6 +1,6 @@
-"""One of thingsboard-gateway's storages at work. `python -m bench.peer_storage KIND FOLDER COUNT`, a process each.
+"""Measure a storage of thingsboard-gateway, in a process of its own: `python -m bench.peer_storage KIND FOLDER COUNT`.
 
-Prints a line of JSON: microseconds of each put, and events a second from the first pack taken to the last.
+It prints a line of JSON: the microseconds of each put, and the events a second from the first pack taken to the last.
 """
 
 import importlib
@@ -18,14 +18,14 @@ DEADLINE_S = 120.0
 
 
 class _Logger(logging.Logger):
-    """The gateway's own logger has one level more."""
+    """The gateway's loggers have one level more, `trace`."""
 
     def trace(self, *_: object) -> None:
-        """Below debug: dropped."""
+        """Drop the record."""
 
 
 def _storage(kind: str, folder: str, count: int) -> Any:
-    # The gateway is no dependency of ours: where it is not installed, this line says so.
+    # Imported by name: the gateway is no dependency of ours.
     logger = _Logger("storage", logging.ERROR)
     if kind == "file":
         module = importlib.import_module("thingsboard_gateway.storage.file.file_event_storage")

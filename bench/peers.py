@@ -1,29 +1,29 @@
-"""The same work by others: thingsboard-gateway's storages, and the bare script that people write."""
+"""The same work by others: the storages of thingsboard-gateway, and the bare script that people write."""
 
 import json
 import os
 import subprocess
 import sys
 import time
-import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from agent.journal import Journal
-from bench.centre import big_order, serial_units
 from bench.filling import add, commits
 from bench.results import Row, percentile
 from bench.scan import BLOCK, paced, scan_block
-from bench.site import MEMORY, REPOSITORY, Scratch
+from bench.scratch import MEMORY, Scratch
 from bench.slow import compiler, flushes_of, slow_disk
-from bench.world import sign_in, world
+from bench.world import big_order, measured, open_order, serial_units, wait_ready
+from harness.kiosk import REPOSITORY
+from harness.scanner import PtyScanner
 
 __all__ = ["measure"]
 
 INSTALLED = Path(__file__).with_name(".peers")
 PACKAGES = ("thingsboard-gateway==3.8.5", "simplejson", "pybase64")
-"""Without their dependencies: only the storages run, and one of those would replace our paho."""
+"""Installed without their dependencies: only the storages run, and one dependency would replace our paho."""
 BATCH = 128
 
 
@@ -75,7 +75,7 @@ def _storage(scratch: Scratch, kind: str, count: int) -> list[Row]:
 
 
 def _journal(scratch: Scratch, count: int) -> tuple[list[float], float]:
-    """Microseconds of each commit, and events a second read back in the uplink's batches, all marked in the end."""
+    """Return the microseconds of each commit, and the events a second read back in the uplink's batches and marked."""
     with Journal.open(scratch.folder("peer-ours") / "journal") as journal:
         costs = commits(journal, min(count, 1000))
         add(journal, count - journal.last_position)
@@ -91,55 +91,47 @@ def _journal(scratch: Scratch, count: int) -> tuple[list[float], float]:
 # -- the bare script ---------------------------------------------------------------------------------------------
 
 
-class _Bare:
-    """The bare script, and the pseudo-terminal that it reads."""
-
-    def __init__(self, master: int, process: subprocess.Popen[str]) -> None:
-        self._master = master
-        self._process = process
-
-    def line(self) -> str:
-        if self._process.stdout is None:
-            raise RuntimeError("the script has no output")
-        return self._process.stdout.readline()
-
-    def block(self, units: Iterator[str], count: int = BLOCK) -> list[float]:
-        found = []
-        for code, _ in zip(units, paced(count), strict=False):
-            at = time.monotonic_ns()
-            os.write(self._master, code.encode() + b"\r")
-            found.append((int(self.line()) - at) / 1e3)
-        return found
-
-
 @contextmanager
-def _bare(broker_port: int) -> Iterator[_Bare]:
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    command = [sys.executable, "-m", "bench.bare_script", os.ttyname(slave), str(broker_port)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
-    try:
-        bare = _Bare(master, process)
-        bare.line()
-        yield bare
-    finally:
-        process.kill()
-        process.communicate()
-        os.close(master)
-        os.close(slave)
+def _bare_blocks(folder: Path, broker_port: int) -> Iterator[Callable[[Iterator[str]], list[float]]]:
+    """Run the bare script; yield a function that scans a block and returns the microseconds from write to beep."""
+    scanner = PtyScanner(folder / "bare")
+    command = [sys.executable, "-m", "bench.bare_script", str(scanner.path), str(broker_port)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+
+        def line() -> str:
+            if process.stdout is None:
+                raise RuntimeError("the script has no output")
+            return process.stdout.readline()
+
+        def block(units: Iterator[str]) -> list[float]:
+            found = []
+            for code, _ in zip(units, paced(BLOCK), strict=False):
+                sent_ns = scanner.send(code)
+                found.append((int(line()) - sent_ns) / 1e3)
+            return found
+
+        try:
+            line()  # it is ready
+            yield block
+        finally:
+            process.kill()
+            scanner.close()
 
 
 def _bare_script(scratch: Scratch, *, rounds: int) -> list[Row]:
     ours, theirs = [], []
-    with world(scratch, "bare", big_order("SO-1", 100_000)) as (kiosk, _, broker), _bare(broker.port) as bare:
-        kiosk.start()
-        time.sleep(2)
-        sign_in(kiosk, "SO-1")
+    with (
+        measured(scratch, "bare", big_order("SO-1", 100_000)) as at,
+        _bare_blocks(scratch.path, at.broker.port) as bare_block,
+    ):
+        at.kiosk.start()
+        wait_ready(at)
+        open_order(at, "SO-1")
         units = serial_units()
         for _ in range(rounds):
-            theirs.append(percentile(bare.block(serial_units()), 0.5))
-            ours.append(percentile(scan_block(kiosk, units, BLOCK // 2), 0.5))
-        kiosk.stop()
+            theirs.append(percentile(bare_block(serial_units()), 0.5))
+            ours.append(percentile(scan_block(at.station, units, BLOCK // 2), 0.5))
+        at.kiosk.stop()
     return [
         Row(
             what="our scan to signal, on disk, against a bare serial-to-paho script's beep, p50",

@@ -1,4 +1,4 @@
-"""What a bench found: rows with their rounds, printed as a table, kept as JSON."""
+"""The results of a benchmark: rows with their rounds, as a table and as JSON."""
 
 import platform
 import statistics
@@ -11,22 +11,22 @@ __all__ = ["Row", "busy", "cumulative", "document", "machine", "percentile", "ta
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` of the values lie (nearest rank)."""
+    """Return the value below which `share` of the values lie (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def cumulative(values: Sequence[float]) -> tuple[list[float], list[float]]:
-    """(values in order, the share of values up to each): a distribution to draw."""
+    """Return the values in order and the share of values up to each: a distribution to draw."""
     ordered = sorted(values)
     return ordered, [(number + 1) / len(ordered) for number in range(len(ordered))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One budget. `ours` and `reference` have a value for each round; without a reference the bound is for ours alone.
+    """One measured figure. `ours` and `reference` have a value for each round.
 
-    `samples` are the single measurements behind it, for drawing.
+    The bound (`at_most` or `at_least`) is for `value`. `samples` are the single measurements, for drawing.
     """
 
     what: str
@@ -39,13 +39,13 @@ class Row:
 
     @property
     def value(self) -> float:
-        """What the bound is for: the ratio of the medians, or the median."""
+        """The ratio of the medians; without a reference, the median of ours."""
         ours = statistics.median(self.ours)
         return ours / statistics.median(self.reference) if self.reference else ours
 
     @property
     def is_met(self) -> bool | None:
-        """None where there is no bound."""
+        """Whether the bound is met; None without a bound."""
         if self.at_most is not None:
             return self.value <= self.at_most
         return self.value >= self.at_least if self.at_least is not None else None
@@ -58,7 +58,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Columns: what, ours, reference (each median, lowest to highest round), ratio, bound, verdict."""
+    """Return the rows as a table: what, ours, reference (median, lowest to highest round), ratio, bound, verdict."""
     lines = [("what", "ours", "reference", "ratio", "bound", "verdict")]
     for row in rows:
         bound = f"<= {row.at_most:g}" if row.at_most is not None else ""
@@ -82,7 +82,7 @@ def _first(path: str, key: str) -> str:
 
 
 def _mount_of(path: Path) -> str:
-    """The device and file system that a path is on, of /proc/mounts."""
+    """Return the device and the file system that a path is on, from /proc/mounts."""
     resolved = path.resolve()
     found, length = "unknown", -1
     for line in Path("/proc/mounts").read_text().splitlines():
@@ -93,7 +93,7 @@ def _mount_of(path: Path) -> str:
 
 
 def machine(path: Path) -> dict[str, str]:
-    """On what it ran, and on which disk `path` is."""
+    """Describe this machine, and the disk that `path` is on."""
     return {
         "cpu": _first("/proc/cpuinfo", "model name"),
         "cores": str(len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line[:9] == "processor"])),
@@ -105,11 +105,11 @@ def machine(path: Path) -> dict[str, str]:
 
 
 def busy(where: Mapping[str, str]) -> str | None:
-    """A warning, if others had the machine to do with: a flush that waits for others hides what ours costs."""
+    """Return a warning if the machine was busy before: a flush that waits for others hides what ours costs."""
     load, cores = float(where["load"].split()[0]), int(where["cores"])
     if load <= cores / 2:
         return None
-    return f"The load was {load:g} on {cores} cores before this began: the verdicts on times say little."
+    return f"The load was {load:g} on {cores} cores before the start: do not trust the verdicts on times."
 
 
 def document(rows: Sequence[Row], where: Mapping[str, str]) -> dict[str, Any]:

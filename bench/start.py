@@ -9,20 +9,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.centre import big_order
 from bench.process import drop_page_cache, resident_bytes
 from bench.results import Row
-from bench.site import REPOSITORY, Scratch
-from bench.world import world
+from bench.scratch import Scratch
+from bench.world import DEADLINE_S, big_order, measured, wait_ready
+from harness.kiosk import REPOSITORY
 
 __all__ = ["imports", "measure"]
-
-SETTLE_S = 3.0
 
 
 @contextmanager
 def imports() -> Iterator[tuple[float, int]]:
-    """A process that has imported the named modules: seconds from its exec, and its process id."""
+    """Run a process that imports the reference's modules; yield the seconds from its exec, and its process id."""
     began = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "-m", "bench.imports"], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -43,15 +41,14 @@ def measure(scratch: Scratch, *, quick: bool = False) -> list[Row]:
 
 
 def _start(scratch: Scratch, *, rounds: int, is_cold: bool) -> Row:
-    """Each start on an empty state directory, with the broker there; the first, which warms up, is not counted."""
+    """Start on an empty state directory, with a broker. The first round, which warms up, does not count."""
     ours, reference = [], []
     for number in range(rounds + 1):
-        with world(scratch, "start", big_order("SO-1", 10)) as (kiosk, consumer, _):
-            consumer.seen()  # its own start must not stand beside the kiosk's
+        with measured(scratch, "start", big_order("SO-1", 10)) as at:
             if is_cold:
                 drop_page_cache()
-            ready_s = kiosk.start()
-            kiosk.stop()
+            ready_s = at.kiosk.start(deadline_s=DEADLINE_S)
+            at.kiosk.stop()
         if is_cold:
             drop_page_cache()
         with imports() as (imported_s, _):
@@ -60,16 +57,16 @@ def _start(scratch: Scratch, *, rounds: int, is_cold: bool) -> Row:
             ours.append(ready_s)
             reference.append(imported_s)
     what = f"start to READY=1, empty state, {'cold' if is_cold else 'warm'} cache"
-    return Row(what=what, unit="s", ours=ours, reference=reference, at_most=1.4)
+    return Row(what=what, unit="s", ours=ours, reference=reference, at_most=1.2)
 
 
 def _resident(scratch: Scratch, *, rounds: int) -> Row:
     ours, reference = [], []
     for _ in range(rounds):
-        with world(scratch, "start", big_order("SO-1", 10)) as (kiosk, _, _), imports() as (_, pid):
-            kiosk.start()
-            time.sleep(SETTLE_S)
-            ours.append(resident_bytes(kiosk.pid) / 1e6)
+        with measured(scratch, "start", big_order("SO-1", 10)) as at, imports() as (_, pid):
+            at.kiosk.start()
+            wait_ready(at)
+            ours.append(resident_bytes(at.kiosk.pid) / 1e6)
             reference.append(resident_bytes(pid) / 1e6)
-            kiosk.stop()
-    return Row(what="resident memory, idle, one order cached", unit="MB", ours=ours, reference=reference, at_most=1.25)
+            at.kiosk.stop()
+    return Row(what="resident memory, idle, one order cached", unit="MB", ours=ours, reference=reference, at_most=1.2)

@@ -99,4 +99,4 @@ def refusal_event(
         "sequence": f"{number:012d}", "bootid": f"{boot}-0000-4000-8000-000000000000", "uptimems": "812345",
         "clocksynced": True, "data": data,
     }  # fmt: skip
-    return json.dumps(document).encode()
+    return json.dumps(document, separators=(",", ":")).encode()

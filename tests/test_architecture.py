@@ -32,7 +32,6 @@ EDGES = {
     "paho": {"agent/uplink/client.py"},
     "tinydb": {"agent/catalogue/cache.py"},
     "stdnum": {"agent/contract/check_digits.py"},
-    "rich": {"agent/demo/"},
     "amqtt": {"agent/demo/"},
 }
 

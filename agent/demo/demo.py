@@ -1,31 +1,26 @@
-"""The demonstration from beginning to end: a broker, a stage, somebody to show it, and the proof that all arrived.
-
-Everything is temporary: the state folder, the broker, the centre.
-"""
+"""The demo from its start to its end. Everything is temporary: the state directory, the broker, the centre."""
 
 import logging
-import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TextIO
 
-from agent.demo.board import Board
-from agent.demo.broker import BrokerChoice, Listening, running_broker
-from agent.demo.plain import PlainLines
-from agent.demo.play import EVEN, FAST, SLOW, Play
+from agent.demo.broker import running_broker
+from agent.demo.centre import DemoCentre
+from agent.demo.console import Console
+from agent.demo.interactive import type_in
+from agent.demo.kiosk import DemoKiosk
+from agent.demo.play import PlayFailed, play
 from agent.demo.proof import missing_from, read_journal
 from agent.demo.sample import ORDERS
 from agent.demo.script import SCENES
-from agent.demo.stage import Stage
-from agent.demo.terminal import letter_by_letter
-from agent.errors import KioskError
 from agent.exit_codes import ExitCode
 from agent.runtime.log import LineFormatter
 
@@ -33,144 +28,111 @@ __all__ = ["run"]
 
 _STDIN = 0
 _BOUNCE_MS = 500
+_PACE_S = 0.7
 _LOG_LINES = 200
 
 
-class PictureMissing(KioskError, ImportError):
-    """The library that draws the picture is not installed."""
+def run(*, is_play: bool, out: TextIO | None = None) -> int:
+    """Scan what is typed until the input ends, or with `is_play` play the script; return the exit code.
 
-
-def run(
-    *, play: bool, broker: BrokerChoice = BrokerChoice.AUTO, svg: Path | None = None, out: TextIO | None = None
-) -> int:
-    """Show it until the input ends, or with `play` the whole script; the exit code.
-
-    `svg` is the file for the picture of the script's portrait; `out` is standard output by default. On a terminal
-    there is a picture, elsewhere there are lines. Raises KioskError where there is no broker, or nothing to draw with.
+    `out` is standard output by default. Raises KioskError if there is no broker.
     """
     out = sys.stdout if out is None else out
-    is_watched = out.isatty() and os.environ.get("TERM", "dumb") != "dumb" and (play or os.isatty(_STDIN))
-    if is_watched or svg is not None:
-        _need_rich()
-    with (
-        _interruptible(),
-        TemporaryDirectory(prefix="kiosk-agent-demo-") as name,
-        _kept_logs() as logs,
-    ):
-        directory = Path(name)
-        with ExitStack() as undo:
-            listening = undo.enter_context(running_broker(broker, directory))
-            fd, typing_fd = _pipe(undo) if play else (_STDIN, -1)
-            stage = _open_stage(undo, directory, listening, fd, out, is_watched=is_watched, is_play=play)
-            played = Play(
-                SCENES if play else (),
-                fd=typing_fd,
-                board=stage.board,
-                pace=SLOW if is_watched else FAST if svg is None else EVEN,
-                bounce_s=_BOUNCE_MS / 1000,
-                portray=lambda: _portray(stage, svg),
-                on_end=stage.leave,
-            )
-            if play:
-                undo.callback(played.join)
-                played.start()
-            code = stage.run()
-            # The kiosk's loop has put back the interpreter's own handlers.
+    with _interruptible(), TemporaryDirectory(prefix="kiosk-agent-demo-") as name, _kept_logs() as logs:
+        with running_broker() as port, Console(out) as console, DemoCentre(port, on_event=console.event) as centre:
+            # Words from a pipe may repeat at once: no trembling hand is behind them.
+            bounce_ms = _BOUNCE_MS if is_play or sys.stdin.isatty() else 0
+            kiosk = DemoKiosk(Path(name) / "state", port, bounce_ms=bounce_ms, on_signal=console.signal)
+            driver = _Driver(kiosk, console, is_play=is_play)
+            driver.start()
+            try:
+                kiosk.run()
+            except Exception:
+                print(*logs, sep="\n", file=sys.stderr)
+                raise
+            # asyncio has put back the interpreter's own signal handlers.
             _interrupt_on_signals()
-        if code != 0:
-            print(*logs, sep="\n", file=sys.stderr)
-            return code
-        return _sum_up(stage, played if play else None, out, logs)
+            driver.finish()
+        return _sum_up(kiosk, centre, driver if is_play else None, out, logs)
 
 
-def _need_rich() -> None:
-    # Not imported yet: drawing is needed only once everything else runs.
-    if find_spec("rich") is None:
-        raise PictureMissing("the demo's picture needs rich: pip install 'kiosk-agent[demo]'")
+class _Driver:
+    """The thread that scans while the main thread runs the kiosk. `problem` is what went wrong in the play."""
+
+    def __init__(self, kiosk: DemoKiosk, console: Console, *, is_play: bool) -> None:
+        self.is_complete = False
+        self.problem: str | None = None
+        self._kiosk = kiosk
+        self._console = console
+        self._is_play = is_play
+        self._thread = threading.Thread(target=self._run, name="demo driver", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait for the play to notice that the kiosk is over. Nothing ends the wait for a key, so typing is left."""
+        if self._is_play:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            if self._kiosk.wait_ready():
+                self._act()
+                self._kiosk.settle()
+        except PlayFailed as exc:
+            self.problem = str(exc)
+        finally:
+            self._kiosk.stop()
+
+    def _act(self) -> None:
+        if not self._is_play:
+            type_in(self._kiosk, self._console, _typed_lines())
+            return
+        pace_s = _PACE_S if self._console.is_terminal else 0.0
+        self.is_complete = play(self._kiosk, self._console, SCENES, pace_s=pace_s, bounce_s=_BOUNCE_MS / 1000)
 
 
-def _pipe(undo: ExitStack) -> tuple[int, int]:
-    reading, writing = os.pipe()
-    undo.callback(os.close, reading)
-    undo.callback(os.close, writing)
-    return reading, writing
+def _typed_lines() -> Iterator[bytes]:
+    # Unbuffered: a buffered reader would hold a lock that the interpreter needs when it exits.
+    with open(_STDIN, "rb", buffering=0, closefd=False) as lines:
+        try:
+            yield from lines
+        except OSError:  # the terminal is gone
+            return
 
 
-def _open_stage(
-    undo: ExitStack,
-    directory: Path,
-    listening: Listening,
-    fd: int,
-    out: TextIO,
-    *,
-    is_watched: bool,
-    is_play: bool,
-) -> Stage:
-    """The stage, and whoever shows it, who is there first and goes last."""
-    bounce_ms = _BOUNCE_MS if is_play or os.isatty(fd) else 0  # a pipe has no trembling hand
-    state_dir = directory / "state"
-    if not is_watched:
-        plain = PlainLines(out, with_hints=not is_play)
-        stage = Stage(
-            state_dir=state_dir, listening=listening, fd=fd, bounce_ms=bounce_ms, board=Board(plain.take)
-        )  # fmt: skip
-        plain.open(stage.hint)
-        undo.callback(plain.close)
-        return stage
-    from agent.demo.picture import Picture
-
-    stage = Stage(state_dir=state_dir, listening=listening, fd=fd, bounce_ms=bounce_ms, board=Board())
-    undo.enter_context(letter_by_letter(_STDIN))
-    picture = Picture(stage.view)
-    undo.callback(picture.close)
-    picture.open()
-    return stage
-
-
-def _portray(stage: Stage, svg: Path | None) -> None:
-    if svg is None:
-        return
-    from agent.demo.picture import svg_of
-
-    stage.settle()
-    view = stage.view()
-    if view is not None:
-        svg.write_text(svg_of(view), "utf-8")
-
-
-def _sum_up(stage: Stage, played: Play | None, out: TextIO, logs: Sequence[str]) -> int:
-    """Say what the centre has of what the journal has; the exit code."""
-    journal, damages = read_journal(stage.journal_dir)
-    orders = [str(order["order"]) for order in ORDERS] if played is not None else []
-    problems = missing_from(stage.central.stored(), journal, packed=stage.central.packed(), orders=orders)
-    problems = [*damages, *([stage.central.failed] if stage.central.failed else []), *problems]
-    if played is None:
-        out.write(f"Of {len(journal)} events in the journal, the centre has stored {len(stage.central.stored())}.\n")
-        return 0
-    if not played.is_complete and not played.problems:
+def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: TextIO, logs: Sequence[str]) -> int:
+    """Say how much of the journal the centre has stored; return the exit code. `driver` is the play's."""
+    journal, damages = read_journal(kiosk.journal_dir)
+    if driver is None:
+        out.write(f"Of {len(journal)} events in the journal, the centre has stored {len(centre.stored())}.\n")
+        return ExitCode.OK
+    if not driver.is_complete and driver.problem is None:
         out.write("The play was interrupted.\n")
         return ExitCode.INTERRUPTED
-    problems = [*played.problems, *problems]
+    orders = [str(order["order"]) for order in ORDERS]
+    missing = missing_from(centre.stored(), journal, packed=centre.packed(), orders=orders)
+    problems = [*filter(None, (driver.problem, centre.failed)), *damages, *missing]
     if problems:
         out.write("".join(f"MISSING  {problem}\n" for problem in problems))
         print(*logs, sep="\n", file=sys.stderr)
         return ExitCode.BUG
-    packed = ", ".join(sorted(stage.central.packed()))
     out.write(
-        f"All {stage.board.answered} scans were answered as they should be.\n"
+        f"All {kiosk.answered} scans were answered as they should be.\n"
         f"All {len(journal)} events of the journal are stored by the centre, in sequence, byte for byte.\n"
-        f"Packed: {packed}.\n"
+        f"Packed: {', '.join(sorted(centre.packed()))}.\n"
     )
-    return 0
+    return ExitCode.OK
 
 
-# -- around it ---------------------------------------------------------------------------------------------------
+# -- logs and signals --------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _kept_logs() -> Iterator[deque[str]]:
-    """Keep all logs off the terminal, and the newest of them at hand in case something goes wrong."""
-    kept = _Kept()
+    """Keep logs off the terminal; yield the newest lines, for when something goes wrong."""
+    kept = _KeptLines()
     root, ours = logging.getLogger(), logging.getLogger("agent")
     before = list(root.handlers), root.level, ours.level
     root.handlers[:] = [kept]
@@ -182,7 +144,7 @@ def _kept_logs() -> Iterator[deque[str]]:
         root.handlers[:], root.level, ours.level = before
 
 
-class _Kept(logging.Handler):
+class _KeptLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.lines: deque[str] = deque(maxlen=_LOG_LINES)
@@ -197,7 +159,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """A closed terminal window and a polite kill end the demonstration as Ctrl-C does: everything is taken down."""
+    """Let SIGTERM and a closed terminal window end the demo as Ctrl-C does, so that everything is cleaned up."""
     before = {number: signal.getsignal(number) for number in _ENDING}
     _interrupt_on_signals()
     try:

@@ -1,130 +1,68 @@
-"""The demonstration playing itself: types the script into the scanner's pipe and checks each signal."""
+"""The demo that plays itself: it types the script's words and checks every signal."""
 
-import os
-import threading
 import time
-from collections.abc import Callable, Iterable
-
-from msgspec import Struct
+from collections.abc import Iterable
 
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.demo.board import Answer, Board
+from agent.demo.console import Console
+from agent.demo.kiosk import DemoKiosk
 from agent.demo.script import Scene, Step
+from agent.demo.words import Scan, typed_of
 
-__all__ = ["EVEN", "FAST", "SLOW", "Pace", "Play"]
+__all__ = ["PlayFailed", "play"]
 
-_ANSWER_S = 10.0
-_ALARM_S = 10.0
-
-
-class Pace(Struct, frozen=True, kw_only=True):
-    """How long, in seconds, a person may look: at a scene's title, at what is about to happen, between two letters."""
-
-    title_s: float
-    step_s: float
-    letter_s: float
+_AFTER_REFUSAL_S = 0.25
+"""Beyond five refusals a second the kiosk counts them in one event (mqtt.md#counted-refusals): here each is its own."""
 
 
-SLOW = Pace(title_s=2.5, step_s=1.0, letter_s=0.04)
-EVEN = Pace(title_s=0.0, step_s=0.25, letter_s=0.0)
-"""Slow enough that every refusal is an event of its own (SPEC 5.1: beyond five a second they are counted in one)."""
-FAST = Pace(title_s=0.0, step_s=0.0, letter_s=0.0)
+class PlayFailed(Exception):
+    """A step of the script was answered differently."""
 
 
-class Play:
-    """Plays scenes in a thread. `problems` has a line for each signal that was not the script's; it ends at the first.
+def play(kiosk: DemoKiosk, console: Console, scenes: Iterable[Scene], *, pace_s: float, bounce_s: float) -> bool:
+    """Play the scenes; return False if the kiosk was stopped in the middle.
 
-    `fd` is the writing end of the scanner's pipe. `bounce_s` is how soon a repeated code is a bounce. `portray` is
-    called at the script's portrait, `on_end` at the end, however it comes, both in the thread.
+    `pace_s` is how long each step rests, so that a person can follow. A code that is repeated within `bounce_s` would
+    be a bounce, so the play waits; steps that are `hasty` do not. Raises PlayFailed.
     """
+    before, before_at = "", 0.0
+    for scene in scenes:
+        console.say(f"\n== {scene.title}")
+        for step in scene.steps:
+            if step.say:
+                console.say(f"       {step.say}")
+            if not step.hasty:
+                kiosk.rest(pace_s)
+                if step.typed == before:
+                    kiosk.rest(bounce_s - (time.monotonic() - before_at))
+            if kiosk.is_over or not _take(kiosk, step):
+                return False
+            before, before_at = step.typed, time.monotonic()
+            if step.reason is not None:
+                kiosk.rest(_AFTER_REFUSAL_S)
+            if not step.hasty and not kiosk.settle() and not kiosk.is_over:
+                raise PlayFailed(f"{step.typed}: the centre does not acknowledge the events")
+    return True
 
-    def __init__(
-        self,
-        scenes: Iterable[Scene],
-        *,
-        fd: int,
-        board: Board,
-        pace: Pace,
-        bounce_s: float,
-        portray: Callable[[], None],
-        on_end: Callable[[], None],
-    ) -> None:
-        self.problems: list[str] = []
-        self.is_complete = False
-        self._scenes = tuple(scenes)
-        self._fd = fd
-        self._board = board
-        self._pace = pace
-        self._bounce_s = bounce_s
-        self._portray = portray
-        self._on_end = on_end
-        self._typed = ""
-        self._typed_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="play", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the end; soon, once the board is closed."""
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self.is_complete = all(self._play(scene) for scene in self._scenes)
-        finally:
-            self._on_end()
-
-    def _play(self, scene: Scene) -> bool:
-        self._board.caption(scene.title)
-        self._rest(self._pace.title_s)
-        return all(self._take(step, scene) for step in scene.steps)
-
-    def _take(self, step: Step, scene: Scene) -> bool:
-        if step.say:
-            self._board.caption(scene.title, step.say)
-        if not step.hasty:
-            self._rest(self._pace.step_s)
-            if step.typed == self._typed:
-                self._rest(self._bounce_s - (time.monotonic() - self._typed_at))
-        if self._board.is_closed:
+def _take(kiosk: DemoKiosk, step: Step) -> bool:
+    """Scan what the step says; return False if the kiosk was stopped meanwhile."""
+    alarms = kiosk.alarms
+    scan = typed_of(step.typed, kiosk.open_order())
+    if not isinstance(scan, Scan):
+        raise PlayFailed(f"{step.typed}: this is no scan")
+    answer = kiosk.scan(step.typed, scan.code)
+    if answer is None:
+        if kiosk.is_over:
             return False
-        answered, alarms = self._board.answered, self._board.alarms
-        self._type(step)
-        if not self._board.wait_for(lambda: self._board.answered > answered, _ANSWER_S):
-            return self._failed(f"{step.typed}: no signal came")
-        self._typed, self._typed_at = step.typed, time.monotonic()
-        answer = self._board.reply
-        if answer is None or (answer.signal, answer.reason) != (step.signal, step.reason):
-            return self._failed(f"{step.typed}: expected {_words(step.signal, step.reason)}, got {_told(answer)}")
-        if step.alarm and not self._board.wait_for(lambda: self._board.alarms > alarms, _ALARM_S):
-            return self._failed(f"{step.typed}: the centre's verdict did not come")
-        if step.portrait:
-            self._portray()
-        return True
-
-    def _type(self, step: Step) -> None:
-        """Letter by letter, where somebody looks on."""
-        letter_s = 0.0 if step.hasty else self._pace.letter_s
-        data = f"{step.typed}\n".encode()
-        for piece in [bytes([byte]) for byte in data] if letter_s else [data]:
-            os.write(self._fd, piece)
-            self._rest(letter_s)
-
-    def _rest(self, seconds: float) -> None:
-        if seconds > 0:
-            self._board.wait_for(lambda: False, seconds)
-
-    def _failed(self, problem: str) -> bool:
-        if not self._board.is_closed:
-            self.problems.append(problem)
-        return False
-
-
-def _told(answer: Answer | None) -> str:
-    return "nothing" if answer is None else _words(answer.signal, answer.reason)
+        raise PlayFailed(f"{step.typed}: no signal came")
+    if (answer.signal, answer.reason) != (step.signal, step.reason):
+        expected, got = _words(step.signal, step.reason), _words(answer.signal, answer.reason)
+        raise PlayFailed(f"{step.typed}: expected {expected}, got {got}")
+    if step.alarm and not kiosk.wait_alarm(alarms):
+        raise PlayFailed(f"{step.typed}: the centre's verdict did not come")
+    return True
 
 
 def _words(signal: Signal, reason: Reason | None) -> str:

@@ -1,4 +1,4 @@
-"""The play: all five jobs of the bench, in the words of the demonstration, with the mistakes that people make. Data."""
+"""The script of the play: the five jobs of a packing bench in the demo's words, with the mistakes that people make."""
 
 from msgspec import Struct
 
@@ -11,8 +11,8 @@ __all__ = ["SCENES", "Scene", "Step"]
 class Step(Struct, frozen=True, kw_only=True):
     """What is typed, and the one signal that must answer it. `say` tells a person what is going on.
 
-    `hasty`: scanned at once, as by a trembling hand; other repetitions of a code wait until they are no bounce.
-    `alarm`: afterwards the centre objects. `portrait`: the moment to draw the picture of the documentation.
+    A `hasty` step is scanned at once, as by a trembling hand; other repetitions of a code wait until they are no
+    bounce. After a step with `alarm` the centre objects.
     """
 
     typed: str
@@ -21,7 +21,6 @@ class Step(Struct, frozen=True, kw_only=True):
     say: str
     hasty: bool
     alarm: bool
-    portrait: bool
 
 
 class Scene(Struct, frozen=True):
@@ -37,9 +36,8 @@ def _step(
     reason: Reason | None = None,
     hasty: bool = False,
     alarm: bool = False,
-    portrait: bool = False,
 ) -> Step:
-    return Step(typed=typed, signal=signal, reason=reason, say=say, hasty=hasty, alarm=alarm, portrait=portrait)
+    return Step(typed=typed, signal=signal, reason=reason, say=say, hasty=hasty, alarm=alarm)
 
 
 def _refused(typed: str, reason: Reason, say: str) -> Step:
@@ -76,7 +74,7 @@ SCENES = (
             _step("qty 5", Signal.PROMPT, "of what has no serial number: a quantity and the product"),
             _refused("product 2", Reason.OVER_QUANTITY, "five are too many"),
             _step("qty 3", Signal.PROMPT),
-            _step("product 2", Signal.OK, "three of them at once", portrait=True),
+            _step("product 2", Signal.OK, "three of them at once"),
             _step("product 2", Signal.ORDER_DONE, "and one more: the order is complete"),
             _step("save", Signal.BOXED, "SAVE makes the box"),
             _step("save", Signal.AGAIN, "a trembling hand does not confirm it", hasty=True),

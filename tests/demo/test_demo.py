@@ -1,4 +1,4 @@
-"""The demonstration as people start it: the whole of it, as a process."""
+"""The demo as people start it: as a process, with its end, its exit code and everything cleaned up."""
 
 import os
 import pty
@@ -18,18 +18,16 @@ from agent.exit_codes import ExitCode
 PATIENCE_S = 60.0
 
 SHORT = """
-from msgspec.structs import replace
 from agent.demo import demo, script
-step = script.SCENES[0].steps[1]
 demo.ORDERS = ()
-demo.SCENES = (script.Scene("a scene", (replace(step, portrait=True),)),)
+demo.SCENES = (script.Scene("a scene", (script.SCENES[0].steps[1],)),)
 """
 """A play of one step, signing in, after which no order need be packed."""
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
-    """Where the demonstration may leave its temporary things; it must be as empty at the end."""
+    """The folder for temporary files; it must be as empty at the end."""
     place = tmp_path / "tmp"
     place.mkdir()
     yield place
@@ -41,7 +39,7 @@ def environment(place: Path) -> dict[str, str]:
 
 
 def demo(place: Path, *args: str, typed: str = "", before: str = "") -> "subprocess.CompletedProcess[str]":
-    """Run it to its end, with `before` as code that prepares the interpreter."""
+    """Run it to its end; `before` is code that prepares the interpreter."""
     main = f"import sys\n{before}\nfrom agent.cli import main\nsys.exit(main(['demo', *sys.argv[1:]]))"
     return subprocess.run(
         [sys.executable, "-c", main, *args], env=environment(place), input=typed, text=True, capture_output=True,
@@ -49,10 +47,9 @@ def demo(place: Path, *args: str, typed: str = "", before: str = "") -> "subproc
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
-def test_the_play_succeeds_when_the_centre_has_everything(place: Path, broker: str) -> None:
+def test_the_play_succeeds_when_the_centre_has_everything(place: Path) -> None:
     """Rule: commands.md#demo."""
-    done = demo(place, "--play", "--broker", broker)
+    done = demo(place, "--play")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "are stored by the centre, in sequence, byte for byte." in done.stdout
     assert done.stdout.endswith("Packed: DO-2002, MX-4004, PO-3003, SO-1001.\n")
@@ -60,9 +57,9 @@ def test_the_play_succeeds_when_the_centre_has_everything(place: Path, broker: s
 
 def test_the_play_fails_when_the_centre_misses_an_event(place: Path) -> None:
     forget = (
-        "from agent.demo.central import Central\n"
-        "stored = Central.stored\n"
-        "Central.stored = lambda self: {n: d for n, d in stored(self).items() if n != 1}"
+        "from agent.demo.centre import DemoCentre\n"
+        "stored = DemoCentre.stored\n"
+        "DemoCentre.stored = lambda self: {n: d for n, d in stored(self).items() if n != 1}"
     )
     done = demo(place, "--play", before=f"{SHORT}\n{forget}")
     assert done.returncode == ExitCode.BUG
@@ -82,46 +79,38 @@ def test_a_play_that_goes_wrong_says_where(place: Path) -> None:
 
 
 def test_piped_words_are_answered_one_by_one(place: Path) -> None:
-    """Rule: commands.md#demo."""
     words = ["order so-1001", "badge e7", "order do-2002", "product 1", "imei 1", "imei 9", "imei 2", "save", "save"]
     done = demo(place, typed="\n".join([*words, "box m", "save\n"]))
     assert (done.returncode, done.stderr) == (0, "")
     signals = [line.split("light")[0].split()[-1] for line in done.stdout.splitlines() if line.startswith("scan ")]
     assert signals == ["reject", "ok", "ok", "ok", "ok", "line_done", "boxed", "reject", "ok", "saved"]
     assert "       of this order there are imei 1 to imei 4\n" in done.stdout
-    assert "next   the box is made: choose its size: box m · box s" in done.stdout
+    assert "order  DO-2002: 2 of 4 scanned\nnext   the box is made: choose its size: box m · box s" in done.stdout
     last = done.stdout.splitlines()[-1]
     assert last.startswith("Of ")
     assert len({word.rstrip(".") for word in last.split() if word.rstrip(".").isdigit()}) == 1, "all were stored"
 
 
-def test_the_picture_can_be_had_as_a_file(place: Path, tmp_path: Path) -> None:
-    done = demo(place, "--svg", str(tmp_path / "demo.svg"), before=SHORT)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "operator.signed_in" in (tmp_path / "demo.svg").read_text("utf-8").replace("&#160;", " ")
-
-
-def test_without_rich_there_is_a_hint_what_to_install(place: Path, tmp_path: Path) -> None:
-    done = demo(place, "--svg", str(tmp_path / "demo.svg"), before="sys.modules['rich'] = None")
+def test_without_amqtt_it_says_what_to_install(place: Path) -> None:
+    done = demo(place, "--play", before="sys.modules['amqtt'] = None")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "kiosk-agent: the demo's picture needs rich: pip install 'kiosk-agent[demo]'\n"
+    assert done.stderr == "kiosk-agent: the demo needs a broker: pip install 'kiosk-agent[demo]'\n"
 
 
 # -- at a terminal -----------------------------------------------------------------------------------------------
 
 
 class Terminal:
-    """The demonstration at a pseudo-terminal of its own."""
+    """The demo at a pseudo-terminal of its own."""
 
     def __init__(self, place: Path, *args: str) -> None:
         self.fd, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
         self.shown = b""
-        env = {**environment(place), "TERM": "xterm-256color", "COLUMNS": "110", "LINES": "34"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "agent", "demo", *args], env=env, stdin=self.slave, stdout=self.slave,
-            stderr=self.slave, start_new_session=True,
-            # Tests run by nohup ignore it, and so would what they start.
+            [sys.executable, "-m", "agent", "demo", *args], env=environment(place), stdin=self.slave,
+            stdout=self.slave, stderr=self.slave, start_new_session=True,
+            # Tests that run under nohup ignore SIGHUP, and so would what they start.
             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip
 
@@ -135,6 +124,7 @@ class Terminal:
 
     def end(self) -> int:
         self._read_until(lambda: self.process.poll() is not None)
+        self._read_until(lambda: not select.select([self.fd], [], [], 0)[0])
         return self.process.returncode
 
     def close(self) -> None:
@@ -144,9 +134,9 @@ class Terminal:
         os.close(self.fd)
         os.close(self.slave)
 
-    def _read_until(self, done: Callable[[], bool]) -> None:
+    def _read_until(self, is_done: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE_S
-        while not done():
+        while not is_done():
             assert time.monotonic() < until, self.shown[-2000:]
             if select.select([self.fd], [], [], 0.05)[0]:
                 self.shown += os.read(self.fd, 65536)
@@ -155,18 +145,32 @@ class Terminal:
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGHUP, ExitCode.INTERRUPTED)]
 )
-def test_an_interrupted_demo_leaves_the_terminal_as_it_was(place: Path, sent: signal.Signals, code: int) -> None:
+def test_an_interrupted_demo_ends_in_order(place: Path, sent: signal.Signals, code: int) -> None:
     terminal = Terminal(place)
     try:
-        terminal.until(b"nobody signed in")
+        terminal.until(b"next   nobody is signed in")
+        terminal.until(b"scan>  ")
         terminal.type(b"badge e8\x7f7\r")
-        terminal.until(b"operator E7")
-        assert termios.tcgetattr(terminal.slave) != terminal.before
+        terminal.until(b"operator.signed_in       E7")
+        terminal.until(b"scan>  ")
         terminal.process.send_signal(sent)
         assert terminal.end() == code
         assert termios.tcgetattr(terminal.slave) == terminal.before
-        assert b"\x1b[?1049l" in terminal.shown, "the alternate screen is left"
         assert b"Traceback" not in terminal.shown
+        assert b"Of 1 events in the journal, the centre has stored 1." in terminal.shown or code
+    finally:
+        terminal.close()
+
+
+def test_ctrl_d_ends_it(place: Path) -> None:
+    terminal = Terminal(place)
+    try:
+        terminal.until(b"scan>  ")
+        terminal.type(b"badge e7\r")
+        terminal.until(b"scan>  ")
+        terminal.type(b"\x04")
+        assert terminal.end() == 0
+        assert b"Of 1 events in the journal, the centre has stored 1." in terminal.shown
     finally:
         terminal.close()
 

@@ -16,7 +16,6 @@ from agent.drivers.scanners.fake_scanner import FakeScanner
 from agent.drivers.scanners.keymaps import LAYOUTS
 from agent.drivers.scanners.scanner import Scanner
 from agent.drivers.scanners.serial import SerialScanner
-from agent.drivers.scanners.terminal import TerminalScanner
 from agent.runtime.event_loop import EventLoop, Loop
 from agent.scan import Frame
 
@@ -80,8 +79,6 @@ async def _turn_after_turn(watch: EventLoop) -> None:
 class Bench(ABC):
     """`watch` is the loop that the scanner is started in; none: asyncio's."""
 
-    can_come_back = True
-    has_idle_gap = True
     terminator = b"\r"
     scanner: Scanner
     watch: EventLoop | None = None
@@ -164,30 +161,6 @@ class FakeBench(Bench):
 
     def plug_in(self) -> None:
         self.scanner.plug_in()
-
-
-class TerminalBench(Bench):
-    can_come_back = False
-    has_idle_gap = False
-    terminator = b"\n"
-
-    def __init__(self) -> None:
-        self.reading, self.writing = os.pipe()
-        self.scanner = TerminalScanner(name="left", fd=self.reading)
-        self._plugged_in = True
-
-    def send(self, data: bytes) -> None:
-        os.write(self.writing, data)
-
-    def unplug(self) -> None:
-        if self._plugged_in:
-            self._plugged_in = False
-            os.close(self.writing)
-
-    def close(self) -> None:
-        super().close()
-        self.unplug()
-        os.close(self.reading)
 
 
 # -- the keyboard wedge -------------------------------------------------------------------------------------------

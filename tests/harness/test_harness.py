@@ -46,14 +46,14 @@ def test_check_characters_are_the_standards() -> None:
 @pytest.mark.parametrize(
     ("was", "becomes"),
     [
-        (b'"count": 1', b'"count": "1"'),
-        (b'"count": 1', b'"count": 1.0'),
-        (b'"count": 1', b'"count": 1, "more": 1'),
-        (b'"clocksynced": true', b'"clocksynced": 1'),
+        (b'"count":1', b'"count":"1"'),
+        (b'"count":1', b'"count":1.0'),
+        (b'"count":1', b'"count":1, "more":1'),
+        (b'"clocksynced":true', b'"clocksynced":1'),
         (b'"unreadable"', b'"no such reason"'),
-        (b'"code": "X"', b'"code": "\\u001b"'),
+        (b'"code":"X"', b'"code":"\\u001b"'),
         (b".123Z", b".123+00:00"),
-        (b'"sequence": "000000000001"', b'"sequence": "000000000002"'),
+        (b'"sequence":"000000000001"', b'"sequence":"000000000002"'),
         (b"scan.rejected", b"scan.forgotten"),
     ],
 )

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.uplink.mosquitto import Mosquitto
+from harness.broker import Broker
+from harness.servers import find_program
 
 
 @pytest.fixture(name="mosquitto")
-def _mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.stop()
+def _mosquitto(tmp_path: Path) -> Iterator[Broker]:
+    try:
+        find_program("mosquitto")
+    except FileNotFoundError as exc:
+        pytest.skip(str(exc))
+    with Broker(tmp_path) as broker:
+        yield broker

@@ -38,6 +38,17 @@ class StoredJournal:
 
     def commit(self, *, type_: str = "scan.accepted", padding: int = 0) -> Stored:
         sequence = len(self.events) + 1 - self.base
+        event = Stored(
+            position=len(self.events) + 1,
+            journal=self.journal,
+            sequence=sequence,
+            document=self.new_document(sequence, type_=type_, padding=padding),
+        )
+        self.events.append(event)
+        return event
+
+    def new_document(self, sequence: int, *, type_: str, padding: int) -> bytes:
+        """Return the document of an event: what the uplink reads of it, and no more."""
         document = {
             "specversion": "1.0",
             "id": f"{self.journal}-{sequence:012d}-{self.boot}",
@@ -45,14 +56,7 @@ class StoredJournal:
             "sequence": f"{sequence:012d}",
             "data": {"padding": "x" * padding},
         }
-        event = Stored(
-            position=len(self.events) + 1,
-            journal=self.journal,
-            sequence=sequence,
-            document=json.dumps(document, separators=(",", ":")).encode(),
-        )
-        self.events.append(event)
-        return event
+        return json.dumps(document, separators=(",", ":")).encode()
 
     def start_over(self, journal: str) -> None:
         self.journal = journal

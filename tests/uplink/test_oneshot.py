@@ -1,15 +1,15 @@
 """The short connections of `check`, `retire` and a failed start, with a real broker."""
 
-import json
-
 import pytest
 
 from agent.uplink.oneshot import publish_status_once, retire, try_connect
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
-from tests.uplink.kiosks import DEADLINE_S, Kiosk, running
-from tests.uplink.mosquitto import AGENT, Mosquitto, centre_at, needs_mosquitto
+from harness.broker import Broker
+from harness.centre import Centre, retained
+from harness.waiting import wait_for
+from tests.uplink.kiosk_uplink import DEADLINE_S, KioskUplink, running
 
-pytestmark = needs_mosquitto
+AGENT = "kiosk/v1/rtm1/agent/dock-3"
 
 
 def settings(port: int, protocol: int = 5) -> BrokerSettings:
@@ -17,7 +17,7 @@ def settings(port: int, protocol: int = 5) -> BrokerSettings:
 
 
 @pytest.mark.parametrize("protocol", [5, 311])
-def test_the_check_connects_and_says_so_in_one_line(mosquitto: Mosquitto, protocol: int) -> None:
+def test_the_check_connects_and_says_so_in_one_line(mosquitto: Broker, protocol: int) -> None:
     """(`commands.md#check`)"""
     line = try_connect(settings(mosquitto.port, protocol), DeliverySettings(), site="rtm1", kiosk="dock-3")
     assert f"127.0.0.1:{mosquitto.port}: connected" in line
@@ -25,33 +25,32 @@ def test_the_check_connects_and_says_so_in_one_line(mosquitto: Mosquitto, protoc
     assert line.isprintable()
 
 
-def test_the_check_says_what_the_broker_must_be_set_to(mosquitto: Mosquitto) -> None:
+def test_the_check_says_what_the_broker_must_be_set_to(mosquitto: Broker) -> None:
     """(`commands.md#check`, `mqtt.md#broker-confirmation`)"""
     delivery = DeliverySettings(confirm=Confirm.BROKER)
     line = try_connect(settings(mosquitto.port), delivery, site="rtm1", kiosk="dock-3")
     assert "persistent session" in line
 
 
-def test_a_failed_start_leaves_its_status(mosquitto: Mosquitto) -> None:
+def test_a_failed_start_leaves_its_status(mosquitto: Broker) -> None:
     """(`commands.md#failure-at-start`, `mqtt.md#status`)"""
-    with centre_at(mosquitto.port) as centre:
+    with Centre(mosquitto, kiosk="dock-3") as centre:
         publish_status_once(
             settings(mosquitto.port), site="rtm1", kiosk="dock-3", version="1.2.3", reason="journal damaged"
         )
-        centre.until(lambda: centre.status() == "failed")
-        assert json.loads(centre.retained[f"{AGENT}/status"])["reason"] == "journal damaged"
+        assert centre.wait_status("failed").reason == "journal damaged"
 
 
 @pytest.mark.parametrize("protocol", [5, 311])
-def test_retiring_clears_what_is_retained(mosquitto: Mosquitto, protocol: int) -> None:
+def test_retiring_clears_what_is_retained(mosquitto: Broker, protocol: int) -> None:
     """(`commands.md#retire`)"""
-    kiosk = Kiosk(mosquitto.port)
+    kiosk = KioskUplink(mosquitto.port)
     kiosk.uplink.publish_view("station/1", b"{}")
     kiosk.uplink.publish_view("station/gone", b"{}")
     kiosk.uplink.publish_view("health", b"{}")
-    with centre_at(mosquitto.port) as centre, running(kiosk):
-        centre.until(lambda: len(centre.retained) == 4)
+    with running(kiosk):
+        wait_for(lambda: len(retained(mosquitto, f"{AGENT}/#")) == 4, "the status and three views")
         kiosk.uplink.stop(reason="retired", timeout_s=DEADLINE_S)
         cleared = retire(settings(mosquitto.port, protocol), site="rtm1", kiosk="dock-3", stations=["1"])
         assert set(cleared) == {f"{AGENT}/{name}" for name in ("status", "health", "station/1", "station/gone")}
-        centre.until(lambda: set(centre.retained.values()) == {b""})
+        wait_for(lambda: not retained(mosquitto, f"{AGENT}/#"), "everything to be cleared")

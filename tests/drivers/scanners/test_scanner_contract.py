@@ -8,15 +8,13 @@ import pytest
 
 from agent.runtime.event_loop import EventLoop
 from agent.scan import MAX_SCAN_BYTES
-from tests.drivers.benches import Bench, EvdevBench, FakeBench, SerialBench, TerminalBench, run, turns, until
+from tests.drivers.benches import Bench, EvdevBench, FakeBench, SerialBench, run, turns, until
 
 BENCHES: dict[str, Callable[[Path], Bench]] = {
     "serial": SerialBench,
     "evdev": lambda _: EvdevBench(),
-    "terminal": lambda _: TerminalBench(),
     "fake": lambda _: FakeBench(),
 }
-COMING_BACK = [name for name in BENCHES if name != "terminal"]
 
 
 @pytest.fixture(params=["watch", "asyncio"])
@@ -35,10 +33,6 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, watch: EventLoop | Non
     bench.watch = watch
     yield bench
     bench.close()
-
-
-def only(names: list[str]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("bench", names, indirect=True)
 
 
 def test_scan_is_one_intact_frame_with_its_time(bench: Bench) -> None:
@@ -96,7 +90,6 @@ def test_too_long_scan_is_one_unintact_frame(bench: Bench) -> None:
     run(test())
 
 
-@only(COMING_BACK)
 def test_scan_cut_short_is_an_unintact_frame_and_the_next_is_intact(bench: Bench) -> None:
     async def test() -> None:
         heard = bench.start()
@@ -131,7 +124,6 @@ def test_unplugged_within_a_scan_is_noticed_and_the_scan_not_intact(bench: Bench
     run(test())
 
 
-@only(COMING_BACK)
 def test_plugged_in_again_it_scans_again(bench: Bench) -> None:
     async def test() -> None:
         heard = bench.start()
@@ -147,7 +139,6 @@ def test_plugged_in_again_it_scans_again(bench: Bench) -> None:
     run(test())
 
 
-@only(COMING_BACK)
 def test_missing_at_the_start_it_is_found_later(bench: Bench) -> None:
     async def test() -> None:
         bench.unplug()

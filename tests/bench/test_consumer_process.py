@@ -1,9 +1,9 @@
-"""The bench's consumer finds its packets in whatever pieces they come."""
+"""The benchmark's consumer finds its packets however they are split."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.consumer import end_of, packet
+from bench.consumer_process import end_of, packet
 
 
 @given(body=st.binary(max_size=40_000), rest=st.binary(max_size=10))

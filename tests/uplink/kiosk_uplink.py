@@ -11,7 +11,7 @@ from agent.uplink.uplink import Uplink
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings, Timing
 from tests.uplink.journals import Stored, StoredJournal
 
-__all__ = ["QUICK", "Kiosk", "LockedJournal", "running"]
+__all__ = ["QUICK", "KioskUplink", "LockedJournal", "running"]
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class LockedJournal(StoredJournal):
             return super().event_id(journal, sequence)
 
 
-class Kiosk:
+class KioskUplink:
     """An uplink with its journal. `until` waits for the uplink's thread, and fails after ten seconds."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Kiosk:
 
 
 @contextmanager
-def running(kiosk: Kiosk) -> Iterator[Kiosk]:
+def running(kiosk: KioskUplink) -> Iterator[KioskUplink]:
     kiosk.uplink.start()
     try:
         yield kiosk
