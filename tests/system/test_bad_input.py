@@ -27,6 +27,7 @@ def random_scans(seed: int, count: int) -> list[bytes]:
 
 
 def test_ten_thousand_random_byte_strings(world: World) -> None:
+    """Rules: faults.md#garbage-and-floods, signals.md#one-signal-per-scan."""
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan(units[0]) == OK
@@ -42,6 +43,7 @@ def test_ten_thousand_random_byte_strings(world: World) -> None:
 
 
 def test_a_hundred_kilobytes_without_a_terminator_are_one_unreadable_scan(world: World) -> None:
+    """Rules: faults.md#garbage-and-floods, scanning.md#unreadable-scans."""
     order, units = world.simple(1)
     station = world.opened(order)
     memory = world.kiosk.resident_kib()
@@ -54,12 +56,14 @@ def test_a_hundred_kilobytes_without_a_terminator_are_one_unreadable_scan(world:
 
 @pytest.mark.parametrize(("length", "reason"), [(512, "unknown_code"), (513, "unreadable")])
 def test_scan_of_the_greatest_length_is_read_and_no_longer_one(world: World, length: int, reason: str) -> None:
+    """Rule: scanning.md#unreadable-scans."""
     order, _ = world.simple(1)
     station = world.opened(order)
     assert station.scan("X Y " * (length // 4) + "Z" * (length % 4)) == refused(reason)
 
 
 def test_lone_terminators_are_nothing(world: World) -> None:
+    """Rule: scanning.md#framing."""
     order, units = world.simple(2)
     station = world.opened(order)
     station.scanners["left"].write(b"\r\r\r")
@@ -93,6 +97,7 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
     ],
 )
 def test_odd_bytes_are_refused_and_never_leave_the_kiosk_raw(world: World, scan: bytes) -> None:
+    """Rule: scanning.md#control-characters."""
     order, units = world.simple(1)
     station = world.opened(order)
     mark = world.mark()
@@ -109,6 +114,7 @@ def test_odd_bytes_are_refused_and_never_leave_the_kiosk_raw(world: World, scan:
 
 
 def test_forged_commands_do_nothing(world: World) -> None:
+    """Rules: faults.md#garbage-and-floods, scanning.md#command-barcodes, scanning.md#code-128-only."""
     order, units = world.simple(2)
     station = world.opened(order)
     station.scan(units[0])
@@ -182,6 +188,7 @@ BAD_MANIFESTS: dict[str, dict[str, Any] | bytes] = {
 
 @pytest.mark.parametrize("bad", BAD_MANIFESTS.values(), ids=list(BAD_MANIFESTS))
 def test_bad_manifest_is_refused_whole_and_named(world: World, bad: dict[str, Any] | bytes) -> None:
+    """Rules: mqtt.md#refused-messages, mqtt.md#json-values."""
     order, units = world.simple(2)
     station = world.opened(order)
     world.centre.forget_views()
@@ -211,6 +218,7 @@ BAD_CONTENTS: list[object] = [
 
 
 def test_bad_references_acks_and_verdicts_change_nothing(world: World) -> None:
+    """Rule: mqtt.md#refused-messages."""
     order, units = world.simple(2)
     station = world.opened(order)
     memory = world.kiosk.resident_kib()

@@ -1,4 +1,7 @@
-"""A scanner that repeats the code it just read: one fact, whatever the finger does."""
+"""A scanner that repeats the code it just read: one fact, whatever the finger does.
+
+Rule: scanning.md#bounce.
+"""
 
 from collections.abc import Iterator
 

@@ -38,6 +38,7 @@ def pack(station: OperatorStation) -> None:
 
 
 def test_assign_operators_one_by_one_then_all_at_once(world: World) -> None:
+    """Rules: workflow.md#assign-a-role, workflow.md#required-roles."""
     unit, sku = world.supply.imei(), world.supply.sku()
     order = world.order(line("1", sku, 1, units=[[unit]]), operators=None)
     station = world.opened(order)
@@ -66,6 +67,7 @@ def test_assign_operators_one_by_one_then_all_at_once(world: World) -> None:
 
 
 def test_used_scan_serialized_in_two_boxes(world: World) -> None:
+    """Rules: workflow.md#scan-a-unit, workflow.md#confirm-a-box, workflow.md#confirm-packing, mqtt.md#event-types."""
     units = world.supply.imeis(4)
     first, second = world.supply.sku(), world.supply.sku()
     order = world.order(
@@ -112,6 +114,7 @@ def test_used_scan_serialized_in_two_boxes(world: World) -> None:
 
 
 def test_used_scan_not_serialized_counts_quantity_and_sku(world: World) -> None:
+    """Rules: workflow.md#scan-a-product, workflow.md#set-a-quantity, mqtt.md#event-types."""
     sku, gtin = world.supply.sku(), world.supply.gtin()
     order = world.order(line("1", sku, 5, serialized=False, gtins=[gtin]))
     station = world.opened(order)
@@ -129,6 +132,7 @@ def test_used_scan_not_serialized_counts_quantity_and_sku(world: World) -> None:
 
 
 def test_distribution_scan_wants_product_and_size(world: World) -> None:
+    """Rules: workflow.md#scan-a-unit, workflow.md#choose-a-box-size, workflow.md#confirm-a-box."""
     skus, gtins = [world.supply.sku() for _ in range(2)], [world.supply.gtin() for _ in range(2)]
     units = world.supply.imeis(2)
     order = world.order(
@@ -156,6 +160,7 @@ def test_distribution_scan_wants_product_and_size(world: World) -> None:
 
 
 def test_pos_scan_takes_serial_numbers_and_pieces(world: World) -> None:
+    """Rules: scanning.md#what-a-line-takes, workflow.md#label-a-box, mqtt.md#published-units."""
     serial, listed, unit = world.supply.serial(), world.supply.serial(), world.supply.imei()
     watch, phone, cable = world.supply.sku(), world.supply.sku(), world.supply.sku()
     order = world.order(
@@ -184,6 +189,7 @@ def test_pos_scan_takes_serial_numbers_and_pieces(world: World) -> None:
 
 
 def test_packing_is_confirmed_by_the_operator_assigned_to_it(world: World) -> None:
+    """Rules: workflow.md#start-packing, workflow.md#confirm-packing, workflow.md#takeover."""
     order, units = world.simple(1, operators={"picking": "E7", "packing": "E8", "shipping": "E9"})
     station = world.opened(order)
     mark = world.mark()
@@ -201,6 +207,7 @@ def test_packing_is_confirmed_by_the_operator_assigned_to_it(world: World) -> No
 
 
 def test_device_with_two_imeis_counts_once_under_the_first(world: World) -> None:
+    """Rules: workflow.md#one-device-counts-once, mqtt.md#published-units."""
     first, second = world.supply.imeis(2)
     order = world.order(line("1", world.supply.sku(), 2, units=[[first, second], [world.supply.imei()]]))
     station = world.opened(order)
@@ -212,6 +219,7 @@ def test_device_with_two_imeis_counts_once_under_the_first(world: World) -> None
 
 
 def test_product_and_unit_in_one_scan_count_on_that_product(world: World) -> None:
+    """Rules: scanning.md#product-and-unit-in-one-scan, scanning.md#application-identifiers."""
     units, gtins = world.supply.imeis(3), [world.supply.gtin(), world.supply.gtin()]
     tacs = [world.supply.tac]
     order = world.order(
@@ -236,6 +244,7 @@ def test_product_and_unit_in_one_scan_count_on_that_product(world: World) -> Non
 
 
 def test_undo_remove_and_cancel_take_out_by_events(world: World) -> None:
+    """Rules: workflow.md#nothing-is-erased, workflow.md#undo, workflow.md#remove-a-unit, workflow.md#cancel."""
     order, units = world.simple(4)
     station = world.opened(order)
     station.scan_all(*units[:3])
@@ -255,6 +264,7 @@ def test_undo_remove_and_cancel_take_out_by_events(world: World) -> None:
 
 
 def test_label_or_undo_brings_a_confirmed_box_back(world: World) -> None:
+    """Rule: workflow.md#reopen-a-box."""
     order, units = world.simple(3)
     station = world.opened(order)
     labels = [world.supply.label(), world.supply.label()]
@@ -289,6 +299,7 @@ def test_where_and_repeat_answer_without_changing_anything(world: World, count: 
 
 
 def test_sign_out_and_in_finds_everything_where_it_was(world: World) -> None:
+    """Rules: workflow.md#sign-out, workflow.md#takeover."""
     order, units = world.simple(3)
     station = world.opened(order)
     station.scan_all(units[0], SAVE)

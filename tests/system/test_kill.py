@@ -71,7 +71,10 @@ def next_step(bench: Bench, waiting: list[str], chance: random.Random) -> Step:
 
 @pytest.mark.parametrize("turn", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 9))])
 def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, turn: int) -> None:
-    """25 kills; with the long forms, which go on in the same journal with another order, 200 more."""
+    """25 kills; with the long forms, which go on in the same journal with another order, 200 more.
+
+    Rules: faults.md#power-cut, workflow.md#restart-keeps-the-state.
+    """
     seed = random.randrange(2**32)
     print(f"turn {turn}, seed {seed}")
     chance = random.Random(seed)
@@ -127,6 +130,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, tu
 
 
 def test_killed_with_a_step_pending_the_step_is_still_there(world: World) -> None:
+    """Rule: workflow.md#restart-keeps-the-state."""
     order, _ = world.simple(1)
     station = world.opened(order)
     assert station.scan(command("ROLE", "PACK")) == Signalled("prompt", None)

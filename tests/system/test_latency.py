@@ -39,6 +39,7 @@ def test_scan_to_signal(world: World, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_burst_without_waiting_gets_one_signal_each(world: World) -> None:
+    """Rule: signals.md#one-signal-per-scan."""
     units = world.supply.imeis(SCANS)
     order = world.order(line("1", world.supply.sku(), SCANS, tacs=[world.supply.tac]))
     station = world.opened(order)

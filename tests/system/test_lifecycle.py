@@ -32,6 +32,7 @@ def own(tmp_path: Path) -> Iterator[World]:
 
 
 def test_ready_without_a_broker_and_a_clean_stop_is_zero(own: World) -> None:
+    """Rules: commands.md#run, commands.md#exit-codes."""
     own.broker.stop()
     own.kiosk.start()
     assert own.station.scan("anything") == refused("not_signed_in")
@@ -40,6 +41,7 @@ def test_ready_without_a_broker_and_a_clean_stop_is_zero(own: World) -> None:
 
 
 def test_status_follows_the_daemon(own: World) -> None:
+    """Rule: mqtt.md#status."""
     own.kiosk.start()
     online = own.centre.wait_status("online")
     assert online.journal is not None
@@ -59,12 +61,14 @@ def test_status_follows_the_daemon(own: World) -> None:
 
 
 def test_usage_is_two(world: World) -> None:
+    """Rule: commands.md#exit-codes."""
     assert world.kiosk.run("run", "--no-such-option").returncode == 2
     assert world.kiosk.run("no-such-command").returncode == 2
 
 
 @pytest.mark.parametrize("name", ["run", "check"])
 def test_refused_configuration_is_one_and_names_every_error(own: World, name: str) -> None:
+    """Rules: settings.md#configuration-file, commands.md#exit-codes."""
     own.kiosk.settings["workflow"]["bounce_msec"] = 500
     own.kiosk.settings["uplink"]["confirm"] = "maybe"
     own.kiosk.settings["station"][0]["scanner"][0]["baud"] = "fast"
@@ -78,6 +82,7 @@ def test_refused_configuration_is_one_and_names_every_error(own: World, name: st
 
 
 def test_refused_configuration_is_told_to_the_broker(own: World) -> None:
+    """Rule: commands.md#failure-at-start."""
     own.kiosk.settings["workflow"]["bounce_msec"] = 500
     own.kiosk.configure()
     assert own.kiosk.run("run").returncode == 1
@@ -86,6 +91,7 @@ def test_refused_configuration_is_told_to_the_broker(own: World) -> None:
 
 
 def test_check_accepts_what_the_daemon_runs_with(world: World) -> None:
+    """Rule: commands.md#check."""
     assert world.kiosk.run("check").returncode == 0
     assert world.kiosk.run("check", "--broker").returncode == 0
 
@@ -134,6 +140,7 @@ def killed_after_some_scans(own: World) -> list[str]:
 
 
 def test_damaged_journal_is_three_and_left_alone(own: World) -> None:
+    """Rules: faults.md#damaged-journal, commands.md#exit-codes, commands.md#failure-at-start."""
     units = killed_after_some_scans(own)
     path, at = file_with(own.kiosk.state_dir, f'"id":"{units[2]}"'.encode())
     damage(path, at)
@@ -153,6 +160,7 @@ def test_damaged_journal_is_three_and_left_alone(own: World) -> None:
 
 
 def test_unfinished_tail_is_dropped_and_told(own: World) -> None:
+    """Rule: faults.md#unfinished-tail."""
     units = killed_after_some_scans(own)
     path, at = file_with(own.kiosk.state_dir, f'"id":"{units[5]}"'.encode())
     damage(path, at)
@@ -169,6 +177,7 @@ def test_unfinished_tail_is_dropped_and_told(own: World) -> None:
 
 
 def test_status_shows_stations_scanners_and_backlog(world: World) -> None:
+    """Rule: commands.md#status-of-the-daemon."""
     order, _ = world.simple(1)
     world.opened(order)
     done = world.kiosk.run("status")
@@ -186,6 +195,7 @@ def test_status_without_a_daemon_says_so(own: World) -> None:
 
 
 def test_journal_is_read_while_scanning_goes_on(world: World) -> None:
+    """Rule: commands.md#journal."""
     order, units = world.simple(40)
     station = world.opened(order)
     station.scan_all(*units[:39])
@@ -199,6 +209,7 @@ def test_journal_is_read_while_scanning_goes_on(world: World) -> None:
 
 
 def test_retire_refuses_while_events_wait_then_clears(own: World) -> None:
+    """Rule: commands.md#retire."""
     own.kiosk.start()
     own.centre.wait_status("online")
     own.consumer.acknowledging = False
@@ -273,6 +284,7 @@ USERS = {"centre": "central", "dock-3": "packing bench"}
 
 @pytest.mark.parametrize("protocol", [5, 311])
 def test_tls_password_and_the_least_rights_are_enough(tmp_path: Path, protocol: int) -> None:
+    """Rules: mqtt.md#access-rights, settings.md#broker."""
     certificates = issue(tmp_path / "certificates")
     with (
         Broker(tmp_path / "broker", users=USERS, acl=RIGHTS, certificates=certificates) as broker,
@@ -312,6 +324,7 @@ def test_a_home_made_certificate_of_the_broker_is_accepted(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("fault", ["unknown authority", "wrong password"])
 def test_wrong_credentials_keep_it_offline_but_scanning(tmp_path: Path, fault: str) -> None:
+    """Rules: settings.md#broker, faults.md#network-down."""
     certificates, others = issue(tmp_path / "certificates"), issue(tmp_path / "others")
     password = "guess" if fault == "wrong password" else "packing bench"
     trusted = others if fault == "unknown authority" else certificates

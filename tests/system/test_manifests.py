@@ -25,6 +25,7 @@ def alarmed(station: OperatorStation) -> None:
 
 
 def test_higher_revision_takes_effect_at_once_and_keeps_the_counts(world: World) -> None:
+    """Rule: workflow.md#manifest-revisions."""
     sku, units = world.supply.sku(), world.supply.imeis(3)
     order = world.order(line("1", sku, 1, units=[[unit] for unit in units]), revision=5)
     station = world.opened(order)
@@ -37,6 +38,7 @@ def test_higher_revision_takes_effect_at_once_and_keeps_the_counts(world: World)
 
 
 def test_lower_or_equal_revision_is_ignored(world: World) -> None:
+    """Rule: workflow.md#manifest-revisions."""
     sku, units = world.supply.sku(), world.supply.imeis(2)
     order = world.order(line("1", sku, 1, units=[[unit] for unit in units]), revision=5)
     station = world.opened(order)
@@ -49,6 +51,7 @@ def test_lower_or_equal_revision_is_ignored(world: World) -> None:
 
 
 def test_revision_that_no_longer_fits_what_is_counted_sounds_the_alarm(world: World) -> None:
+    """Rule: workflow.md#manifest-revisions."""
     first, second, units = world.supply.sku(), world.supply.sku(), world.supply.imeis(3)
     lines = [line("1", first, 2, units=[[unit] for unit in units[:2]]), line("2", second, 1, units=[[units[2]]])]
     order = world.order(*lines)
@@ -68,6 +71,7 @@ def test_revision_that_no_longer_fits_what_is_counted_sounds_the_alarm(world: Wo
 
 
 def test_revision_while_packing_is_checked_again_at_confirm(world: World) -> None:
+    """Rule: workflow.md#confirm-packing."""
     sku, units = world.supply.sku(), world.supply.imeis(2)
     lines = [line("1", sku, 1, units=[[unit] for unit in units])]
     order = world.order(*lines)
@@ -81,6 +85,7 @@ def test_revision_while_packing_is_checked_again_at_confirm(world: World) -> Non
 
 
 def test_cancelled_while_open_lets_only_out(world: World) -> None:
+    """Rule: workflow.md#closed-while-open."""
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan(units[0]) == OK
@@ -94,6 +99,7 @@ def test_cancelled_while_open_lets_only_out(world: World) -> None:
 
 
 def test_withdrawn_while_open_comes_back_at_any_revision(world: World) -> None:
+    """Rules: workflow.md#closed-while-open, workflow.md#manifest-revisions."""
     order, units = world.simple(2, revision=7)
     station = world.opened(order)
     mark = world.mark()
@@ -106,6 +112,7 @@ def test_withdrawn_while_open_comes_back_at_any_revision(world: World) -> None:
 
 
 def test_order_left_out_of_a_newer_index_is_withdrawn(world: World) -> None:
+    """Rule: mqtt.md#order-index."""
     (kept, _), (left_out, units) = world.simple(1), world.simple(1)
     station = world.opened(left_out)
     station.scan_all(units[0], CLOSE)
@@ -125,6 +132,7 @@ def test_order_left_out_of_a_newer_index_is_withdrawn(world: World) -> None:
 
 
 def test_packed_here_stays_closed_until_reopened(world: World) -> None:
+    """Rule: workflow.md#packed-orders-stay-closed."""
     sku, units = world.supply.sku(), world.supply.imeis(2)
     lines = [line("1", sku, 1, units=[[unit] for unit in units])]
     order = world.order(*lines)
@@ -137,6 +145,7 @@ def test_packed_here_stays_closed_until_reopened(world: World) -> None:
 
 
 def test_packed_elsewhere_is_closed_here(world: World) -> None:
+    """Rule: workflow.md#open-an-order."""
     order, _ = world.simple(1)
     station = world.fresh()
     world.order(line("1", "SKU-ANY", 1), order=order, revision=2, status="packed")
@@ -144,6 +153,7 @@ def test_packed_elsewhere_is_closed_here(world: World) -> None:
 
 
 def test_counted_by_others_counts_as_scanned(world: World) -> None:
+    """Rule: workflow.md#counted-at-another-kiosk."""
     sku, case, units = world.supply.sku(), world.supply.sku(), world.supply.imeis(2)
     order = world.order(
         line("1", sku, 2, units=[[unit] for unit in units]),
@@ -162,6 +172,7 @@ def test_counted_by_others_counts_as_scanned(world: World) -> None:
 
 
 def test_counted_of_this_kiosk_itself_is_not_counted_again(world: World) -> None:
+    """Rule: workflow.md#counted-at-another-kiosk."""
     sku, units = world.supply.sku(), world.supply.imeis(2)
     lines = [line("1", sku, 2, units=[[unit] for unit in units])]
     order = world.order(*lines)
@@ -176,6 +187,7 @@ def test_counted_of_this_kiosk_itself_is_not_counted_again(world: World) -> None
 
 
 def test_role_assigned_here_stays_and_vacant_ones_are_filled(world: World) -> None:
+    """Rule: workflow.md#required-roles."""
     unit, sku = world.supply.imei(), world.supply.sku()
     lines = [line("1", sku, 1, units=[[unit]])]
     order = world.order(*lines, operators=None)
@@ -193,6 +205,7 @@ def test_role_assigned_here_stays_and_vacant_ones_are_filled(world: World) -> No
 
 
 def test_verdict_holds_the_order_until_released(world: World) -> None:
+    """Rules: workflow.md#held-orders, workflow.md#end-of-a-hold, mqtt.md#verdicts."""
     order, units = world.simple(3)
     station = world.opened(order)
     assert station.scan_all(units[0], units[2]) == [OK, OK]
@@ -217,6 +230,7 @@ def test_verdict_holds_the_order_until_released(world: World) -> None:
 
 
 def test_verdict_on_an_order_not_open_sounds_when_it_is_opened(world: World) -> None:
+    """Rules: workflow.md#held-orders, workflow.md#end-of-a-hold."""
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan_all(units[0], SAVE, SAVE, CLOSE) == [OK, BOXED, SAVED, OK]
@@ -230,6 +244,7 @@ def test_verdict_on_an_order_not_open_sounds_when_it_is_opened(world: World) -> 
 
 
 def test_verdict_on_what_is_not_here_or_packed_is_answered(world: World) -> None:
+    """Rules: workflow.md#end-of-a-hold, mqtt.md#verdicts."""
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan(units[0]) == OK
@@ -251,6 +266,7 @@ def test_verdict_on_what_is_not_here_or_packed_is_answered(world: World) -> None
 
 
 def test_operator_who_leaves_the_list_is_signed_out(world: World) -> None:
+    """Rules: workflow.md#sign-out, mqtt.md#operators-list."""
     station = world.fresh(operator="E9")
     mark = world.mark()
     world.centre.operators(world.supply.number() + 1000, [o for o in OPERATORS if o["operator"] != "E9"])
@@ -264,6 +280,7 @@ def test_operator_who_leaves_the_list_is_signed_out(world: World) -> None:
 
 
 def test_salted_badges_are_recognised(world: World) -> None:
+    """Rule: mqtt.md#operators-list."""
     salt = "pepper"
     hashed = [
         {**o, "badges": [hashlib.sha256((salt + BADGES[o["operator"]].upper()).encode()).hexdigest()]}

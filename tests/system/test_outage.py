@@ -34,6 +34,7 @@ def all_delivered(world: World) -> None:
 
 
 def test_a_thousand_scans_without_a_broker(world: World) -> None:
+    """Rules: faults.md#network-down, mqtt.md#journal-is-the-outbox."""
     units = world.supply.imeis(1000)
     order = world.order(line("1", world.supply.sku(), 1001, tacs=[world.supply.tac]))
     station = world.opened(order)
@@ -50,6 +51,7 @@ def test_a_thousand_scans_without_a_broker(world: World) -> None:
 
 
 def test_broker_restarted_again_and_again_with_its_memory_lost(world: World) -> None:
+    """Rules: faults.md#broker-or-consumer-loses-data, mqtt.md#connection."""
     order, units = world.simple(240)
     station = world.opened(order)
     for outage in range(3):
@@ -68,6 +70,7 @@ def test_broker_restarted_again_and_again_with_its_memory_lost(world: World) -> 
 
 
 def test_consumer_away_while_the_broker_takes_everything(world: World) -> None:
+    """Rules: faults.md#broker-or-consumer-loses-data, mqtt.md#acknowledgement."""
     order, units = world.simple(100)
     station = world.opened(order)
     world.delivered()
@@ -86,6 +89,7 @@ def test_consumer_away_while_the_broker_takes_everything(world: World) -> None:
 
 
 def test_consumer_restored_from_an_older_backup_asks_for_the_rest(world: World) -> None:
+    """Rules: faults.md#broker-or-consumer-loses-data, mqtt.md#requests."""
     order, units = world.simple(50)
     station = world.opened(order)
     station.scan_all(*units[:10])
@@ -109,6 +113,7 @@ def test_consumer_restored_from_an_older_backup_asks_for_the_rest(world: World) 
 
 
 def test_consumer_takes_an_export_like_mqtt(world: World) -> None:
+    """Rule: commands.md#journal."""
     order, units = world.simple(20)
     station = world.opened(order)
     world.consumer.stop()
@@ -124,6 +129,7 @@ def test_consumer_takes_an_export_like_mqtt(world: World) -> None:
 
 
 def test_an_old_copy_of_the_card_goes_on_under_a_new_journal(world: World) -> None:
+    """Rule: mqtt.md#rolled-back-journal."""
     order, units = world.simple(12)
     station = world.opened(order)
     station.scan_all(*units[:4])

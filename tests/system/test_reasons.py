@@ -31,6 +31,7 @@ def _name(value: object) -> str | None:
 
 @pytest.mark.parametrize(("reason", "prepare"), REFUSALS, ids=_name)
 def test_refused_with_its_reason(world: World, reason: str, prepare: Callable[[World], Refusal]) -> None:
+    """Rule: workflow.md#one-reason-per-refusal."""
     refusal = prepare(world)
     mark = world.mark()
     by = SCANNERS[REFUSALS.index((reason, prepare)) % len(SCANNERS)]
@@ -50,6 +51,7 @@ def test_refused_with_its_reason(world: World, reason: str, prepare: Callable[[W
 
 
 def test_held_unit_sounds_the_alarm_until_it_is_taken_out_and_is_refused_then(world: World) -> None:
+    """Rules: workflow.md#held-orders, workflow.md#end-of-a-hold."""
     station, order, units = held_unit(world)
     assert station.scan(units[0]) == Signalled("alarm", "held")
     mark = world.mark()
@@ -61,6 +63,7 @@ def test_held_unit_sounds_the_alarm_until_it_is_taken_out_and_is_refused_then(wo
 
 
 def test_packing_of_too_little_is_an_event_of_its_own(world: World) -> None:
+    """Rule: workflow.md#start-packing."""
     station, order, units = opened(world)
     station.scan_all(units[0], command("SAVE"), command("SAVE"))
     mark = world.mark()
@@ -72,6 +75,7 @@ def test_packing_of_too_little_is_an_event_of_its_own(world: World) -> None:
 
 
 def test_box_holds_a_thousand_units(world: World) -> None:
+    """Rule: workflow.md#scan-a-unit."""
     units = world.supply.imeis(1001)
     order = world.order(line("1", world.supply.sku(), 1001, tacs=[world.supply.tac]))
     station = world.opened(order)
@@ -86,6 +90,7 @@ def test_box_holds_a_thousand_units(world: World) -> None:
 
 
 def test_refusals_in_a_flood_are_signalled_each_and_journaled_together(world: World) -> None:
+    """Rule: mqtt.md#counted-refusals."""
     station, _, _ = opened(world)
     mark = world.mark()
     codes = [f"FLOOD {number}" for number in range(200)]

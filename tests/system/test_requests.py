@@ -9,6 +9,7 @@ from harness.world import World
 
 
 def test_health_tells_what_a_fleet_admin_looks_for(world: World) -> None:
+    """Rule: mqtt.md#health."""
     station = world.opened(world.simple(1)[0])
     world.delivered()
     answer = world.centre.request("health")
@@ -22,6 +23,7 @@ def test_health_tells_what_a_fleet_admin_looks_for(world: World) -> None:
 
 
 def test_identify_blinks_and_answers(world: World) -> None:
+    """Rule: mqtt.md#requests."""
     station = world.fresh()
     assert world.centre.request("identify")["transaction"]
     shown = station.indicator.left()
@@ -30,6 +32,7 @@ def test_identify_blinks_and_answers(world: World) -> None:
 
 
 def test_reload_is_answered_and_scanning_goes_on(world: World) -> None:
+    """Rule: mqtt.md#requests."""
     order, units = world.simple(2)
     station = world.opened(order)
     assert station.scan(units[0]).signal == "ok"
@@ -38,6 +41,7 @@ def test_reload_is_answered_and_scanning_goes_on(world: World) -> None:
 
 
 def test_resend_sends_the_range_again_once_a_transaction(world: World) -> None:
+    """Rule: mqtt.md#requests."""
     order, units = world.simple(5)
     station = world.opened(order)
     mark = world.mark()
@@ -81,7 +85,10 @@ def test_unknown_request_is_answered_or_ignored_and_nothing_else(world: World) -
 
 
 def test_retained_request_is_ignored(world: World) -> None:
-    """A request left in the broker would be taken anew at every connect."""
+    """A request left in the broker would be taken anew at every connect.
+
+    Rule: mqtt.md#requests.
+    """
     transaction = uuid.uuid4().hex
     topic = f"agent/{world.kiosk.name}/request/health"
     assert world.kiosk.stop() == 0

@@ -241,6 +241,7 @@ CELLS = [
 
 @pytest.mark.parametrize(("prepare", "what", "gets", "after"), CELLS)
 def test_cell(world: World, prepare: Callable[[World], Scene], what: str, gets: Signalled | str, after: str) -> None:
+    """Rule: workflow.md#state-table."""
     found = prepare(world)
     signalled = found.station.scan(found.codes[what])
     if gets == DONE:
@@ -264,11 +265,13 @@ def test_cell(world: World, prepare: Callable[[World], Scene], what: str, gets: 
 
 
 def test_assigning_from_boxing_goes_back_to_boxing(world: World) -> None:
+    """Rule: workflow.md#assign-a-role."""
     found = boxing(world)
     assert found.station.scan_all(command("ROLE", "SHIP"), BADGES["E9"], command("SAVE")) == [PROMPT, OK, SAVED]
 
 
 def test_closing_while_boxing_opens_again_in_boxing(world: World) -> None:
+    """Rules: workflow.md#leave-an-order, workflow.md#open-an-order."""
     found = boxing(world)
     assert found.station.scan_all(command("CLOSE"), found.order, command("SAVE")) == [OK, OK, SAVED]
 
@@ -283,12 +286,14 @@ def test_closing_while_filling_opens_again_with_the_box(world: World) -> None:
 
 @pytest.mark.parametrize("step", [command("ROLE", "PICK"), command("QTY", 2), command("REMOVE")])
 def test_signing_out_drops_what_was_pending(world: World, step: str) -> None:
+    """Rule: workflow.md#sign-out."""
     found = filling(world)
     assert found.station.scan_all(step, command("OUT"), BADGES["E7"]) == [PROMPT, OK, OK]
     assert found.station.scan(found.codes["unit"]) == Signalled("order_done", None)
 
 
 def test_cancel_twice_needs_nothing_in_between(world: World) -> None:
+    """Rule: workflow.md#cancel."""
     found = filling(world)
     cancel = command("CANCEL")
     assert found.station.scan_all(cancel, found.codes["open order"], cancel) == [PROMPT, AGAIN, PROMPT]
@@ -297,6 +302,7 @@ def test_cancel_twice_needs_nothing_in_between(world: World) -> None:
 
 
 def test_cancel_puts_down_first_the_step_then_the_product(world: World) -> None:
+    """Rule: workflow.md#cancel."""
     units, sku = world.supply.imeis(2), world.supply.sku()
     order = world.order(
         line("1", sku, 1, flow="distribution", units=[[units[0]]]),

@@ -32,6 +32,7 @@ def whole(order: str) -> Callable[[Event], bool]:
 
 
 def test_two_stations_byte_by_byte(world: World) -> None:
+    """Rules: faults.md#two-scanners-at-once, workflow.md#stations-are-independent."""
     orders = {name: world.simple(COUNT) for name in world.stations}
     operators = {"1": "E7", "2": "E8"}
     for name, (order, _) in orders.items():
@@ -50,6 +51,7 @@ def test_two_stations_byte_by_byte(world: World) -> None:
 
 
 def test_two_scanners_of_one_station_byte_by_byte(world: World) -> None:
+    """Rule: faults.md#two-scanners-at-once."""
     order, units = world.simple(2 * COUNT)
     station = world.opened(order)
     mark = world.mark()
@@ -64,6 +66,7 @@ def test_two_scanners_of_one_station_byte_by_byte(world: World) -> None:
 
 
 def test_order_is_open_at_one_station_until_that_one_signs_out(world: World) -> None:
+    """Rule: workflow.md#one-station-per-order."""
     order, units = world.simple(2)
     first, second = world.opened(order), world.fresh(world.stations["2"], operator="E8")
     assert first.scan(units[0]) == OK
@@ -77,6 +80,7 @@ def test_order_is_open_at_one_station_until_that_one_signs_out(world: World) -> 
 
 
 def test_flood_at_one_station_leaves_the_other_alone(world: World) -> None:
+    """Rules: workflow.md#stations-are-independent, faults.md#garbage-and-floods."""
     order, units = world.simple(20)
     calm, flooded = world.opened(order), world.fresh(world.stations["2"], operator="E8")
     flooded.scanners["left"].send(*(f"garbage {number}" for number in range(300)))
@@ -90,6 +94,7 @@ def connected(health: dict[str, Any]) -> dict[str, bool]:
 
 
 def test_unplugged_scanner_is_back_without_a_restart(world: World) -> None:
+    """Rules: faults.md#scanner-unplugged, scanning.md#unreadable-scans."""
     order, units = world.simple(4)
     station = world.opened(order)
     left = station.scanners["left"]

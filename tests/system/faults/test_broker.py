@@ -33,7 +33,10 @@ def behind(relay_bytes_per_s: int | None, directory: Path, **mqtt: int) -> Itera
 
 
 def test_very_slow_line(tmp_path: Path) -> None:
-    """Eight thousand bytes a second: about eight events. Nobody at the bench waits for it."""
+    """Eight thousand bytes a second: about eight events. Nobody at the bench waits for it.
+
+    Rule: faults.md#network-down.
+    """
     with behind(8000, tmp_path) as (world, _):
         order, units = world.simple(40)
         station = world.opened(order)
@@ -42,7 +45,10 @@ def test_very_slow_line(tmp_path: Path) -> None:
 
 
 def test_line_cut_in_the_middle_again_and_again(tmp_path: Path) -> None:
-    """A connection broken in the middle of what it carries, whatever that is."""
+    """A connection broken in the middle of what it carries, whatever that is.
+
+    Rules: faults.md#network-down, mqtt.md#journal-is-the-outbox.
+    """
     with behind(40_000, tmp_path) as (world, relay):
         order, units = world.simple(90)
         station = world.opened(order)
@@ -54,7 +60,10 @@ def test_line_cut_in_the_middle_again_and_again(tmp_path: Path) -> None:
 
 
 def test_line_that_swallows_everything(tmp_path: Path) -> None:
-    """Half-open: the connection stands and nothing comes through. The keep-alive finds out."""
+    """Half-open: the connection stands and nothing comes through. The keep-alive finds out.
+
+    Rule: faults.md#network-down.
+    """
     with behind(None, tmp_path, keepalive_s=2) as (world, relay):
         order, units = world.simple(20)
         station = world.opened(order)
@@ -68,7 +77,10 @@ def test_line_that_swallows_everything(tmp_path: Path) -> None:
 
 
 def test_broker_restarted_with_an_old_memory(tmp_path: Path) -> None:
-    """What it retains is of its last clean stop: the consumer's ack, too, is of then."""
+    """What it retains is of its last clean stop: the consumer's ack, too, is of then.
+
+    Rule: faults.md#broker-or-consumer-loses-data.
+    """
     with world_of(tmp_path, uplink={"ack_timeout_s": 1}, broker_options={"persistent": True}) as world:
         order, units = world.simple(60)
         station = world.opened(order)
@@ -92,7 +104,10 @@ def test_broker_restarted_with_an_old_memory(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_hours_of_outages(tmp_path: Path) -> None:
-    """Thirty outages of the broker, each while scans go on."""
+    """Thirty outages of the broker, each while scans go on.
+
+    Rule: faults.md#network-down.
+    """
     with world_of(tmp_path, uplink={"ack_timeout_s": 1}) as world:
         order, units = world.simple(1500)
         station = world.opened(order)

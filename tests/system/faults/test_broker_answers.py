@@ -79,6 +79,7 @@ def refuses(code: int, protocol: int) -> Script:
 def test_every_refusal_of_a_connection_is_named_and_the_next_broker_tried(
     tmp_path: Path, protocol: int, codes: dict[int, str]
 ) -> None:
+    """Rule: settings.md#broker."""
     with meeting(tmp_path, *(refuses(code, protocol) for code in codes), protocol=protocol) as (world, brokers):
         world.kiosk.start()
         assert world.station.scan("anything") == refused("not_signed_in")
@@ -151,6 +152,7 @@ def meet_and_go_on(directory: Path, scripts: Mapping[str, Script], *, deadline_s
 
 
 def test_connections_that_break_off(tmp_path: Path) -> None:
+    """Rule: mqtt.md#reconnect."""
     some = dict(list(WHILE_CONNECTED.items())[:2])
     meet_and_go_on(tmp_path, BEFORE_THE_CONNACK | some, deadline_s=60)
 
@@ -200,7 +202,10 @@ def refused_scans(world: World, count: int) -> None:
 
 
 def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> None:
-    """With `confirm = "broker"`, an event is delivered when the broker takes it: here at the second attempt."""
+    """With `confirm = "broker"`, an event is delivered when the broker takes it: here at the second attempt.
+
+    Rules: mqtt.md#broker-confirmation, mqtt.md#refused-publish.
+    """
     attempts: dict[bytes, int] = {}
 
     def answer(publish: Publish) -> int:
@@ -234,7 +239,10 @@ def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> 
 
 
 def test_no_more_in_flight_than_the_broker_takes(tmp_path: Path) -> None:
-    """A Receive Maximum of one: the next publish comes only when the one before is answered."""
+    """A Receive Maximum of one: the next publish comes only when the one before is answered.
+
+    Rules: mqtt.md#journal-is-the-outbox, settings.md#uplink.
+    """
 
     def script(link: Link) -> None:
         link.expect(CONNECT)
@@ -276,7 +284,10 @@ def test_refused_subscription_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
-    """Ten refusals, the interval doubling to a minute, while others pass: about five minutes."""
+    """Ten refusals, the interval doubling to a minute, while others pass: about five minutes.
+
+    Rule: mqtt.md#refused-publish.
+    """
     bad: list[bytes] = []
 
     def answer(publish: Publish) -> int:

@@ -40,6 +40,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
+    """Rule: settings.md#broker."""
     authority = Authority()
     good = authority.issue(tmp_path / "good")
     bad = {

@@ -17,6 +17,7 @@ def year_of(event_time: object) -> int:
 
 
 def test_clock_stepped_by_years_while_scanning(own: World, shim: Shim) -> None:
+    """Rule: faults.md#wrong-clock."""
     own.kiosk.start()
     own.centre.wait_status("online")
     order, units = own.simple(4 * len(STEPS))
@@ -43,7 +44,10 @@ def test_clock_stepped_by_years_while_scanning(own: World, shim: Shim) -> None:
 
 
 def test_deadlines_run_by_the_monotonic_clock(own: World, shim: Shim) -> None:
-    """CANCEL twice within five seconds: a year between them on the wall clock changes nothing."""
+    """CANCEL twice within five seconds: a year between them on the wall clock changes nothing.
+
+    Rule: faults.md#wrong-clock.
+    """
     own.kiosk.start()
     own.centre.wait_status("online")
     order, units = own.simple(2)
@@ -56,7 +60,10 @@ def test_deadlines_run_by_the_monotonic_clock(own: World, shim: Shim) -> None:
 
 
 def test_restarted_in_another_decade(own: World, shim: Shim) -> None:
-    """A kiosk without a clock battery: after a power cut it believes to be in the past."""
+    """A kiosk without a clock battery: after a power cut it believes to be in the past.
+
+    Rule: faults.md#wrong-clock.
+    """
     own.kiosk.start()
     own.centre.wait_status("online")
     order, units = own.simple(3)

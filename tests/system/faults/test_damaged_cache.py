@@ -43,6 +43,7 @@ LONG = [pytest.param(damage, marks=pytest.mark.soak) for damage in (empty, garbl
 
 @pytest.mark.parametrize("damage", [flip, cut, replace_by_a_folder, *LONG])
 def test_damaged_while_an_order_is_open(own: World, damage: Callable[[Path], None]) -> None:
+    """Rule: faults.md#damaged-cache."""
     own.kiosk.start()
     own.centre.wait_status("online")
     order, units = own.simple(3)

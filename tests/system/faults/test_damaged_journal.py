@@ -119,12 +119,14 @@ def places(copy: Path, count: int, seed: int) -> list[tuple[str, str, int]]:
 
 
 def test_some_damages(journal: tuple[World, Path, list[bytes]]) -> None:
+    """Rule: faults.md#damaged-journal."""
     world, copy, documents = journal
     counts = hold(world, copy, documents, places(copy, 9, seed=5))
     assert counts["refused"] >= 7
 
 
 def test_damage_of_the_last_commit_is_taken_for_an_interrupted_write(journal: tuple[World, Path, list[bytes]]) -> None:
+    """Rule: faults.md#unfinished-tail."""
     world, copy, documents = journal
     segment = max(path for path in copy.glob("*.seg") if used(path))
     last = segment.read_bytes().rfind(documents[-1])

@@ -73,6 +73,7 @@ def fill(directory: Path, *, leave: int = 0) -> Path:
 
 
 def test_full_to_the_last_byte_and_freed_again(own: World, mounted: Mount) -> None:
+    """Rule: faults.md#disk-fault."""
     mounted(own.kiosk.state_dir, "-t", "tmpfs", "-o", "size=8m", "tmpfs")
     own.kiosk.settings["uplink"]["reserve_mb"] = 1
     own.kiosk.configure()
@@ -99,6 +100,7 @@ def test_full_to_the_last_byte_and_freed_again(own: World, mounted: Mount) -> No
 
 
 def test_full_of_what_is_not_delivered_nothing_is_pruned_until_it_is(own: World, mounted: Mount) -> None:
+    """Rule: mqtt.md#disk-reserve."""
     mounted(own.kiosk.state_dir, "-t", "tmpfs", "-o", "size=16m", "tmpfs")
     own.kiosk.settings["uplink"]["reserve_mb"] = 4
     own.kiosk.configure()
@@ -155,6 +157,7 @@ def wide_order(world: World, count: int) -> str:
     ids=["flush fails", "input/output error", "no space", "read-only"],
 )
 def test_failing_storage_and_back(own: World, shim: Shim, failing: dict[str, int]) -> None:
+    """Rule: faults.md#disk-fault."""
     order, units = begun(own, 5)
     station = own.station
     assert station.scan(units[0]) == OK
@@ -173,6 +176,7 @@ def test_failing_storage_and_back(own: World, shim: Shim, failing: dict[str, int
 
 
 def test_killed_while_a_commit_is_in_doubt(own: World, shim: Shim) -> None:
+    """Rules: faults.md#disk-fault, faults.md#power-cut."""
     order, units = begun(own, 3)
     assert own.station.scan(units[0]) == OK
     shim.fail(flush=errno.EIO)
@@ -206,6 +210,7 @@ def test_storage_that_fails_and_works_by_turns(own: World, shim: Shim, error: in
 
 
 def test_starts_into_fault_on_a_read_only_disk_and_works_once_it_is_writable(own: World, mounted: Mount) -> None:
+    """Rule: commands.md#start-with-a-full-disk."""
     state = own.kiosk.state_dir
     mounted(state, "-t", "tmpfs", "-o", "size=8m,ro", "tmpfs")
     own.kiosk.settings["uplink"]["reserve_mb"] = 1
@@ -224,7 +229,10 @@ def test_starts_into_fault_on_a_read_only_disk_and_works_once_it_is_writable(own
 
 
 def test_file_system_that_the_kernel_makes_read_only_while_scanning(own: World, mounted: Mount, tmp_path: Path) -> None:
-    """What ext4 does after an error: it aborts its journal, and nothing can be written any more."""
+    """What ext4 does after an error: it aborts its journal, and nothing can be written any more.
+
+    Rule: faults.md#disk-fault.
+    """
     state, image = own.kiosk.state_dir, tmp_path / "disk.img"
     with image.open("wb") as file:
         file.truncate(32 * MIB)

@@ -97,6 +97,7 @@ def through_the_day(world: World, shim: Shim, instant: Instant, killed_at: Colle
     ],
 )
 def test_ended_at_a_step_of_some_scans(own: World, shim: Shim, instant: Instant, killed_at: Collection[str]) -> None:
+    """Rule: faults.md#power-cut."""
     through_the_day(own, shim, instant, killed_at)
 
 

@@ -26,6 +26,7 @@ ALL = f"{NO_BOXES}topic write kiosk/v1/rtm1/agent/dock-3/event/box\n"
 
 
 def test_forbidden_topic_dams_up_nothing_else(tmp_path: Path) -> None:
+    """Rule: mqtt.md#refused-publish."""
     password = tmp_path / "password"
     password.write_text("packing bench")
     with world_of(
