@@ -1,4 +1,4 @@
-"""A station's push-buttons: each press is handed to the loop by the button's name."""
+"""Push-buttons of a station: the event loop is told the name of each button that is pressed (`settings.md#buttons`)."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -11,13 +11,13 @@ from agent.runtime.event_loop import Loop
 __all__ = ["BOUNCE_S", "Buttons"]
 
 BOUNCE_S = 0.05
-"""A contact settles faster than this, and nobody presses twice in it."""
+"""Contacts settle faster than this, and nobody presses twice within it."""
 
 
 class Buttons:
-    """Push-buttons by name, each between a GPIO pin (BCM number) and ground; `on_press(name)` is called in the loop.
+    """Push-buttons by name, each between a GPIO pin (BCM number) and ground. `on_press(name)` is called in the loop.
 
-    Raises DeviceError when a pin cannot be had; then none is kept.
+    Raises DeviceError if a pin cannot be opened; then none stays open.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Buttons:
             self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Let go of the pins; no press comes afterwards. Twice is fine."""
+        """Close the pins; no press is reported afterwards. Idempotent."""
         self._closed = True
         self._opened.close()
 

@@ -1,4 +1,4 @@
-"""A bench a driver: the scanner under test, and what a person does with it at the other end."""
+"""One bench per driver: the scanner under test, and what a person does with it at the other end."""
 
 import asyncio
 import os
@@ -20,11 +20,11 @@ from agent.runtime.event_loop import EventLoop, Loop
 from agent.scan import Frame
 
 GIVE_UP_S = 10
-"""When a test that waits has failed; nothing is measured by it."""
+"""How long to wait before a test has failed. Nothing is measured by it."""
 
 
 class Heard:
-    """The callbacks of a scanner, and what they were told."""
+    """The callbacks of a scanner, which record what they are told."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -56,7 +56,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def turns(count: int = 5) -> None:
-    """Let the loop look at its descriptors a few times, whichever it is."""
+    """Let the loop, whichever it is, look at its descriptors a few times."""
     for _ in range(count):
         await asyncio.sleep(0.002)
 
@@ -65,23 +65,23 @@ def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(test)
 
 
-async def _turn_after_turn(watch: EventLoop) -> None:
-    """Own a watch, as the scan path's thread does, in the loop's spare time."""
+async def _run_again_and_again(loop: EventLoop) -> None:
+    """Own an event loop, as the scan path's thread does, in asyncio's spare time."""
     while True:
-        watch.acquire()
+        loop.acquire()
         try:
-            watch.run_once(0.0)
+            loop.run_once(0.0)
         finally:
-            watch.release()
+            loop.release()
         await asyncio.sleep(0.001)
 
 
 class Bench(ABC):
-    """`watch` is the loop that the scanner is started in; none: asyncio's."""
+    """`event_loop` is the loop that runs the scanner; None: asyncio's."""
 
     terminator = b"\r"
     scanner: Scanner
-    watch: EventLoop | None = None
+    event_loop: EventLoop | None = None
 
     def start(self) -> Heard:
         heard = Heard()
@@ -89,12 +89,12 @@ class Bench(ABC):
         return heard
 
     def loop(self) -> Loop:
-        """What the scanner is started in, at work."""
+        """Return the loop to start the scanner in; it runs."""
         loop = asyncio.get_running_loop()
-        if self.watch is None:
+        if self.event_loop is None:
             return loop
-        self._turns = loop.create_task(_turn_after_turn(self.watch))
-        return self.watch
+        self._turns = loop.create_task(_run_again_and_again(self.event_loop))
+        return self.event_loop
 
     def scan(self, code: bytes) -> None:
         self.send(code + self.terminator)
@@ -118,7 +118,7 @@ class Bench(ABC):
 
 
 class SerialBench(Bench):
-    """A pseudo-terminal behind a link, as udev's by-id links are; each plugging in makes a new one."""
+    """A pseudo-terminal behind a link, like udev's by-id links. Each plugging in makes a new one."""
 
     def __init__(self, folder: Path, *, terminator: bytes = b"\r") -> None:
         self.link = folder / "scanner"
@@ -177,7 +177,7 @@ def key(code: int, value: int) -> bytes:
 
 
 def keys_of(text: bytes) -> bytes:
-    """The events of a scanner set to the US, CR as Enter."""
+    """Return the key events of a scanner set to the US layout, CR as Enter."""
     events = b""
     for char in text.decode("ascii"):
         if char == "\r":
@@ -193,7 +193,7 @@ def keys_of(text: bytes) -> bytes:
 
 
 class PipeNode(EventNode):
-    """An event node over a pipe: the scanner reads what the bench packs."""
+    """An event node over a pipe: the scanner reads what the bench writes."""
 
     def __init__(self) -> None:
         self._fd, self.writing = os.pipe()
@@ -231,7 +231,7 @@ def keyboard(number: int, *, name: str = "Scanner", usb_port: str | None = "usb-
 
 
 class EvdevBench(Bench):
-    """A keyboard with one event node or several; each plugging in gives it new node numbers."""
+    """A keyboard with one or more event nodes. Each plugging in gives it new node numbers."""
 
     def __init__(self, *, nodes: int = 1, match: KeyboardMatch | None = None, terminator: bytes = b"\r") -> None:
         self._count = nodes

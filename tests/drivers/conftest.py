@@ -1,3 +1,5 @@
+"""Fixtures of the drivers' tests."""
+
 from collections.abc import Iterator
 
 import gpiozero
@@ -7,7 +9,7 @@ from gpiozero.pins.mock import MockFactory
 
 @pytest.fixture
 def mock_pins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """gpiozero's own mock pins, all at rest, and no other factory before or after."""
+    """gpiozero's mock pins, all at rest, and no other pin factory before or after."""
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
     monkeypatch.setattr(gpiozero.Device, "pin_factory", factory := MockFactory())
     yield
@@ -16,5 +18,5 @@ def mock_pins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scanners look for their devices more often, so that tests need not wait half a second each."""
+    """Let scanners look for their devices more often, so that tests do not wait half a second each time."""
     monkeypatch.setattr("agent.drivers.scanners.scanner.RETRY_S", 0.02)

@@ -1,3 +1,5 @@
+"""Push-buttons, with gpiozero's mock pins."""
+
 import asyncio
 import threading
 
@@ -14,7 +16,7 @@ SAVE, UNDO = 23, 24
 
 
 def press(pin: int) -> None:
-    """Push and let go, in a thread that is not the loop's, as gpiozero does."""
+    """Press and release, in a thread that is not the loop's, as gpiozero does."""
 
     def push() -> None:
         button = gpiozero.Device.pin_factory.pin(pin)
@@ -26,7 +28,9 @@ def press(pin: int) -> None:
     thread.join()
 
 
-def test_press_is_told_once_by_name_in_the_loop_s_thread() -> None:
+def test_press_is_reported_once_by_name_in_the_loops_thread() -> None:
+    """(`settings.md#buttons`)"""
+
     async def test() -> None:
         pressed: list[tuple[str, int]] = []
         with Buttons(
@@ -42,7 +46,7 @@ def test_press_is_told_once_by_name_in_the_loop_s_thread() -> None:
     run(test())
 
 
-def test_closed_it_tells_nothing_more() -> None:
+def test_after_close_no_press_is_reported() -> None:
     async def test() -> None:
         pressed: list[str] = []
         buttons = Buttons({"save": SAVE}, pressed.append, loop=asyncio.get_running_loop())
@@ -55,7 +59,7 @@ def test_closed_it_tells_nothing_more() -> None:
     run(test())
 
 
-def test_pin_that_cannot_be_had_leaves_no_other_open() -> None:
+def test_pin_that_cannot_be_opened_leaves_no_other_open() -> None:
     async def test() -> None:
         loop = asyncio.get_running_loop()
         with pytest.raises(DeviceError):

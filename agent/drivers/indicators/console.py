@@ -1,4 +1,4 @@
-"""The indicator for people at a terminal: one readable line a signal."""
+"""An indicator for people at a terminal: one readable line a signal."""
 
 import queue
 import sys
@@ -12,7 +12,7 @@ from agent.drivers.indicators.indicator import SignalsOnly
 __all__ = ["ConsoleIndicator"]
 
 _LINES_MAX = 1000
-"""What may wait for a terminal that is held up (Ctrl-S, a full pipe); more is dropped."""
+"""How many lines may wait for a terminal that is blocked (Ctrl-S, a full pipe); more are dropped."""
 
 _CLOSE_S = 1.0
 
@@ -28,9 +28,9 @@ _LIGHTS = {
 
 
 class ConsoleIndicator(SignalsOnly):
-    """Writes a line a signal to a stream, standard output by default, from a thread of its own.
+    """Writes one line a signal to a stream (default: standard output), from a thread of its own.
 
-    The line: station, light, signal, then the reason, or what is pending for `where`, then the buzzer's rhythm.
+    A line has the station, light and signal, then the reason (for `where` the pending count), then the buzzer's rhythm.
     """
 
     def __init__(self, *, station: str, stream: TextIO | None = None) -> None:

@@ -1,4 +1,4 @@
-"""An indicator without hardware, for tests and trials: a real driver, held to the same contract."""
+"""An indicator without hardware, for tests and trials. It passes the same contract tests as the real ones."""
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ __all__ = ["FakeIndicator", "ShownSignal"]
 
 
 class ShownSignal(Struct, frozen=True, kw_only=True):
-    """One signal that was shown."""
+    """One call of `show`."""
 
     signal: Signal
     reason: Reason | None
@@ -19,7 +19,7 @@ class ShownSignal(Struct, frozen=True, kw_only=True):
 
 
 class FakeIndicator(Indicator):
-    """Remembers all that it was told, in order; `fail` makes it a broken device."""
+    """Records every call in order. `fail` makes it a broken device."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,9 +34,11 @@ class FakeIndicator(Indicator):
 
     @property
     def signals(self) -> list[tuple[Signal, Reason | None]]:
+        """The signals shown so far, with their reasons."""
         return [(shown.signal, shown.reason) for shown in self.shown]
 
     def fail(self, why: str | None) -> None:
+        """Set the fault; None repairs the device."""
         self.fault = why
 
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:

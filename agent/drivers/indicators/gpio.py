@@ -1,7 +1,7 @@
-"""The indicator on GPIO pins, and the push-buttons' pins. The one file that imports gpiozero.
+"""The indicator on GPIO pins, and the pins of push-buttons. The only file that imports gpiozero.
 
-gpiozero chooses its backend by the environment: GPIOZERO_PIN_FACTORY, here `lgpio` unless set, so that it never falls
-back to another one silently; and lgpio keeps a FIFO in the folder LG_WD, here one that is writable unless set.
+gpiozero chooses its backend by GPIOZERO_PIN_FACTORY. It is set to `lgpio` unless set already, so that gpiozero does not
+fall back to another backend silently. lgpio keeps a FIFO in the folder LG_WD, which must be writable.
 """
 
 import os
@@ -24,13 +24,13 @@ class Button(Protocol):
     when_pressed: Callable[[], None] | None
 
     def close(self) -> None:
-        """Let go of the pin. Twice is fine."""
+        """Close the pin. Idempotent."""
 
 
 class GpioLamp:
-    """An RGB light, an active buzzer and a bar of LEDs, on BCM pins. Raises DeviceError when one cannot be had.
+    """An RGB light, an active buzzer and a bar of LEDs on BCM pins. Raises DeviceError if one cannot be opened.
 
-    `active_high` is for all of them: false where a pin at ground means on.
+    `active_high` is for all of them; False means that a pin at ground switches on.
     """
 
     def __init__(
@@ -54,25 +54,30 @@ class GpioLamp:
             self._opened = opened.pop_all()
 
     def set(self, colour: Colour, buzz: bool) -> None:
+        """Show the colour, and sound the buzzer or not, until the next call. Raises DeviceError."""
         with _translated("GPIO"):
             self._light.value = colour.value
             if self._buzzer is not None:
                 self._buzzer.value = buzz
 
     def bar(self, fraction: float) -> None:
-        """Light so many LEDs from the first one on; the last only when all is done, the first as soon as any is."""
+        """Light this fraction of the LEDs, from the first on.
+
+        The last LED lights only when the order is complete, the first as soon as anything is scanned.
+        """
         lit = int(fraction * len(self._bar) + 1e-9) or (1 if fraction > 0 and len(self._bar) > 1 else 0)
         with _translated("GPIO"):
             for number, led in enumerate(self._bar):
                 led.value = number < lit
 
     def close(self) -> None:
+        """Switch everything off and close the pins. Idempotent. Raises DeviceError."""
         with _translated("GPIO"):
             self._opened.close()
 
 
 class GpioIndicator(Player):
-    """The signals on GPIO pins; the arguments are those of `GpioLamp`."""
+    """Plays the signals on GPIO pins. The arguments are those of `GpioLamp`. (`settings.md#indicator`)"""
 
     def __init__(
         self,
@@ -91,7 +96,10 @@ class GpioIndicator(Player):
 
 
 def open_button(pin: int, when_pressed: Callable[[], None], *, bounce_s: float) -> Button:
-    """A button between a pin and ground; `when_pressed` is called in a thread of gpiozero's. Raises DeviceError."""
+    """Open a button between a pin and ground. `when_pressed` is called in a thread of gpiozero's.
+
+    Raises DeviceError.
+    """
     with _translated(f"GPIO pin {pin}"):
         button: Button = _gpiozero().Button(pin, pull_up=True, bounce_time=bounce_s)
         button.when_pressed = when_pressed
@@ -108,15 +116,15 @@ def _gpiozero() -> Any:
 
 @contextmanager
 def _translated(what: str) -> Iterator[None]:
-    """Every way in which gpiozero and its backend fail, as a DeviceError."""
+    """Raise errors of gpiozero and its backend as DeviceError. (`faults.md#gpio-failure`)"""
     try:
         yield
-    except _failures() as exc:  # evaluated once something has been raised
+    except _failures() as exc:  # evaluated only when something was raised
         raise DeviceError(f"{what}: {exc}") from exc
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """The system's errors, and those of gpiozero and of lgpio, which it passes through, once they are imported."""
+    """Return the exceptions of the operating system, and of gpiozero and lgpio if they are imported."""
     named = (("gpiozero", "GPIOZeroError"), ("lgpio", "error"))
     theirs = (getattr(sys.modules[module], error) for module, error in named if module in sys.modules)
     return (OSError, ImportError, *theirs)

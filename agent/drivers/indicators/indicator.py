@@ -1,4 +1,4 @@
-"""What an indicator is: a station's light, buzzer and bar, as the scan path sees them."""
+"""The interface of an indicator: light, buzzer and LED bar of a station."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -11,49 +11,50 @@ __all__ = ["Indicator", "NullIndicator", "SignalsOnly"]
 
 
 class Indicator(ABC):
-    """Shows signals. Every method may be called from any thread, returns within microseconds and raises nothing.
+    """Shows signals. Methods may be called from any thread, return within microseconds and raise nothing.
 
-    Opening a device that is not there raises DeviceError. A device that fails later only sets `fault`.
+    Opening a missing device raises DeviceError. A device that fails later only sets `fault`. (`faults.md#gpio-failure`)
     """
 
     def __init__(self) -> None:
         self.fault: str | None = None
-        """Why the device does not work now; none while it does."""
+        """Why the device does not work at present; None if it works."""
 
     @abstractmethod
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
-        """Give a signal; it replaces the one being given. A success and `fault` have no reason.
+        """Show a signal in place of the one being shown. (`signals.md#newest-signal-wins`)
 
-        `pending` is what is still to be scanned, told by `where`; `monotonic_ns` is the time of the decision.
+        A success and `fault` have no reason. `pending` is the number of units still to scan, for the signal `where`.
+        `monotonic_ns` is the time of the decision.
         """
 
     @abstractmethod
     def scan_seen(self) -> None:
-        """A scan has been read that gets no new signal of its own: what lasts "until the next scan" is over."""
+        """A scan was read that gets no new signal: end what lasts until the next scan."""
 
     @abstractmethod
     def steady(self, light: Steady) -> None:
-        """The light between signals, from now on."""
+        """Set the light between signals. (`signals.md#steady-lights`)"""
 
     @abstractmethod
     def offline(self, is_offline: bool) -> None:
-        """Whether the uplink has no broker."""
+        """Set whether the uplink is offline. (`signals.md#steady-lights`)"""
 
     @abstractmethod
     def bar(self, scanned: int, ordered: int) -> None:
-        """How far the order is."""
+        """Show the progress of the order. (`signals.md#led-bar`)"""
 
     @abstractmethod
     def identify(self) -> None:
-        """Draw somebody's eye to this station, for some seconds; no signal."""
+        """Blink for some seconds, so that somebody finds this station. Not a signal. (`mqtt.md#requests`)"""
 
     @abstractmethod
     def clear_fault(self) -> None:
-        """The fault shown by the last `fault` signal is over."""
+        """End the `fault` signal: the fault is over."""
 
     @abstractmethod
     def close(self) -> None:
-        """Light out, sound off, let go of the device. Twice is fine, and so is any call afterwards."""
+        """Switch everything off and close the device. Idempotent; calls afterwards are no-ops."""
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +64,7 @@ class Indicator(ABC):
 
 
 class SignalsOnly(Indicator):
-    """Base of the indicators that have signals to show and nothing between them."""
+    """Base of indicators that show signals and nothing in between."""
 
     def scan_seen(self) -> None:
         pass
@@ -88,7 +89,7 @@ class SignalsOnly(Indicator):
 
 
 class NullIndicator(SignalsOnly):
-    """A station without light and sound."""
+    """For a station without light and buzzer."""
 
     def show(self, signal: Signal, reason: Reason | None, *, pending: int = 0, monotonic_ns: int) -> None:
         pass

@@ -1,4 +1,4 @@
-"""The indicator for machines: each signal is one line of JSON, written the moment it is shown."""
+"""An indicator for machines: each signal is one line of JSON, written at once."""
 
 import json
 import os
@@ -13,10 +13,10 @@ __all__ = ["JsonlIndicator"]
 
 
 class JsonlIndicator(SignalsOnly):
-    """Writes `{"station", "signal", "reason", "monotonic_ns"}` lines to a file or FIFO, each by one unbuffered write.
+    """Writes `{"station", "signal", "reason", "monotonic_ns"}` lines to a file or FIFO, each with one unbuffered write.
 
-    `monotonic_ns` is the time given to `show`. Nothing here waits for a reader: what a FIFO has no room for is dropped,
-    and `fault` says so until a write succeeds again. Raises DeviceError when the path cannot be opened.
+    `monotonic_ns` is the time passed to `show`. It never waits for a reader: lines that do not fit into a FIFO are
+    dropped, and `fault` says so until a write succeeds. Raises DeviceError if the path cannot be opened.
     """
 
     def __init__(self, *, station: str, path: str) -> None:
@@ -37,14 +37,14 @@ class JsonlIndicator(SignalsOnly):
         try:
             written = os.write(self._fd, line)
         except BlockingIOError:
-            self.fault = f"{self._path} is full: nobody reads it"
+            self.fault = f"{self._path} is full: no program reads it"
         except OSError as exc:
             self.fault = f"{self._path}: {exc.strerror}"
         else:
-            # The next line must not go on where a disk became full in the middle of this one.
+            # If the disk became full in the middle of this line, the next one must start on a new line.
             complete = written == len(line)
             self._torn = b"" if complete else b"\n"
-            self.fault = None if complete else f"{self._path}: written in part"
+            self.fault = None if complete else f"{self._path}: the disk is full, a line was cut short"
 
     def close(self) -> None:
         fd, self._fd = self._fd, None
@@ -58,5 +58,5 @@ def _open(path: str) -> int:
         is_fifo = stat.S_ISFIFO(os.stat(path).st_mode)
     except FileNotFoundError:
         is_fifo = False
-    # A FIFO opened for both neither waits for its reader nor breaks when there is none (fifo(7)).
+    # Opened for reading and writing, a FIFO does not wait for a reader and does not break without one (fifo(7)).
     return os.open(path, flags | (os.O_RDWR if is_fifo else os.O_WRONLY), 0o644)

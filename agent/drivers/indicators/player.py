@@ -1,4 +1,4 @@
-"""Playing signals on a lamp: one thread an indicator, so that nobody waits for a light."""
+"""Plays signals on a lamp, in one thread per indicator, so that no caller waits for a light."""
 
 import queue
 import threading
@@ -15,34 +15,34 @@ from agent.errors import DeviceError
 __all__ = ["Lamp", "Player"]
 
 _CLOSE_S = 1.0
-"""How long `close` waits for the thread: a lamp that hangs must not hang the stop."""
+"""How long `close` waits for the thread, so that a device that hangs does not hang the stop."""
 
-_NOTES_MAX = 1000
-"""What may wait for a lamp that hangs; more is dropped."""
+_CALLS_MAX = 1000
+"""How many calls may wait for a device that hangs; more are dropped."""
 
 
 class Lamp(Protocol):
-    """A light with a buzzer and, it may be, a bar; driven by one thread. Methods raise DeviceError when it fails."""
+    """A light with a buzzer and perhaps an LED bar. For one thread. Methods raise DeviceError."""
 
     def set(self, colour: Colour, buzz: bool) -> None:
-        """Show the colour, and sound or not, until told otherwise."""
+        """Show the colour, and sound the buzzer or not, until the next call."""
 
     def bar(self, fraction: float) -> None:
-        """How much of the bar is lit, 0 to 1; without a bar nothing."""
+        """Light this fraction of the LED bar, 0 to 1. No-op without a bar."""
 
     def close(self) -> None:
-        """Dark and silent; let go of the device. Twice is fine."""
+        """Switch everything off and close the device. Idempotent."""
 
 
 class Player(Indicator):
-    """An indicator that plays the signals of `agent.contract.signals` on a lamp, and owns the lamp."""
+    """Plays the signals of `agent.contract.signals` on a lamp, which it owns."""
 
     def __init__(self, lamp: Lamp, *, name: str = "indicator") -> None:
         super().__init__()
         self._lamp = lamp
         self._sequencer = Sequencer()
-        # Whoever calls only puts a note into the queue; sequencer and lamp belong to the thread.
-        self._notes: queue.SimpleQueue[Callable[[], bool] | None] = queue.SimpleQueue()
+        # Callers only put calls into the queue. Sequencer and lamp belong to the thread.
+        self._calls: queue.SimpleQueue[Callable[[], bool] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._play, name=name, daemon=True)
         self._thread.start()
@@ -72,12 +72,12 @@ class Player(Indicator):
         if self._closed:
             return
         self._closed = True
-        self._notes.put(None)
+        self._calls.put(None)
         self._thread.join(_CLOSE_S)
 
-    def _put(self, note: Callable[[], bool]) -> None:
-        if self._notes.qsize() < _NOTES_MAX:
-            self._notes.put(note)
+    def _put(self, call: Callable[[], bool]) -> None:
+        if self._calls.qsize() < _CALLS_MAX:
+            self._calls.put(call)
         else:
             self.fault = "the device does not answer"
 
@@ -89,18 +89,18 @@ class Player(Indicator):
             self._try(self._lamp.close)
 
     def _play_step(self) -> bool:
-        """Show one step for its time, or until a note makes it out of date; answer whether to go on."""
+        """Show one step until its time is over or a call makes it obsolete; return False at the end."""
         step = self._sequencer.step()
         self._try(lambda: self._lamp.set(step.colour, step.buzz))
         until = monotonic() + step.ms / 1000
         while (left_s := until - monotonic()) > 0:
             try:
-                note = self._notes.get(timeout=left_s)
+                call = self._calls.get(timeout=left_s)
             except queue.Empty:
                 return True
-            if note is None:
+            if call is None:
                 return False
-            if note():
+            if call():
                 return True
         return True
 

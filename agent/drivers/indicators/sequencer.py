@@ -1,7 +1,7 @@
-"""What a lamp shows next: the signal being given, its afterglow, the steady light under it. Pure: steps out, no clock.
+"""Decides which light and sound come next. Pure: it yields steps with durations, and has no clock.
 
-A signal is played through once. Then, as long as it lasts, comes its afterglow (`reject` and `alarm` until the next
-scan, `fault` until cleared, also after signals in between), else the steady light, with the offline blip over it.
+A signal is played once. It is followed by its afterglow while that lasts (`reject` and `alarm` until the next scan;
+`fault` until it is cleared, also after other signals), else by the steady light with the offline blip over it.
 """
 
 from collections import deque
@@ -15,11 +15,14 @@ _BLIP, _BLIP_EVERY_MS = OFFLINE_BLIP
 
 
 class Sequencer:
-    """The steps of one lamp. The changing methods answer whether the step being shown now is out of date."""
+    """The steps of one lamp. Methods that change something return whether the step being shown is now obsolete.
+
+    (`signals.md#signal-table`, `signals.md#steady-lights`)
+    """
 
     def __init__(self) -> None:
         self._once: deque[Step] = deque()
-        self._playing = False  # the step last given is a signal's
+        self._playing = False  # the last step belongs to a signal
         self._lasting: Signal | None = None
         self._faulty = False
         self._steady: tuple[Step, ...] = _DARK
@@ -30,7 +33,7 @@ class Sequencer:
         self._until_blip_ms = 0
 
     def play(self, signal: Signal, *, pending: int = 0) -> bool:
-        """A signal, from its first step on; what was being played is over."""
+        """Play a signal from its first step, in place of what is playing. (`signals.md#newest-signal-wins`)"""
         self._once = deque(steps_of(signal, pending=pending))
         self._lasting = signal if signal in AFTERGLOW and signal is not Signal.FAULT else None
         self._faulty = self._faulty or signal is Signal.FAULT
@@ -41,7 +44,7 @@ class Sequencer:
         return True
 
     def identify(self) -> bool:
-        """Blink, once through; like a signal, but nothing of it lasts."""
+        """Blink once through, like a signal without afterglow."""
         self._once = deque(IDENTIFY)
         self._playing = True
         self._next = 0
@@ -49,19 +52,22 @@ class Sequencer:
         return True
 
     def scan_seen(self) -> bool:
-        """The next scan has come: the afterglow is over (a fault's is not), a signal being played goes on."""
+        """The next scan was read: end the afterglow, except that of a fault. A signal that is playing continues."""
         self._lasting = None
         return self._settle()
 
     def clear_fault(self) -> bool:
+        """End the afterglow of `fault`."""
         self._faulty = False
         return self._settle()
 
     def steady(self, light: Steady) -> bool:
+        """Set the light between signals."""
         self._steady = STEADY[light]
         return self._settle()
 
     def offline(self, is_offline: bool) -> bool:
+        """Set whether the offline blip interrupts the steady light."""
         if self._offline == is_offline:
             return False
         self._offline = is_offline
@@ -69,7 +75,7 @@ class Sequencer:
         return self._is_steady
 
     def step(self) -> Step:
-        """The next step to show, for its whole time unless a change makes it out of date."""
+        """Return the next step. Show it for its whole time unless a change makes it obsolete."""
         if self._once:
             return self._once.popleft()
         self._playing = False
@@ -98,7 +104,7 @@ class Sequencer:
         return step
 
     def _settle(self) -> bool:
-        """Choose the loop that follows the signal; answer whether the loop being shown has changed."""
+        """Choose the steps that repeat after the signal; return whether the step being shown is now obsolete."""
         if self._lasting is not None:
             loop = AFTERGLOW[self._lasting]
         elif self._faulty:

@@ -1,6 +1,6 @@
-"""The device nodes that may be scanners, as records, and the keyboards among them. Nothing is opened for it.
+"""List the device nodes that may be scanners, and the keyboards among them. Opens nothing.
 
-Keyboards are read from sysfs, so that one which is no scanner of ours is never opened, and no rights are needed.
+Keyboards are found in sysfs, so that no foreign keyboard is opened and no rights are needed.
 """
 
 import os
@@ -20,7 +20,7 @@ DEV_INPUT = "/dev/input"
 
 _LONG_BITS = 8 * struct.calcsize("@l")
 _EV_KEY = 0x01
-_KEYS_OF_A_KEYBOARD = (2, 11, 28)  # 1, 0, Enter: what a keyboard wedge needs at the least
+_KEYS_OF_A_KEYBOARD = (2, 11, 28)  # 1, 0 and Enter: the least that a keyboard wedge has
 
 
 class DeviceKind(StrEnum):
@@ -31,8 +31,8 @@ class DeviceKind(StrEnum):
 class DeviceNode(Struct, frozen=True, kw_only=True):
     """One device node that may be a scanner.
 
-    `path` is what to configure: a link that stays the same, by-id or else by-path, or the node itself. `usb_port` is
-    the place it is plugged into: of evdev the start of the kernel's `phys`, of serial the bus position (`1-1.2`).
+    `path` is the path to configure: a stable link (by-id, else by-path), or the node itself. `usb_port` is the USB
+    port: for evdev the start of the kernel's `phys`, for serial the bus position (`1-1.2`).
     """
 
     kind: DeviceKind
@@ -46,13 +46,13 @@ class DeviceNode(Struct, frozen=True, kw_only=True):
 
 
 def keyboards(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[DeviceNode]:
-    """Every event node with the keys of a keyboard, by node number; one device may have several."""
+    """Return every event node with the keys of a keyboard, by node number. One device may have several."""
     nodes = event_nodes(sys_input, dev_input)
     return [replace(one, path=stable_path(one.node, links_to(one.node, dev_input))) for one in nodes]
 
 
 def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[DeviceNode]:
-    """The same with the node itself as `path`: cheap, for those who look again and again between scans."""
+    """Return the same with the node itself as `path`. Cheap enough to be called between scans."""
     try:
         entries = [entry for entry in os.listdir(sys_input) if entry.removeprefix("event").isdigit()]
     except OSError:
@@ -62,33 +62,33 @@ def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[
         try:
             one = _look_at(f"{sys_input}/{entry}", f"{dev_input}/{entry}")
         except (OSError, ValueError):
-            continue  # unplugged while we looked
+            continue  # unplugged in the meantime
         if one is not None:
             found.append(one)
     return found
 
 
 def device_of(node: DeviceNode) -> tuple[str | int | None, ...]:
-    """What the nodes of one device have in common; two devices of one kind differ in their port."""
+    """Return what all nodes of one device have in common. Two devices of one model differ in their port."""
     return (node.kind, node.usb_port, node.vendor, node.product)
 
 
 def links_to(node: str, folder: str) -> list[str]:
-    """The links below `folder`/by-id and `folder`/by-path that lead to a device node, by-id first."""
+    """Return the links in `folder`/by-id and `folder`/by-path that lead to a device node, by-id first."""
     target = os.path.realpath(node)
     links = [link for kind in ("by-id", "by-path") for link in _entries(f"{folder}/{kind}")]
     return [link for link in links if os.path.realpath(link) == target]
 
 
 def stable_path(node: str, links: list[str]) -> str:
-    """The first of the links, or the node where there are none."""
+    """Return the first link, or the node if there is none."""
     return links[0] if links else node
 
 
 def _look_at(entry: str, node: str) -> DeviceNode | None:
     if not os.path.islink(entry):
         return _record(Path(entry, "device"), node)
-    # The kernel's link leads to …/input17/event3, and gives the number of an input device to no other one.
+    # The link leads to …/input17/event3. The kernel never gives the number of an input device to another one.
     return _remembered(f"{os.path.dirname(entry)}/{os.readlink(entry)}", node)
 
 
@@ -119,7 +119,7 @@ def _types_digits(device: Path) -> bool:
 
 
 def _bits(path: Path) -> int:
-    """A bit map as sysfs writes it: hexadecimal words as long as this process's `long`, the highest first."""
+    """Read a bit map from sysfs: hexadecimal words of the size of a C `long`, the highest first."""
     bits = 0
     for word in _text(path).split():
         bits = bits << _LONG_BITS | int(word, 16)

@@ -1,4 +1,4 @@
-"""Everything that is plugged in and may be a scanner, of whatever kind."""
+"""List everything that is plugged in and may be a scanner, of all kinds."""
 
 from agent.drivers.scanners.devices import DeviceNode, keyboards
 from agent.drivers.scanners.serial import ports
@@ -7,5 +7,5 @@ __all__ = ["plugged_in"]
 
 
 def plugged_in() -> list[DeviceNode]:
-    """Keyboards, then serial ports; empty where nothing is, or nothing may be seen."""
+    """Return the keyboards, then the serial ports; empty if there are none or none can be listed."""
     return [*keyboards(), *ports()]

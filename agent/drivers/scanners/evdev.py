@@ -1,6 +1,7 @@
-"""Scanners that are a keyboard: the keyboard wedge, read from the kernel's event nodes.
+"""Scanners that act as a keyboard (keyboard wedges), read from the kernel's event nodes.
 
-The one file that imports python-evdev, which opens and grabs the nodes; reading is `os.read` in the loop's turns.
+The only file that imports python-evdev, which opens and grabs the nodes. `os.read` reads them in the event loop.
+(`settings.md#keyboard-scanner`)
 """
 
 import errno
@@ -27,10 +28,10 @@ _SYN_REPORT, _SYN_DROPPED = 0, 3
 
 
 class KeyboardMatch(Struct, frozen=True, kw_only=True):
-    """Which keyboard is the scanner; what is none does not matter.
+    """Which keyboard is the scanner. Fields that are None do not matter.
 
-    `device` is a path of its node, best a by-id link. `vendor`, `product` and `serial` are its USB numbers and serial
-    number. `usb_port` is the place it is plugged into: its `phys` up to the slash, or a by-path name up to `-event`.
+    `device` is a path of its node, best a by-id link. `vendor`, `product` and `serial` are its USB ids and serial
+    number. `usb_port` is its `phys` up to the slash, or a by-path name up to `-event`.
     """
 
     device: str | None = None
@@ -50,9 +51,9 @@ class KeyboardMatch(Struct, frozen=True, kw_only=True):
         return " ".join(part for part in parts if part is not None)
 
     def nodes(self, present: Sequence[DeviceNode]) -> list[str]:
-        """The event nodes of the matching device among those present; one device may have several.
+        """Return the event nodes of the matching device. One device may have several.
 
-        Raises DeviceError where there is none, or where several devices match.
+        Raises DeviceError if no device matches or several do.
         """
         matching = [node for node in present if self._takes(node)]
         if not matching:
@@ -76,7 +77,7 @@ class KeyboardMatch(Struct, frozen=True, kw_only=True):
 
 
 class EventNode(Protocol):
-    """An open event node: what of `evdev.InputDevice` is used here."""
+    """An open event node: the part of `evdev.InputDevice` that is used here."""
 
     @property
     def fd(self) -> int: ...
@@ -85,15 +86,15 @@ class EventNode(Protocol):
 
 
 class LooseNode(EventNode, Protocol):
-    """One that can be let go of again without closing it."""
+    """An event node whose grab can be released without closing it."""
 
     def ungrab(self) -> None: ...
 
 
 class EvdevScanner(DeviceScanner):
-    """The scanner that is the keyboard found by `match`, set to the country of `layout` (a name in `LAYOUTS`).
+    """The keyboard that `match` finds, set to the country of `layout` (a key of `LAYOUTS`).
 
-    Its nodes are grabbed, so that it types nowhere else. A terminator of any kind of line end is the Enter key.
+    Its nodes are grabbed, so that it types nowhere else. Every terminator but Tab means the Enter key.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class EvdevScanner(DeviceScanner):
                 self._shut()
                 raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
         if stale and self._loop is not None:
-            self._spoil()  # the scan being typed while we opened has lost its beginning
+            self._spoil()  # a scan was being typed while we opened the node: its beginning is lost
         return [node.fd for node in self._nodes], ", ".join(paths)
 
     def _shut(self) -> None:
@@ -142,7 +143,7 @@ class EvdevScanner(DeviceScanner):
             try:
                 node.close()
             except OSError:
-                continue  # the descriptor of a vanished device is closed all the same
+                continue  # the descriptor of a vanished device is closed nevertheless
 
     def _decode(self, fd: int, raw: bytes) -> None:
         typed = b""
@@ -162,9 +163,9 @@ class EvdevScanner(DeviceScanner):
 
 
 def overhear(path: str, open_node: Callable[[str], LooseNode] = evdev.InputDevice) -> EventNode:
-    """An open event node whose keys still go wherever they went. Raises DeviceError, also where another has grabbed it.
+    """Open an event node whose keys still reach other programs. Raises DeviceError, also if it is grabbed.
 
-    For a device that may turn out to be no scanner: the keyboard of whoever asks must still be able to stop this.
+    For a device that may turn out to be an ordinary keyboard: its user must still be able to stop this program.
     """
     try:
         node = open_node(path)
@@ -181,17 +182,17 @@ def overhear(path: str, open_node: Callable[[str], LooseNode] = evdev.InputDevic
 
 
 def key_events(raw: bytes) -> Iterator[tuple[int, int]]:
-    """The (key code, value) pairs in what was read from an event node."""
+    """Yield the (key code, value) pairs in bytes read from an event node."""
     return ((code, value) for kind, code, value in _events(raw) if kind == _EV_KEY)
 
 
 def _events(raw: bytes) -> Iterator[tuple[int, int, int]]:
-    whole = len(raw) - len(raw) % _EVENT.size  # the kernel gives whole events only
+    whole = len(raw) - len(raw) % _EVENT.size  # the kernel returns whole events only
     return ((kind, code, value) for _, _, kind, code, value in _EVENT.iter_unpack(raw[:whole]))
 
 
 def _drain(fd: int) -> bool:
-    """Throw away what was typed before the grab; answer whether a key was."""
+    """Discard what was typed before the grab; return whether a key was pressed."""
     stale = False
     while True:
         try:
@@ -204,7 +205,7 @@ def _drain(fd: int) -> bool:
 
 
 def _is_at(usb_port: str, node: str) -> bool:
-    """Whether a by-path link to the node is for that port: `…-usb-0:1.2:1.0-event-kbd` is for `…-usb-0:1.2`."""
+    """Return whether a by-path link of the node is for that port: `…-usb-0:1.2:1.0-event-kbd` is for `…-usb-0:1.2`."""
     names = [link.rpartition("/")[2] for link in links_to(node, DEV_INPUT) if "/by-path/" in link]
     return any(name.startswith((f"{usb_port}:", f"{usb_port}-event")) for name in names)
 

@@ -1,4 +1,4 @@
-"""A scanner without hardware, for tests and trials: a real driver, held to the same contract."""
+"""A scanner without hardware, for tests and trials. It passes the same contract tests as the real ones."""
 
 from agent.drivers.scanners.framing import IDLE_GAP_S, Framer
 from agent.drivers.scanners.scanner import Scanner
@@ -7,9 +7,9 @@ __all__ = ["FakeScanner"]
 
 
 class FakeScanner(Scanner):
-    """A scanner that is told what it reads. It can be unplugged and plugged in again.
+    """A scanner that reads what it is told. It can be unplugged and plugged in again.
 
-    All methods are for the loop's turns; from another thread use `loop.call_soon_threadsafe`.
+    Call its methods in callbacks of the loop; from another thread use `loop.call_soon_threadsafe`.
     """
 
     def __init__(
@@ -26,11 +26,11 @@ class FakeScanner(Scanner):
         self._waiting = bytearray()
 
     def scan(self, code: str | bytes) -> None:
-        """Read one barcode whole."""
+        """Read one barcode, with its terminator."""
         self.type((code.encode() if isinstance(code, str) else code) + self._terminator)
 
     def type(self, data: bytes) -> None:
-        """Send some bytes of a scan; unplugged or not started, they reach nobody."""
+        """Send some bytes of a scan. They are lost if the scanner is unplugged or not started."""
         if not self.connected:
             return
         if self._paused:
@@ -44,12 +44,14 @@ class FakeScanner(Scanner):
             self._spoil()
 
     def unplug(self) -> None:
+        """Unplug the device; what it has not delivered is lost."""
         self._plugged_in = False
         self._waiting.clear()
         if self.connected:
             self._down("lost: unplugged")
 
     def plug_in(self) -> None:
+        """Plug the device in again."""
         self._plugged_in = True
         if self._loop is not None and not self._closed:
             self._up("fake")

@@ -1,6 +1,6 @@
-"""Framing: from a stream of bytes to scans, cut at the scanner's terminator. Pure; time is handed in.
+"""Cut a stream of bytes into scans at the scanner's terminator. Pure; time is handed in (`scanning.md#framing`).
 
-One `Framer` belongs to one scanner, so the scans of two scanners never mix.
+Each scanner has a `Framer` of its own, so scans of two scanners never mix (`faults.md#two-scanners-at-once`).
 """
 
 from agent.scan import MAX_SCAN_BYTES, Frame
@@ -8,39 +8,40 @@ from agent.scan import MAX_SCAN_BYTES, Frame
 __all__ = ["IDLE_GAP_S", "TERMINATORS", "Framer"]
 
 IDLE_GAP_S = 0.2
-"""Within a scan, bytes follow each other faster than this, on a serial line and from a keyboard wedge alike."""
+"""The longest gap between two bytes of one scan, on a serial line as well as from a keyboard wedge."""
 
 TERMINATORS = (b"\r", b"\n", b"\r\n", b"\t")
 
 
 class Framer:
-    """Cuts the bytes of one scanner into frames. Holds at most `MAX_SCAN_BYTES` and a few bytes, whatever comes.
+    """Cuts the bytes of one scanner into frames. Never holds more than `MAX_SCAN_BYTES` and a few bytes.
 
-    A lone terminator is nothing. With the terminator CR, an LF directly after it is dropped; with LF, a CR directly
-    before it belongs to it: so either finds the scans of a device that sends CR LF.
+    A lone terminator is ignored. With the terminator CR, an LF right after it is dropped; with LF, a CR right before it
+    is part of it. So both work with a scanner that sends CR LF.
 
-    Not intact is a scan longer than `MAX_SCAN_BYTES`, cut short by `lost` or `idle`, or touched by `spoil`: one frame,
-    at its terminator if that still comes, else when the line has been quiet for `idle_gap_s` seconds (none: never).
+    A scan is not intact if it is longer than `MAX_SCAN_BYTES`, cut short by `lost` or `idle`, or touched by `spoil`. It
+    becomes one frame: at its terminator if that still comes, else after `idle_gap_s` seconds of silence (None: never).
+    (`scanning.md#unreadable-scans`, `faults.md#garbage-and-floods`)
     """
 
     __slots__ = ("_after_cr", "_broken", "_head", "_idle_gap_s", "_rest", "_terminator", "deadline")
 
     def __init__(self, terminator: bytes = b"\r", idle_gap_s: float | None = IDLE_GAP_S) -> None:
         if terminator not in TERMINATORS:
-            raise ValueError(f"no terminator of a scan: {terminator!r}")
+            raise ValueError(f"not a terminator: {terminator!r}")
         self._terminator = terminator
         self._idle_gap_s = idle_gap_s
-        self._rest = b""  # what came of the scan being read
-        self._head = b""  # of a broken scan: the first bytes, kept for the frame
+        self._rest = b""  # the bytes so far of the scan being read
+        self._head = b""  # the first bytes of a broken scan, for its frame
         self._broken = False
         self._after_cr = False
         self.deadline: float | None = None
-        """When `idle` is due, in monotonic seconds; none while no scan is half-read."""
+        """When to call `idle`, in monotonic seconds; None while no scan is half-read."""
 
     def feed(self, data: bytes, at: float) -> list[Frame]:
-        """Take bytes read at `at`; answer the scans they complete. No bytes: a sign of life, which puts off the gap.
+        """Add bytes that were read at time `at`; return the scans they complete. No bytes delay `idle`: a sign of life.
 
-        A gap is found by `idle` alone, never here: bytes read late, because the reader was held up, were not sent late.
+        Only `idle` detects a gap, never this: bytes that were read late because the reader was busy were not sent late.
         """
         if self._terminator == b"\r" and data:
             if b"\n" in data:
@@ -55,7 +56,7 @@ class Framer:
                 frame = self._frame(scan, at)
                 if frame is not None:
                     frames.append(frame)
-            # One byte over the limit may still be the CR of a terminator.
+            # One byte over the limit may be the CR of a terminator.
             if len(self._rest) > MAX_SCAN_BYTES + 1:
                 self._break()
         if self._rest or self._broken:
@@ -65,12 +66,12 @@ class Framer:
         return frames
 
     def spoil(self, at: float) -> None:
-        """Some input was lost, and more is on its way: what is being read, up to its terminator, is not intact."""
+        """Some input was lost and more will come: the scan being read is not intact."""
         self._break()
         self._wait(at)
 
     def lost(self, at: float) -> list[Frame]:
-        """The input has ended: a half-read scan is complete now, and not intact. The next byte begins a new scan."""
+        """The input ended: return the half-read scan as not intact. The next byte begins a new scan."""
         half_read = self._broken or self._rest
         frames = [Frame(data=(self._head or self._rest)[:MAX_SCAN_BYTES], intact=False, at=at)] if half_read else []
         self._begin()
@@ -79,7 +80,7 @@ class Framer:
         return frames
 
     def idle(self, at: float) -> list[Frame]:
-        """It is `at` now: where the deadline has passed, the same as `lost`; else nothing."""
+        """If the deadline has passed at time `at`, do the same as `lost`; else return nothing."""
         if self.deadline is None or at < self.deadline:
             return []
         return self.lost(at)
@@ -103,7 +104,7 @@ class Framer:
         if not self._broken:
             self._broken = True
             self._head = self._rest[:MAX_SCAN_BYTES]
-        # The last byte may be the first half of CR LF.
+        # The last byte may be the CR of a CR LF.
         self._rest = self._rest[-1:]
 
     def _begin(self) -> None:

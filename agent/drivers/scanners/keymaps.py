@@ -1,8 +1,8 @@
-"""Keyboard layouts, and `Keyboard`: from a keyboard wedge's key events to the bytes its scanner means. Pure.
+"""Keyboard layouts, and the conversion of a keyboard wedge's key events to the bytes that its scanner sends. Pure.
 
-The kernel reports positions, named after the US layout; which character a position types is the layout's. A scanner
-"presses" keys for the country it was set to, so layouts here must be those, whatever the host's own.
-Codes are those of linux/input-event-codes.h, the layouts those of the Windows and xkb maps us, de, fr and gb.
+The kernel reports key positions, named after the US layout; the character of a position depends on the layout. A
+scanner presses keys for the country it is set to, so the layout must be that of the scanner, whatever the host's is.
+Key codes are those of linux/input-event-codes.h, layouts those of the Windows and xkb maps us, de, fr and gb.
 """
 
 from unicodedata import normalize
@@ -21,32 +21,31 @@ _POSITIONS = (
     (*range(30, 41), 43),  # A … L, semicolon, apostrophe, backslash
     (86, *range(44, 54)),  # the key left of Z on European keyboards, Z … M, comma, dot, slash
 )
-"""The character keys, row by row, from the left; the rows of the layouts below are in this order."""
+"""The character keys, row by row from the left. The rows of the layouts below have this order."""
 
 _FIXED = {
     1: "\x1b", 14: "\b", KEY_TAB: "\t", 28: "\r", 57: " ", 96: "\r",
     98: "/", 55: "*", 74: "-", 78: "+", 117: "=", 121: ",",
 }  # fmt: skip
-"""What is the same on every layout: Esc, Backspace, Tab, Enter, Space, and the numeric pad's keys without digits."""
+"""Keys that are the same on every layout: Esc, Backspace, Tab, Enter, Space, and the numeric pad without its digits."""
 
 _PAD_DIGITS = {82: "0", 79: "1", 80: "2", 81: "3", 75: "4", 76: "5", 77: "6", 71: "7", 72: "8", 73: "9"}
 _PAD_DOT = 83
 
-_NOTHING = "\0"  # in a row: no character here
+_NOTHING = "\0"  # in a row: no character
 
 _DEAD = {"^": "\u0302", "´": "\u0301", "`": "\u0300", "¨": "\u0308", "~": "\u0303"}
-"""Dead keys, by the accent on them, with the combining character that they put on the next letter."""
+"""Dead keys by their accent, with the combining character that they put on the next letter."""
 
 UNDECODABLE = b"\xff"
-"""For a character key that has no character in the layout: bytes that decode as nothing, so the scan is unreadable
-rather than shortened by one character."""
+"""For a key without a character in the layout: bytes that never decode, so the scan is unreadable, not shorter."""
 
 
 class Layout:
-    """One country's keyboard: which character each key types, plain, with Shift and with AltGr.
+    """One country's keyboard: which character each key types alone, with Shift and with AltGr.
 
-    `rows` are three strings each, for `_POSITIONS`; `alt_gr` maps plain characters to what their keys type with AltGr;
-    `dead` are the (level, character) pairs that wait for the next letter.
+    `plain` and `shift` are the rows of `_POSITIONS`. `alt_gr` maps plain characters to what their keys type with AltGr.
+    `dead` are the (level, character) pairs of dead keys.
     """
 
     __slots__ = ("alt_gr", "dead", "name", "oem_code_page", "pad_dot", "plain", "shift")
@@ -125,8 +124,8 @@ LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (US, DE, FR, UK)
 class Keyboard:
     """The state of one keyboard wedge, and what its keys type: UTF-8, Enter as CR, Ctrl+key as a control byte.
 
-    A character may be typed as Alt + its decimal code on the numeric pad, as Windows takes it: with a leading zero in
-    code page 1252, else in the country's old one; below 128 both are ASCII.
+    A character may also be typed as Alt + its decimal code on the numeric pad, as on Windows: with a leading zero in
+    code page 1252, else in the country's old code page. Below 128 both are ASCII.
     """
 
     __slots__ = ("_alt_code", "_caps_lock", "_held", "_layout", "_pending_accent")
@@ -136,16 +135,16 @@ class Keyboard:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every key that is held, Caps Lock, and what is half-typed: some key events were lost."""
+        """Forget held keys, Caps Lock and half-typed characters: some key events were lost."""
         self._held: set[int] = set()
         self._caps_lock = False
         self._alt_code = ""
         self._pending_accent = ""
 
     def press(self, code: int, value: int) -> bytes:
-        """Take one EV_KEY event (`value` 1 pressed, 0 released, 2 repeated); answer the bytes that it types.
+        """Process one EV_KEY event (`value` 1 pressed, 0 released, 2 repeated); return the bytes that it types.
 
-        Keys that type nothing on a computer (function keys, arrows, the locks) type nothing here.
+        Keys that type nothing on a computer (function keys, arrows, locks) type nothing here.
         """
         if value == 0:
             return self._release(code)
@@ -187,7 +186,7 @@ class Keyboard:
         typed, self._alt_code = self._alt_code, ""
         code_page = "cp1252" if typed.startswith("0") else self._layout.oem_code_page
         try:
-            # The first digits of a flood are enough: Windows, too, takes the code modulo 256.
+            # Windows takes the code modulo 256, too. The last nine digits of a long number are enough.
             char = bytes([int(typed[-9:]) % 256]).decode(code_page)
         except UnicodeDecodeError:
             return UNDECODABLE
@@ -198,7 +197,7 @@ class Keyboard:
         if self._ctrl and not self._alt:
             return self._control(code)
         if self._alt:
-            alt_gr = KEY_RIGHTALT in self._held or self._ctrl  # Windows takes Ctrl+Alt for AltGr
+            alt_gr = KEY_RIGHTALT in self._held or self._ctrl  # on Windows, Ctrl+Alt is AltGr
             char = layout.alt_gr.get(code) if alt_gr else None
             if char is not None and self._ctrl and KEY_RIGHTALT in self._held:
                 return _control_of(char) or char.encode()
@@ -213,7 +212,7 @@ class Keyboard:
         return self._typed(char, dead=("shift" if shift else "plain", char) in layout.dead)
 
     def _control(self, code: int) -> bytes:
-        """Ctrl+key, by what the layout has on the key; where that is no control, by the US key in its place."""
+        """Return the control byte of Ctrl+key: by the layout, or if its character has none, by the US key there."""
         for layout in (self._layout, US):
             for level in (layout.plain, layout.shift):
                 control = _control_of(level.get(code, ""))
@@ -239,6 +238,6 @@ _CHARACTER_KEYS = frozenset(code for row in _POSITIONS for code in row)
 
 
 def _control_of(char: str) -> bytes | None:
-    """The control byte of Ctrl + a character of ASCII's columns 4 and 5 (letters in either case); else none."""
+    """Return the control byte of Ctrl + a character from `@` to `_` (letters in either case); None for others."""
     upper = char.upper()
     return bytes([ord(upper) & 0x1F]) if len(upper) == 1 and "@" <= upper <= "_" else None

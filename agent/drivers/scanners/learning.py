@@ -1,8 +1,8 @@
-"""Finding out how a scanner is set, from one barcode whose text is known. Pure: key events or serial bytes go in.
+"""Find out how a scanner is set from one barcode whose text is known. Pure: key events or serial bytes go in.
 
-The test barcode is a Code 128 of `TEST_TEXT`. It has letters in both cases, digits and signs that lie on other keys in
-every layout of `agent.drivers.scanners.keymaps`, so that the keys which a scanner presses for it belong to one layout
-only. It is no command, badge, unit or product: a kiosk at work takes it for text.
+The test barcode is a Code 128 of `TEST_TEXT`. It contains upper and lower case, digits and signs that are on different
+keys in each layout of `keymaps`, so the keys that a scanner presses for it fit one layout only. It is no command,
+badge, unit or product: a kiosk in use treats it as text.
 """
 
 import re
@@ -23,7 +23,7 @@ _LINE_ENDS = tuple(sorted((text.decode() for text in TERMINATORS), key=len, reve
 
 
 class LetterCase(Enum):
-    """What the scanner makes of capitals and small letters."""
+    """What the scanner does to upper and lower case."""
 
     AS_PRINTED = "as printed"
     SWAPPED = "swapped"
@@ -35,10 +35,10 @@ class LetterCase(Enum):
 class LearnedSettings(Struct, frozen=True, kw_only=True):
     """How a scanner is set.
 
-    `layouts` has the names of the layouts that read the barcode right, the best one first; empty on a serial line.
-    `terminator` is what the configuration wants, or none where no known one came. `aim` is the symbology identifier
-    that came in front (`]C0`), if any. `prefix` and `suffix` are what else the scanner adds. `caps_lock` says that it
-    pressed Caps Lock itself, which the driver follows.
+    `layouts` are the names of the layouts that read the barcode right, best first; empty on a serial line. `terminator`
+    is the value for the configuration; None if no known one came. `aim` is the symbology identifier in front (`]C0`),
+    if any. `prefix` and `suffix` are what else the scanner adds. `caps_lock`: the scanner pressed Caps Lock itself,
+    which the driver follows.
     """
 
     layouts: tuple[str, ...]
@@ -51,19 +51,19 @@ class LearnedSettings(Struct, frozen=True, kw_only=True):
 
 
 def learn_keys(events: Sequence[tuple[int, int]]) -> LearnedSettings | None:
-    """From the (key code, value) pairs of one scan, as `agent.drivers.scanners.evdev.key_events` gives them.
+    """Learn from the (key code, value) pairs of one scan, as `evdev.key_events` yields them.
 
-    None where no layout makes the test barcode of them. Enter is the terminator `\\r`, Tab `\\t`.
+    Return None if they are the test barcode in no layout. Enter is the terminator `\\r`, Tab `\\t`.
     """
     readings = [(name, reading) for name, reading in _readings(events) if reading is not None]
     if not readings:
         return None
-    # A letter typed with Caps Lock set tells no layout from another; the case that is right in one decides.
+    # With Caps Lock several layouts may fit; the one with the right case comes first.
     readings.sort(key=lambda one: one[1].case is not LetterCase.AS_PRINTED)
     best = readings[0][1]
     return LearnedSettings(
         layouts=tuple(name for name, reading in readings if reading == best),
-        # A line feed from a keyboard is Ctrl+J, and no key that ends a line.
+        # A line feed from a keyboard is Ctrl+J, not a key that ends a line.
         terminator=None if best.terminator == "\n" else best.terminator,
         aim=best.aim,
         case=best.case,
@@ -74,7 +74,7 @@ def learn_keys(events: Sequence[tuple[int, int]]) -> LearnedSettings | None:
 
 
 def learn_bytes(data: bytes) -> LearnedSettings | None:
-    """From the bytes of one scan on a serial line. None where the test barcode is not in them."""
+    """Learn from the bytes of one scan on a serial line. Return None if the test barcode is not in them."""
     return _read(data)
 
 
@@ -85,7 +85,7 @@ def _readings(events: Sequence[tuple[int, int]]) -> Iterator[tuple[str, LearnedS
 
 
 def _read(data: bytes) -> LearnedSettings | None:
-    """What surrounds the test barcode in what a scanner sent."""
+    """Return what surrounds the test barcode in the bytes of a scan; None if it is not in them."""
     text = data.decode("utf-8", "replace")
     start = text.lower().find(TEST_TEXT.lower())
     if start < 0:

@@ -1,7 +1,7 @@
-"""What a scanner is (`Scanner`), and what all scanners behind file descriptors share (`DeviceScanner`).
+"""The interface of a scanner (`Scanner`), and the base of all scanners behind file descriptors (`DeviceScanner`).
 
-Everything here happens in the loop's turns, one at a time. The way of a scan: the loop finds a descriptor readable → it
-is read → the framer → `on_frame`, with nothing waiting in between.
+Everything runs in callbacks of the event loop, one at a time. The way of a scan: the loop finds a descriptor readable,
+it is read, the framer cuts the bytes, `on_frame` is called. Nothing is queued in between.
 """
 
 import os
@@ -19,21 +19,21 @@ from agent.scan import Frame
 __all__ = ["RETRY_S", "DeviceScanner", "OnFrame", "OnStatus", "Scanner"]
 
 RETRY_S = 0.5
-"""How often a missing device is looked for, and a present one checked: it is back well within 2 s."""
+"""How often to look for a missing device and check a present one: it is back within 2 s."""
 
 READ_BYTES = 4096
-"""One read; a tty gives no more at once. It bounds what a flood hands over between two looks at the other devices."""
+"""How much to read at once. A tty returns no more. It limits how long a flood keeps the loop from other devices."""
 
 CLOCK_TICK_S = 0.001
-"""The loop's timers may fire this much early."""
+"""The loop's timers may fire this much too early."""
 
 OnFrame = Callable[[Frame], None]
 OnStatus = Callable[[bool, str], None]
-"""Told whether the scanner is connected, and where it is or why it is not."""
+"""Called with whether the scanner is connected, and where it is or why it is not."""
 
 
 class Scanner(ABC):
-    """One scanner of a station. Its frames and its coming and going are told to callbacks, in the loop's turns.
+    """One scanner of a station. Frames and changes of its status are passed to callbacks, in the loop.
 
     A driver implements `_begin`, `_end`, `_hold` and `_go_on`, and reports with `_take`, `_spoil`, `_up` and `_down`.
     """
@@ -53,12 +53,12 @@ class Scanner(ABC):
         self._closed = False
 
     def start(self, loop: Loop, on_frame: OnFrame, on_status: OnStatus) -> None:
-        """Begin to read; once. The device may be missing: that is a status, not an error.
+        """Begin to read. Call it once. A missing device is a status, not an error.
 
-        `on_status` is called the first time before this returns, then on every change.
+        `on_status` is first called before this returns, then on every change.
         """
         if self._loop is not None or self._closed:
-            raise RuntimeError(f"scanner {self.name} has been started before")
+            raise RuntimeError(f"scanner {self.name} was started before")
         self._loop = loop
         self._time = loop.time
         self._on_frame = on_frame
@@ -66,14 +66,14 @@ class Scanner(ABC):
         self._begin()
 
     def pause(self) -> None:
-        """Take no input for a while, because frames come faster than they are used; the kernel keeps what it can."""
+        """Stop reading, because frames arrive faster than they are processed. The kernel keeps what it can."""
         if not self._paused:
             self._paused = True
             self._cancel_gap()
             self._hold()
 
     def resume(self) -> None:
-        """Take input again. What waited meanwhile is not cut short by the wait."""
+        """Read again. A scan that was interrupted by `pause` is not cut short by it."""
         if self._paused and not self._closed:
             self._paused = False
             if self._framer.deadline is not None:
@@ -81,7 +81,7 @@ class Scanner(ABC):
             self._go_on()
 
     def close(self) -> None:
-        """Stop reading and let go of the device; no callback comes afterwards. Twice is fine."""
+        """Stop reading and close the device; no callback is called afterwards. Idempotent."""
         if self._closed:
             return
         self._closed = True
@@ -91,7 +91,7 @@ class Scanner(ABC):
         self._end()
 
     def probe(self) -> str:
-        """Open the device and let it go again, before `start`; answer where it is. Raises DeviceError."""
+        """Open and close the device, before `start`; return where it is. Raises DeviceError."""
         return self.description
 
     def __enter__(self) -> Self:
@@ -106,24 +106,24 @@ class Scanner(ABC):
 
     @abstractmethod
     def _end(self) -> None:
-        """Let go of everything; called once, started or not."""
+        """Release everything. Called once, started or not."""
 
     @abstractmethod
     def _hold(self) -> None:
-        """Leave the input where it is."""
+        """Stop reading for now."""
 
     @abstractmethod
     def _go_on(self) -> None:
-        """Read on after `_hold`."""
+        """Read again after `_hold`."""
 
     @property
     def _running(self) -> Loop:
         if self._loop is None:
-            raise RuntimeError(f"scanner {self.name} has not been started")
+            raise RuntimeError(f"scanner {self.name} was not started")
         return self._loop
 
     def _take(self, data: bytes) -> None:
-        """Bytes have come from the device (or none: a sign of life)."""
+        """Process bytes from the device (no bytes: a sign of life)."""
         frames = self._framer.feed(data, self._time())
         if self._framer.deadline is not None:
             self._watch_gap()
@@ -131,16 +131,16 @@ class Scanner(ABC):
             self._hand_on(frames)
 
     def _spoil(self) -> None:
-        """The device goes on, but some of its input was lost."""
+        """Some of the input was lost; the device continues."""
         self._framer.spoil(self._time())
         self._watch_gap()
 
     def _up(self, where: str) -> None:
-        """The device is there, and read."""
+        """The device is connected and being read."""
         self._tell(True, where)
 
     def _down(self, why: str) -> None:
-        """The input has ended, for now or for good: what is half-read is an unintact frame."""
+        """The input ended, for now or for good: a half-read scan becomes a frame that is not intact."""
         self._hand_on(self._framer.lost(self._time()))
         self._tell(False, why)
 
@@ -157,7 +157,7 @@ class Scanner(ABC):
                 self._on_frame(frame)
 
     def _watch_gap(self) -> None:
-        """See to it that `_gap` runs at the deadline or earlier: one timer a scan, not one a byte."""
+        """Make sure that `_gap` runs by the deadline: with one timer a scan, not one a byte."""
         deadline = self._framer.deadline
         if deadline is not None and self._gap_timer is None and not self._paused:
             self._gap_timer = self._running.call_at(deadline, self._gap)
@@ -175,9 +175,10 @@ class Scanner(ABC):
 
 
 class DeviceScanner(Scanner):
-    """A scanner behind one file descriptor or several, that may come and go, each time on another device node.
+    """A scanner behind one or more file descriptors, which may disappear and come back on another device node.
 
-    A driver implements `_open` and `_shut`, and where they differ from the plainest case `_decode` and `_gone`.
+    A driver implements `_open` and `_shut`, and `_decode` and `_gone` if the defaults do not fit.
+    (`faults.md#scanner-unplugged`)
     """
 
     def __init__(self, *, name: str, description: str, framer: Framer) -> None:
@@ -192,21 +193,21 @@ class DeviceScanner(Scanner):
 
     @abstractmethod
     def _open(self) -> tuple[Sequence[int], str]:
-        """Find and open the device: its non-blocking descriptors, and where it is.
+        """Find and open the device; return its non-blocking descriptors, and where it is.
 
-        Raises DeviceError, with nothing left open, when it is missing or cannot be used.
+        Raises DeviceError, with nothing left open, if it is missing or cannot be used.
         """
 
     @abstractmethod
     def _shut(self) -> None:
-        """Close the descriptors; the device may have vanished. Nothing open: nothing happens."""
+        """Close the descriptors, also of a device that has vanished. No-op if nothing is open."""
 
     def _decode(self, _fd: int, raw: bytes) -> None:
-        """What was read from a descriptor, in the scanner's bytes: `_take` them."""
+        """Convert what was read from a descriptor to the scanner's bytes, and `_take` them."""
         self._take(raw)
 
     def _gone(self) -> str | None:
-        """Asked every `RETRY_S` while connected: why the open device is not the configured one any more."""
+        """Return why the open device is no longer the configured one, or None. Called every `RETRY_S`."""
         return None
 
     def _begin(self) -> None:
@@ -226,7 +227,7 @@ class DeviceScanner(Scanner):
             self._running.add_reader(fd, self._readable, fd)
 
     def _look(self) -> None:
-        """Every `RETRY_S`: find the device, or see that it is still the one."""
+        """Every `RETRY_S`: look for the device, or check that it is still the same."""
         if self.connected and (why := self._gone()) is not None:
             self._lose(why)
         if not self.connected and not self._closed:
@@ -243,9 +244,9 @@ class DeviceScanner(Scanner):
         self._fds = tuple(fds)
         try:
             self._go_on()
-        except OSError as exc:  # epoll does not take every character device
+        except OSError as exc:  # epoll does not support every character device
             self._let_go()
-            self._tell(False, f"{where} cannot be waited for: {exc.strerror}")
+            self._tell(False, f"{where} cannot be read: {exc.strerror}")
             return
         if self._paused:
             self._hold()
@@ -265,7 +266,7 @@ class DeviceScanner(Scanner):
             self._lose("lost: end of input")
 
     def _lose(self, why: str) -> None:
-        # The dead descriptors go first: the node's name is free again for the device when it comes back.
+        # Close the dead descriptors first, so that the device can get the same node name when it comes back.
         self._let_go()
         self._down(why)
 

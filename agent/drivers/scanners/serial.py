@@ -1,6 +1,7 @@
-"""Scanners on a serial line: USB-CDC, USB-serial, UART, any character device, a pseudo-terminal too.
+"""Scanners on a serial line: USB-CDC, USB-serial, UART, any character device, also a pseudo-terminal.
 
-The one file that imports pyserial, which sets the line; reading is `os.read` in the loop's turns.
+The only file that imports pyserial, which configures the line. It is read with `os.read` in the event loop.
+(`settings.md#serial-scanner`)
 """
 
 import errno
@@ -20,16 +21,16 @@ __all__ = ["SerialScanner", "overhear", "ports"]
 
 
 class _Port(serial.Serial):
-    """A port whose opening keeps what has come already: a scan that waits in the line wants its signal too."""
+    """A port that keeps the bytes which arrived before it was opened: that scan needs a signal too."""
 
     def _reset_input_buffer(self) -> None:
         pass
 
 
 class SerialScanner(DeviceScanner):
-    """The scanner on a serial port, named by its node or, better, by a stable link to it.
+    """The scanner on a serial port, named by its node or, better, a stable link to it.
 
-    `baud` is in bit/s, 8 data bits, no parity, 1 stop bit, no flow control; without meaning on a pseudo-terminal.
+    `baud` is in bit/s; 8 data bits, no parity, 1 stop bit, no flow control. Meaningless on a pseudo-terminal.
     """
 
     def __init__(self, *, name: str, port: str, baud: int = 9600, terminator: bytes = b"\r") -> None:
@@ -57,18 +58,18 @@ class SerialScanner(DeviceScanner):
         return (fd,), os.path.realpath(self._port)
 
     def _open_line(self) -> int:
-        """A raw, non-blocking descriptor."""
+        """Open the line; return a raw, non-blocking descriptor."""
         fd = os.open(self._port, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         if not os.isatty(fd):
             self._fd = fd
             return fd
         try:
-            # The line is ours alone, by an advisory lock.
+            # `exclusive` takes an advisory lock.
             self._line = _Port(self._port, self._baud, timeout=0, exclusive=True)
             line_fd: int = self._line.fileno()
         finally:
             os.close(fd)
-        # pyserial lets a read of nothing succeed; here that shall mean that the line is dead.
+        # pyserial sets VMIN to 0, so that a read without input returns nothing. Here that must mean a dead line.
         settings = termios.tcgetattr(line_fd)
         settings[6][termios.VMIN] = 1
         termios.tcsetattr(line_fd, termios.TCSANOW, settings)
@@ -84,7 +85,7 @@ class SerialScanner(DeviceScanner):
             os.close(fd)
 
     def _gone(self) -> str | None:
-        """A link may lead to another port now, while the old one has not hung up."""
+        """Return why the port is no longer the open one: the link may lead elsewhere before the old port hangs up."""
         try:
             node = os.stat(self._port).st_rdev
         except OSError as exc:
@@ -93,7 +94,7 @@ class SerialScanner(DeviceScanner):
 
 
 def overhear(port: str, baud: int) -> serial.Serial:
-    """An open serial line, non-blocking; raises DeviceError, also where another program of ours reads it."""
+    """Open a serial line, non-blocking. Raises DeviceError, also if another program has locked it."""
     try:
         return serial.Serial(port, baud, timeout=0, exclusive=True)
     except (OSError, ValueError, termios.error) as exc:
@@ -101,8 +102,8 @@ def overhear(port: str, baud: int) -> serial.Serial:
 
 
 def ports() -> list[DeviceNode]:
-    """The serial ports that are plugged in, built-in ones that lead nowhere left out."""
-    # Imported here: a kiosk that knows its port need not be able to look for others.
+    """Return the serial ports that are plugged in, without built-in ports that are not wired."""
+    # Imported here, because a kiosk that knows its port does not need it.
     from serial.tools import list_ports
 
     return [
@@ -121,8 +122,8 @@ def ports() -> list[DeviceNode]:
 
 
 def _why(exc: BaseException) -> str:
-    """One line: the system's own words where there are any."""
+    """Return one line about an error, in the operating system's words if it has any."""
     code = exc.args[0] if exc.args else None
     if code == errno.EWOULDBLOCK:
-        return "another program reads it"
+        return "another program uses it"
     return os.strerror(code) if isinstance(code, int) else str(exc)

@@ -1,3 +1,5 @@
+"""The indicator for people at a terminal."""
+
 import io
 import os
 import threading
@@ -15,17 +17,17 @@ def lines_of(*shown: tuple[Signal, Reason | None, int]) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_line_says_station_light_signal_and_sound() -> None:
+def test_line_has_station_light_signal_and_sound() -> None:
     [line] = lines_of((Signal.BOXED, None, 0))
     assert line.split() == ["1", "blue", "boxed", "LS"]
 
 
-def test_refusal_says_its_reason() -> None:
+def test_refusal_has_its_reason() -> None:
     [line] = lines_of((Signal.REJECT, Reason.NOT_ON_ORDER, 0))
     assert line.split() == ["1", "red", "reject", "not_on_order", "LLL"]
 
 
-def test_where_says_what_is_pending() -> None:
+def test_where_has_the_pending_count() -> None:
     [line] = lines_of((Signal.WHERE, None, 7))
     assert line.split() == ["1", "where", "7", "to", "go"]
 
@@ -35,7 +37,7 @@ def test_every_signal_is_one_line_in_order() -> None:
     assert [next(word for word in line.split() if word in set(Signal)) for line in lines] == list(Signal)
 
 
-def test_held_up_terminal_holds_up_nobody() -> None:
+def test_blocked_terminal_blocks_no_caller() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream, os.fdopen(reading) as reader:
         os.set_blocking(writing, True)

@@ -1,3 +1,5 @@
+"""The indicator on GPIO pins, with gpiozero's mock pins."""
+
 import os
 import sys
 import time
@@ -35,7 +37,8 @@ def test_colour_and_buzzer_are_pins_high(colour: Colour, buzz: bool) -> None:
     lamp.close()
 
 
-def test_active_low_turns_all_round() -> None:
+def test_active_low_inverts_all_pins() -> None:
+    """(`settings.md#indicator`)"""
     lamp = GpioLamp(red=RED, green=GREEN, blue=BLUE, buzzer=BUZZER, bar=BAR, active_high=False)
     lamp.set(Colour.RED, True)
     lamp.bar(0.0)
@@ -46,14 +49,15 @@ def test_active_low_turns_all_round() -> None:
 @pytest.mark.parametrize(
     ("scanned", "ordered", "lit"), [(0, 10, 0), (1, 100, 1), (2, 10, 1), (4, 10, 2), (3, 5, 3), (99, 100, 4), (7, 7, 5)]
 )
-def test_bar_is_full_only_when_all_is_done_and_empty_only_when_nothing_is(scanned: int, ordered: int, lit: int) -> None:
+def test_bar_is_full_only_when_complete_and_empty_only_at_zero(scanned: int, ordered: int, lit: int) -> None:
+    """(`signals.md#led-bar`)"""
     lamp = GpioLamp(red=RED, green=GREEN, blue=BLUE, bar=BAR)
     lamp.bar(scanned / ordered)
     assert levels(*BAR) == (True,) * lit + (False,) * (5 - lit)
     lamp.close()
 
 
-def test_without_buzzer_and_bar_nothing_is_missed() -> None:
+def test_buzzer_and_bar_are_optional() -> None:
     lamp = GpioLamp(red=RED, green=GREEN, blue=BLUE)
     lamp.set(Colour.GREEN, True)
     lamp.bar(1.0)
@@ -61,7 +65,7 @@ def test_without_buzzer_and_bar_nothing_is_missed() -> None:
     lamp.close()
 
 
-def test_closed_lamp_lets_its_pins_go() -> None:
+def test_closed_lamp_releases_its_pins() -> None:
     lamp = GpioLamp(red=RED, green=GREEN, blue=BLUE, buzzer=BUZZER, bar=BAR)
     lamp.set(Colour.RED, True)
     lamp.close()
@@ -70,25 +74,27 @@ def test_closed_lamp_lets_its_pins_go() -> None:
     GpioLamp(red=RED, green=GREEN, blue=BLUE, buzzer=BUZZER, bar=BAR).close()
 
 
-def test_pin_used_twice_is_refused_and_none_is_kept() -> None:
+def test_pin_used_twice_is_refused_and_none_stays_open() -> None:
+    """(`faults.md#gpio-failure`)"""
     with pytest.raises(DeviceError, match=r"GPIO pins 17, 27, 22, 17"):
         GpioLamp(red=RED, green=GREEN, blue=BLUE, buzzer=RED)
     GpioLamp(red=RED, green=GREEN, blue=BLUE).close()
 
 
-def test_pin_that_is_none_is_refused() -> None:
+def test_pin_that_does_not_exist_is_refused() -> None:
     with pytest.raises(DeviceError, match="99"):
         GpioLamp(red=RED, green=GREEN, blue=99)
 
 
-def test_backend_that_is_not_there_is_refused_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_backend_is_refused_and_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(`faults.md#gpio-failure`)"""
     monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "none-such")
     with pytest.raises(DeviceError, match="none-such"):
         GpioLamp(red=RED, green=GREEN, blue=BLUE)
 
 
-def test_backend_is_lgpio_and_its_folder_writable_unless_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_backend_is_lgpio_and_its_folder_writable_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
     monkeypatch.delenv("LG_WD", raising=False)
     monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp_path}:/run/other")
@@ -98,6 +104,8 @@ def test_backend_is_lgpio_and_its_folder_writable_unless_said(monkeypatch: pytes
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), "lgpio", "gpiozero"])
 def test_pin_that_fails_later_is_a_device_error(error: OSError | str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(`faults.md#gpio-failure`)"""
+
     class LgpioError(Exception):
         pass
 
@@ -120,6 +128,7 @@ def test_pin_that_fails_later_is_a_device_error(error: OSError | str, monkeypatc
 
 
 def test_indicator_shows_signals_on_its_pins() -> None:
+    """(`signals.md#signal-table`)"""
     pin = gpiozero.Device.pin_factory.pin(GREEN)
     with GpioIndicator(red=RED, green=GREEN, blue=BLUE, buzzer=BUZZER) as indicator:
         indicator.show(Signal.OK, None, monotonic_ns=1)
@@ -130,7 +139,7 @@ def test_indicator_shows_signals_on_its_pins() -> None:
     assert indicator.fault is None
 
 
-def test_button_that_cannot_be_had_is_refused() -> None:
+def test_button_that_cannot_be_opened_is_refused() -> None:
     button = open_button(23, lambda: None, bounce_s=0.05)
     with pytest.raises(DeviceError, match="GPIO pin 23"):
         open_button(23, lambda: None, bounce_s=0.05)

@@ -1,3 +1,5 @@
+"""The indicator for machines."""
+
 import json
 import os
 import resource
@@ -16,7 +18,7 @@ from agent.errors import DeviceError
 
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
-    """Files of this process grow no further: a full disk, for a moment."""
+    """Limit the size of this process's files for a moment: a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
@@ -62,7 +64,7 @@ def test_existing_file_is_continued(tmp_path: Path) -> None:
     assert path.read_text().startswith("before\n{")
 
 
-def test_fifo_without_a_reader_keeps_its_lines_for_one(tmp_path: Path) -> None:
+def test_fifo_without_a_reader_keeps_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
     with JsonlIndicator(station="1", path=str(path)) as indicator:
@@ -73,14 +75,14 @@ def test_fifo_without_a_reader_keeps_its_lines_for_one(tmp_path: Path) -> None:
         assert indicator.fault is None
 
 
-def test_full_fifo_drops_lines_and_says_so_until_it_is_read(tmp_path: Path) -> None:
+def test_full_fifo_drops_lines_and_reports_a_fault_until_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
     with JsonlIndicator(station="1", path=str(path)) as indicator:
         for number in range(2000):
             indicator.show(Signal.OK, None, monotonic_ns=number)
         assert indicator.fault is not None
-        assert "nobody reads it" in indicator.fault
+        assert "no program reads it" in indicator.fault
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         kept = os.read(reader, 1 << 20).splitlines()
         indicator.show(Signal.OK, None, monotonic_ns=9999)
@@ -97,7 +99,7 @@ def test_line_cut_by_a_full_disk_does_not_spoil_the_next(tmp_path: Path) -> None
         with file_size_limit(path.stat().st_size + 10):
             indicator.show(Signal.OK, None, monotonic_ns=2)
             assert indicator.fault is not None
-            assert "in part" in indicator.fault
+            assert "cut short" in indicator.fault
             indicator.show(Signal.OK, None, monotonic_ns=3)
             assert indicator.fault == f"{path}: File too large"
         indicator.show(Signal.OK, None, monotonic_ns=4)

@@ -1,3 +1,5 @@
+"""Playing signals on a lamp, in a thread."""
+
 import queue
 import threading
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from tests.drivers.benches import GIVE_UP_S
 
 
 class RecordingLamp:
-    """A lamp whose doings can be waited for."""
+    """A lamp that records what it is told, and can be waited for."""
 
     def __init__(self) -> None:
         self.done: queue.Queue[tuple[Colour, bool] | float | str] = queue.Queue()
@@ -34,7 +36,7 @@ class RecordingLamp:
         self.done.put("closed")
 
     def until(self, wanted: tuple[Colour, bool] | float | str) -> list[tuple[Colour, bool] | float | str]:
-        """All that was done up to the wanted, which is the last."""
+        """Wait until the lamp was told `wanted`; return everything it was told up to then."""
         done: list[tuple[Colour, bool] | float | str] = []
         while not done or done[-1] != wanted:
             done.append(self.done.get(timeout=GIVE_UP_S))
@@ -56,6 +58,7 @@ def player(lamp: RecordingLamp) -> Iterator[Player]:
 
 
 def test_signal_is_played_step_by_step_then_the_steady_light(player: Player, lamp: RecordingLamp) -> None:
+    """(`signals.md#signal-table`)"""
     player.steady(Steady.READY)
     lamp.until((Colour.BLUE, False))
     player.show(Signal.OK, None, monotonic_ns=1)
@@ -63,14 +66,15 @@ def test_signal_is_played_step_by_step_then_the_steady_light(player: Player, lam
     assert lamp.until((Colour.BLUE, False)) == [*played, (Colour.BLUE, False)]
 
 
-def test_newer_signal_does_not_wait_for_the_older(player: Player, lamp: RecordingLamp) -> None:
+def test_newer_signal_replaces_the_older_at_once(player: Player, lamp: RecordingLamp) -> None:
+    """(`signals.md#newest-signal-wins`)"""
     player.show(Signal.CONFIRMED, None, monotonic_ns=1)
     lamp.until((Colour.GREEN, True))
     player.show(Signal.BOXED, None, monotonic_ns=2)
     assert lamp.until((Colour.BLUE, True))[0] in [(Colour.BLUE, True), (Colour.GREEN, False)]
 
 
-def test_lamp_is_driven_by_one_thread_that_is_not_the_caller_s(player: Player, lamp: RecordingLamp) -> None:
+def test_lamp_is_driven_by_one_thread_which_is_not_the_caller(player: Player, lamp: RecordingLamp) -> None:
     player.show(Signal.OK, None, monotonic_ns=1)
     lamp.until((Colour.GREEN, True))
     assert len(lamp.threads) == 1
@@ -80,18 +84,20 @@ def test_lamp_is_driven_by_one_thread_that_is_not_the_caller_s(player: Player, l
 @pytest.mark.parametrize(
     ("scanned", "ordered", "fraction"), [(0, 4, 0.0), (1, 4, 0.25), (4, 4, 1.0), (5, 4, 1.0), (-1, 4, 0.0), (1, 0, 0.0)]
 )
-def test_bar_is_scanned_of_ordered(
+def test_bar_shows_scanned_divided_by_ordered(
     player: Player, lamp: RecordingLamp, scanned: int, ordered: int, fraction: float
 ) -> None:
+    """(`signals.md#led-bar`)"""
     player.bar(scanned, ordered)
     assert lamp.until(fraction) == [fraction]
 
 
 def test_failing_lamp_is_a_fault_until_it_works_again(player: Player, lamp: RecordingLamp) -> None:
+    """(`faults.md#gpio-failure`)"""
     lamp.fails.set()
     player.show(Signal.OK, None, monotonic_ns=1)
     lamp.until((Colour.GREEN, True))
-    lamp.until((Colour.GREEN, False))  # so the first step is behind it
+    lamp.until((Colour.GREEN, False))  # so that the first step is over
     assert player.fault == "GPIO: gone"
     lamp.fails.clear()
     player.show(Signal.OK, None, monotonic_ns=2)
@@ -100,7 +106,7 @@ def test_failing_lamp_is_a_fault_until_it_works_again(player: Player, lamp: Reco
     assert player.fault is None
 
 
-def test_hanging_lamp_holds_up_nobody_and_bounds_what_waits(player: Player, lamp: RecordingLamp) -> None:
+def test_hanging_lamp_blocks_no_caller_and_its_queue_is_limited(player: Player, lamp: RecordingLamp) -> None:
     lamp.hangs.clear()
     for number in range(2000):
         player.show(Signal.OK, None, monotonic_ns=number)
@@ -109,7 +115,7 @@ def test_hanging_lamp_holds_up_nobody_and_bounds_what_waits(player: Player, lamp
     lamp.until((Colour.GREEN, True))
 
 
-def test_closing_darkens_the_lamp_once(lamp: RecordingLamp) -> None:
+def test_close_switches_the_lamp_off_once(lamp: RecordingLamp) -> None:
     player = Player(lamp)
     player.show(Signal.CONFIRMED, None, monotonic_ns=1)
     player.close()

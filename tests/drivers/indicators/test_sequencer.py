@@ -1,3 +1,5 @@
+"""Which light and sound come next."""
+
 from collections.abc import Callable
 
 from hypothesis import given
@@ -14,7 +16,7 @@ def steps(sequencer: Sequencer, count: int) -> list[Step]:
 
 
 def of_ms(sequencer: Sequencer, ms: int) -> list[Step]:
-    """The steps of that much time at the least."""
+    """Return steps that last at least `ms`."""
     taken: list[Step] = []
     while sum(step.ms for step in taken) < ms:
         taken.append(sequencer.step())
@@ -22,7 +24,7 @@ def of_ms(sequencer: Sequencer, ms: int) -> list[Step]:
 
 
 def after(sequencer: Sequencer, signal: Signal) -> Step:
-    """What is shown once the signal has been played through."""
+    """Play the signal through and return the step after it."""
     steps(sequencer, len(steps_of(signal)))
     return sequencer.step()
 
@@ -36,17 +38,19 @@ def scanning() -> Sequencer:
 GREEN = STEADY[Steady.SCANNING][0]
 
 
-def test_it_is_dark_before_anything_is_known() -> None:
+def test_it_is_dark_at_first() -> None:
     assert Sequencer().step().colour is Colour.OFF
 
 
 def test_steady_light_is_repeated() -> None:
+    """(`signals.md#steady-lights`)"""
     sequencer = Sequencer()
     assert sequencer.steady(Steady.BOXING)
     assert tuple(steps(sequencer, 4)) == STEADY[Steady.BOXING] * 2
 
 
 def test_signal_is_played_once_then_the_steady_light_again() -> None:
+    """(`signals.md#signal-table`)"""
     sequencer = scanning()
     assert sequencer.play(Signal.OK)
     assert tuple(steps(sequencer, len(steps_of(Signal.OK)))) == steps_of(Signal.OK)
@@ -54,6 +58,7 @@ def test_signal_is_played_once_then_the_steady_light_again() -> None:
 
 
 def test_newer_signal_replaces_the_one_being_played() -> None:
+    """(`signals.md#newest-signal-wins`)"""
     sequencer = scanning()
     sequencer.play(Signal.CONFIRMED)
     sequencer.step()
@@ -62,13 +67,15 @@ def test_newer_signal_replaces_the_one_being_played() -> None:
     assert sequencer.step() == GREEN
 
 
-def test_where_tells_what_is_pending() -> None:
+def test_where_plays_the_pending_count() -> None:
+    """(`signals.md#where-am-i`)"""
     sequencer = scanning()
     sequencer.play(Signal.WHERE, pending=12)
     assert tuple(steps(sequencer, len(steps_of(Signal.WHERE, pending=12)))) == steps_of(Signal.WHERE, pending=12)
 
 
 def test_reject_stays_red_until_the_next_scan() -> None:
+    """(`signals.md#signal-table`)"""
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
     assert after(sequencer, Signal.REJECT).colour is Colour.RED
@@ -76,7 +83,7 @@ def test_reject_stays_red_until_the_next_scan() -> None:
     assert sequencer.step() == GREEN
 
 
-def test_reject_is_over_with_the_next_signal() -> None:
+def test_reject_ends_with_the_next_signal() -> None:
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
     sequencer.play(Signal.OK)
@@ -84,6 +91,7 @@ def test_reject_is_over_with_the_next_signal() -> None:
 
 
 def test_alarm_alternates_until_the_next_scan() -> None:
+    """(`signals.md#signal-table`)"""
     sequencer = scanning()
     sequencer.play(Signal.ALARM)
     steps(sequencer, len(steps_of(Signal.ALARM)))
@@ -91,6 +99,7 @@ def test_alarm_alternates_until_the_next_scan() -> None:
 
 
 def test_fault_blinks_until_cleared_also_after_signals_in_between() -> None:
+    """(`signals.md#signal-table`)"""
     sequencer = scanning()
     sequencer.play(Signal.FAULT)
     sequencer.scan_seen()
@@ -103,14 +112,14 @@ def test_fault_blinks_until_cleared_also_after_signals_in_between() -> None:
     assert sequencer.step() == GREEN
 
 
-def test_same_signal_again_begins_its_afterglow_anew() -> None:
+def test_same_signal_again_restarts_its_afterglow() -> None:
     sequencer = scanning()
     for _ in range(2):
         sequencer.play(Signal.ALARM)
         assert after(sequencer, Signal.ALARM) == AFTERGLOW[Signal.ALARM][0]
 
 
-def test_nothing_but_a_signal_cuts_a_signal_short() -> None:
+def test_only_a_signal_cuts_a_signal_short() -> None:
     sequencer = scanning()
     sequencer.play(Signal.OK)
     for _ in steps_of(Signal.OK):
@@ -123,7 +132,7 @@ def test_nothing_but_a_signal_cuts_a_signal_short() -> None:
         sequencer.offline(False)
 
 
-def test_steady_light_that_does_not_change_goes_on() -> None:
+def test_unchanged_steady_light_continues() -> None:
     sequencer = scanning()
     sequencer.step()
     assert not sequencer.steady(Steady.SCANNING)
@@ -141,6 +150,7 @@ def test_steady_light_waits_for_the_afterglow() -> None:
 
 
 def test_offline_blips_at_once_and_then_every_five_seconds() -> None:
+    """(`signals.md#steady-lights`)"""
     for light in Steady:
         sequencer = Sequencer()
         sequencer.steady(light)
@@ -151,7 +161,7 @@ def test_offline_blips_at_once_and_then_every_five_seconds() -> None:
         assert starts[:3] == [0, BLIP_EVERY_MS, 2 * BLIP_EVERY_MS]
 
 
-def test_blip_takes_nothing_from_the_light_under_it() -> None:
+def test_blip_does_not_shift_the_light_under_it() -> None:
     sequencer = Sequencer()
     sequencer.steady(Steady.SIGNED_OUT)
     sequencer.offline(True)
@@ -162,7 +172,7 @@ def test_blip_takes_nothing_from_the_light_under_it() -> None:
     assert 20 * blue_ms < dark_ms < 40 * blue_ms
 
 
-def test_online_again_it_blips_no_more() -> None:
+def test_no_blip_once_online_again() -> None:
     sequencer = scanning()
     sequencer.offline(True)
     sequencer.step()
@@ -179,7 +189,7 @@ def test_no_blip_in_an_afterglow() -> None:
     assert {step.colour for step in of_ms(sequencer, 2 * BLIP_EVERY_MS)} == {Colour.RED}
 
 
-def test_identify_blinks_once_through_and_leaves_all_as_it_was() -> None:
+def test_identify_blinks_once_and_changes_nothing_else() -> None:
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
     after(sequencer, Signal.REJECT)
@@ -199,9 +209,7 @@ changes = st.one_of(
 
 
 @given(st.lists(changes, max_size=40), st.sampled_from(Steady))
-def test_whatever_happened_the_steady_light_comes_back(
-    done: list[Callable[[Sequencer], object]], light: Steady
-) -> None:
+def test_the_steady_light_always_comes_back(done: list[Callable[[Sequencer], object]], light: Steady) -> None:
     sequencer = Sequencer()
     for change in done:
         change(sequencer)

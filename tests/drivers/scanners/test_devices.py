@@ -1,3 +1,5 @@
+"""Listing the device nodes that may be scanners."""
+
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ POWER_BUTTON_KEYS = "10000000000000 0"
 
 
 class Machine:
-    """A machine's sysfs and device folder, as far as keyboards go."""
+    """The part of a machine's sysfs and /dev that concerns keyboards."""
 
     def __init__(self, folder: Path) -> None:
         self.sys = folder / "sys"
@@ -62,36 +64,36 @@ def test_keyboard_is_a_record_of_what_sysfs_says(machine: Machine) -> None:
     ]
 
 
-def test_what_is_not_said_is_none_and_the_node_its_path(machine: Machine) -> None:
+def test_missing_values_are_none_and_the_path_is_the_node(machine: Machine) -> None:
     machine.plug_in(3)
     [found] = machine.keyboards()
     assert (found.name, found.path) == (found.node, found.node)
     assert (found.vendor, found.product, found.serial, found.usb_port) == (None, None, None, None)
 
 
-def test_buttons_and_mice_are_no_keyboards(machine: Machine) -> None:
+def test_buttons_and_mice_are_not_keyboards(machine: Machine) -> None:
     machine.plug_in(1, keys=POWER_BUTTON_KEYS, name="Power Button")
     machine.plug_in(2, keys="1f0000 0 0 0 0", name="Mouse")
     assert machine.keyboards() == []
 
 
-def test_keyboards_come_by_node_number(machine: Machine) -> None:
+def test_keyboards_are_sorted_by_node_number(machine: Machine) -> None:
     for number in (10, 9, 100):
         machine.plug_in(number)
     assert [Path(found.node).name for found in machine.keyboards()] == ["event9", "event10", "event100"]
 
 
-def test_nothing_to_see_is_an_empty_list(machine: Machine) -> None:
+def test_without_devices_the_list_is_empty(machine: Machine) -> None:
     assert machine.keyboards() == []
 
 
-def test_keyboard_pulled_out_while_looking_is_left_out(machine: Machine) -> None:
+def test_keyboard_unplugged_in_the_meantime_is_left_out(machine: Machine) -> None:
     machine.plug_in(3, id__vendor="torn")
     machine.plug_in(4)
     assert [Path(found.node).name for found in machine.keyboards()] == ["event4"]
 
 
-def test_by_path_link_will_do_where_there_is_no_by_id(machine: Machine) -> None:
+def test_by_path_link_is_used_if_there_is_no_by_id_link(machine: Machine) -> None:
     machine.plug_in(3, links={"by-path": "pci-usb-0:1.2:1.0-event-kbd"})
     [found] = machine.keyboards()
     assert found.path == str(machine.dev / "by-path/pci-usb-0:1.2:1.0-event-kbd")
@@ -106,7 +108,7 @@ def test_links_are_those_of_the_node_by_id_first(machine: Machine) -> None:
     assert stable_path("node", []) == "node"
 
 
-def test_a_node_that_is_given_to_another_device_is_looked_at_again(machine: Machine) -> None:
+def test_a_node_that_now_is_another_device_is_read_again(machine: Machine) -> None:
     for number, name in ((17, "First"), (18, "Second")):
         machine.plug_in(3, name=name)
         device = machine.sys.parent / f"input{number}"
@@ -119,12 +121,12 @@ def test_a_node_that_is_given_to_another_device_is_looked_at_again(machine: Mach
         (machine.sys / "event3").unlink()
 
 
-def test_a_keyboard_s_links_may_come_after_it(machine: Machine) -> None:
+def test_links_may_appear_after_the_keyboard(machine: Machine) -> None:
     machine.plug_in(3)
     assert machine.keyboards()[0].path == str(machine.dev / "event3")
     machine.plug_in(3, links={"by-id": "usb-Scanner-event-kbd"})
     assert machine.keyboards()[0].path == str(machine.dev / "by-id/usb-Scanner-event-kbd")
 
 
-def test_this_machine_can_be_looked_at() -> None:
+def test_this_machine_can_be_listed() -> None:
     assert all(isinstance(found, DeviceNode) for found in plugged_in())

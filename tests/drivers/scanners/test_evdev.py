@@ -1,10 +1,12 @@
+"""Keyboard wedges."""
+
 import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.evdev import KeyboardMatch, key_events
+from agent.drivers.scanners.evdev import KeyboardMatch, key_events, overhear
 from agent.errors import DeviceError
 from tests.drivers.benches import (
     EV_KEY,
@@ -43,6 +45,8 @@ def test_node_is_grabbed_before_anything_is_read(bench: EvdevBench) -> None:
 
 
 def test_keyboard_that_is_not_configured_is_never_opened(bench: EvdevBench) -> None:
+    """(`settings.md#keyboard-scanner`)"""
+
     async def test() -> None:
         bench.present.append(keyboard(9, name="Desk keyboard", vendor=0x046D, usb_port="usb-0:1.4"))
         bench.start()
@@ -85,7 +89,9 @@ def test_tab_as_terminator() -> None:
     bench.close()
 
 
-def test_dropped_events_make_the_scan_unintact_once_and_release_all_keys(bench: EvdevBench) -> None:
+def test_dropped_events_spoil_one_scan_and_release_all_keys(bench: EvdevBench) -> None:
+    """(`scanning.md#unreadable-scans`)"""
+
     async def test() -> None:
         heard = bench.start()
         bench.send_events(keys_of(b"490") + key(LEFT_SHIFT, 1) + DROPPED + event(EV_KEY, KEY_A, 1) + REPORT)
@@ -96,7 +102,7 @@ def test_dropped_events_make_the_scan_unintact_once_and_release_all_keys(bench: 
     run(test())
 
 
-def test_dropped_scan_of_which_nothing_is_left_is_told_when_it_is_quiet(bench: EvdevBench) -> None:
+def test_scan_dropped_as_a_whole_is_reported_after_the_idle_gap(bench: EvdevBench) -> None:
     async def test() -> None:
         heard = bench.start()
         bench.send_events(DROPPED + REPORT)
@@ -118,7 +124,7 @@ def test_slow_alt_code_is_not_cut_short(bench: EvdevBench) -> None:
             await turns()
             assert bench.deadline is not None
             deadlines.append(bench.deadline)
-        assert deadlines == sorted(set(deadlines))  # each key puts it off
+        assert deadlines == sorted(set(deadlines))  # each key delays it
         bench.send_events(key(PAD_9, 0) + key(LEFT_ALT, 0) + keys_of(b"21\r"))
         assert await heard.until_frames(1) == [(b"8002\x1d21", True)]
 
@@ -136,7 +142,7 @@ def test_keys_typed_before_the_grab_spoil_the_scan_they_began(bench: EvdevBench)
     run(test())
 
 
-def test_key_let_go_after_the_grab_spoils_nothing(bench: EvdevBench) -> None:
+def test_key_released_after_the_grab_spoils_nothing(bench: EvdevBench) -> None:
     async def test() -> None:
         next(iter(bench.nodes.values())).before_grab = key(28, 0)
         heard = bench.start()
@@ -161,7 +167,7 @@ def test_all_nodes_of_a_device_are_read_as_one_keyboard() -> None:
     bench.close()
 
 
-def test_one_lost_node_is_a_lost_device() -> None:
+def test_losing_one_node_is_losing_the_device() -> None:
     bench = EvdevBench(nodes=2)
 
     async def test() -> None:
@@ -175,7 +181,7 @@ def test_one_lost_node_is_a_lost_device() -> None:
     bench.close()
 
 
-def test_node_grabbed_by_another_is_refused_with_nothing_left_open() -> None:
+def test_node_grabbed_by_another_is_refused_and_nothing_stays_open() -> None:
     bench = EvdevBench(nodes=2)
     nodes = list(bench.nodes.values())
     nodes[1].refuses = OSError(errno.EBUSY, "Device or resource busy")
@@ -185,7 +191,7 @@ def test_node_grabbed_by_another_is_refused_with_nothing_left_open() -> None:
     bench.close()
 
 
-def test_key_events_are_the_codes_and_values_of_keys_alone() -> None:
+def test_key_events_are_codes_and_values_of_keys_only() -> None:
     assert list(key_events(key(KEY_A, 1) + DROPPED + key(KEY_A, 0))) == [(KEY_A, 1), (KEY_A, 0)]
 
 
@@ -211,6 +217,7 @@ ALL = [LEFT, LEFT_TOO, RIGHT, DESK, PAIRED]
     ],
 )
 def test_match_finds_all_nodes_of_its_device(match: KeyboardMatch, nodes: list[int]) -> None:
+    """(`settings.md#keyboard-scanner`)"""
     assert match.nodes(ALL) == [f"/dev/input/event{number}" for number in nodes]
 
 
@@ -223,7 +230,8 @@ def test_usb_port_may_be_the_name_of_a_by_path_link(tmp_path: Path, monkeypatch:
     assert KeyboardMatch(usb_port="pci-usb-0:1.31:1.0").nodes(ALL) == [DESK.node]
 
 
-def test_two_devices_that_match_are_refused_rather_than_guessed() -> None:
+def test_two_matching_devices_are_refused() -> None:
+    """(`settings.md#keyboard-scanner`)"""
     with pytest.raises(DeviceError, match="usb_port"):
         KeyboardMatch(vendor=0x0C2E).nodes(ALL)
 
@@ -231,6 +239,53 @@ def test_two_devices_that_match_are_refused_rather_than_guessed() -> None:
 @pytest.mark.parametrize(
     "match", [KeyboardMatch(vendor=0x1234), KeyboardMatch(usb_port="usb-0:1"), KeyboardMatch(device="/dev/input/none")]
 )
-def test_no_device_that_matches_is_said_in_words(match: KeyboardMatch) -> None:
+def test_no_matching_device_is_explained(match: KeyboardMatch) -> None:
     with pytest.raises(DeviceError, match=str(match)):
         match.nodes(ALL)
+
+
+# -- overhear ------------------------------------------------------------------------------------------------------
+
+
+class GrabbableNode:
+    """An event node that records who holds it."""
+
+    fd = 7
+
+    def __init__(self, refuses: OSError | None = None) -> None:
+        self._refuses = refuses
+        self.grabbed = False
+        self.closed = False
+
+    def grab(self) -> None:
+        if self._refuses is not None:
+            raise self._refuses
+        self.grabbed = True
+
+    def ungrab(self) -> None:
+        self.grabbed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_overheard_keys_still_reach_other_programs() -> None:
+    node = GrabbableNode()
+    assert overhear("/dev/input/event0", lambda _: node) is node
+    assert not node.grabbed
+    assert not node.closed
+
+
+def test_overhear_refuses_and_closes_a_grabbed_node() -> None:
+    node = GrabbableNode(OSError(errno.EBUSY, "Device or resource busy"))
+    with pytest.raises(DeviceError, match=r"event0 cannot be read: another program has grabbed it"):
+        overhear("/dev/input/event0", lambda _: node)
+    assert node.closed
+
+
+def test_overhear_refuses_a_node_without_permission() -> None:
+    def denied(path: str) -> GrabbableNode:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    with pytest.raises(DeviceError, match=r"event0 cannot be opened: Permission denied"):
+        overhear("/dev/input/event0", denied)

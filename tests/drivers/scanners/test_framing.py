@@ -1,3 +1,5 @@
+"""Cutting bytes into scans."""
+
 from itertools import pairwise
 
 import pytest
@@ -23,7 +25,7 @@ def fed(framer: Framer, *chunks: bytes) -> list[Frame]:
 
 
 def scans(framer: Framer, *chunks: bytes) -> list[bytes]:
-    """The data of the frames, all of which must be intact."""
+    """Return the data of the frames, which must all be intact."""
     frames = fed(framer, *chunks)
     assert all(frame.intact for frame in frames)
     return [frame.data for frame in frames]
@@ -31,12 +33,14 @@ def scans(framer: Framer, *chunks: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("terminator", TERMINATORS)
 def test_frame_ends_at_the_terminator(terminator: bytes) -> None:
+    """(`scanning.md#framing`)"""
     framer = Framer(terminator)
     assert framer.feed(b"490154203237518" + terminator, 7.5) == [Frame(data=b"490154203237518", intact=True, at=7.5)]
 
 
 @pytest.mark.parametrize("terminator", TERMINATORS)
-def test_lone_terminators_are_nothing(terminator: bytes) -> None:
+def test_lone_terminators_are_ignored(terminator: bytes) -> None:
+    """(`scanning.md#framing`)"""
     framer = Framer(terminator)
     assert fed(framer, terminator * 3) == []
     assert framer.deadline is None
@@ -55,7 +59,7 @@ def test_only_the_lf_directly_after_a_cr_is_dropped() -> None:
     assert scans(Framer(b"\r"), b"A\r", b"\n\nB\r", b"C\nD\r") == [b"A", b"\nB", b"C\nD"]
 
 
-def test_half_a_cr_lf_is_no_terminator() -> None:
+def test_half_a_cr_lf_is_not_a_terminator() -> None:
     framer = Framer(b"\r\n")
     assert fed(framer, b"A\rB\nC\r") == []
     assert scans(framer, b"\n") == [b"A\rB\nC"]
@@ -72,6 +76,7 @@ def test_longest_scan_is_intact(line_end: bytes) -> None:
 
 @pytest.mark.parametrize("terminator", TERMINATORS)
 def test_longer_scan_is_one_frame_at_its_terminator(terminator: bytes) -> None:
+    """(`scanning.md#unreadable-scans`)"""
     framer = Framer(terminator)
     assert fed(framer, *[b"y" * 100] * 1000) == []
     assert fed(framer, terminator + b"NEXT" + terminator) == [
@@ -80,7 +85,7 @@ def test_longer_scan_is_one_frame_at_its_terminator(terminator: bytes) -> None:
     ]
 
 
-def test_flood_that_goes_quiet_is_one_frame_and_its_late_terminator_nothing() -> None:
+def test_flood_that_stops_is_one_frame_and_its_late_terminator_is_ignored() -> None:
     framer = Framer(b"\r", 0.2)
     framer.feed(b"z" * 100_000, 1.0)
     assert [(frame.intact, frame.at) for frame in framer.idle(1.2)] == [(False, 1.2)]
@@ -89,6 +94,7 @@ def test_flood_that_goes_quiet_is_one_frame_and_its_late_terminator_nothing() ->
 
 
 def test_gap_is_counted_from_the_last_byte() -> None:
+    """(`scanning.md#unreadable-scans`)"""
     framer = Framer(b"\r", 0.2)
     framer.feed(b"490", 1.0)
     framer.feed(b"154", 1.5)
@@ -98,7 +104,7 @@ def test_gap_is_counted_from_the_last_byte() -> None:
     assert framer.deadline is None
 
 
-def test_sign_of_life_puts_off_the_gap_but_begins_no_scan() -> None:
+def test_sign_of_life_delays_the_gap_but_begins_no_scan() -> None:
     framer = Framer(b"\r", 0.2)
     assert framer.feed(b"", 1.0) == []
     assert framer.deadline is None
@@ -107,7 +113,7 @@ def test_sign_of_life_puts_off_the_gap_but_begins_no_scan() -> None:
     assert framer.deadline == pytest.approx(2.2)
 
 
-def test_without_a_gap_a_pause_cuts_nothing() -> None:
+def test_without_an_idle_gap_a_pause_cuts_nothing() -> None:
     framer = Framer(b"\n", None)
     framer.feed(b"490", 1.0)
     assert framer.deadline is None
@@ -115,13 +121,14 @@ def test_without_a_gap_a_pause_cuts_nothing() -> None:
     assert scans(framer, b"154\n") == [b"490154"]
 
 
-def test_bytes_read_late_are_not_cut_when_no_gap_was_seen() -> None:
+def test_bytes_read_late_are_not_cut() -> None:
     framer = Framer(b"\r", 0.2)
     framer.feed(b"490", 1.0)
     assert framer.feed(b"154\r", 5.0) == [Frame(data=b"490154", intact=True, at=5.0)]
 
 
 def test_lost_input_ends_a_half_read_scan() -> None:
+    """(`scanning.md#unreadable-scans`)"""
     framer = Framer(b"\r")
     framer.feed(b"4901", 1.0)
     assert framer.lost(1.1) == [Frame(data=b"4901", intact=False, at=1.1)]
@@ -129,7 +136,7 @@ def test_lost_input_ends_a_half_read_scan() -> None:
     assert scans(framer, b"NEXT\r") == [b"NEXT"]
 
 
-def test_lost_input_between_scans_is_nothing() -> None:
+def test_lost_input_between_scans_is_ignored() -> None:
     framer = Framer(b"\r")
     framer.feed(b"A\r", 1.0)
     assert framer.lost(1.1) == []
@@ -145,7 +152,7 @@ def test_spoilt_scan_is_one_frame_at_its_terminator() -> None:
     ]
 
 
-def test_spoilt_scan_of_which_nothing_is_left_is_one_frame_when_it_goes_quiet() -> None:
+def test_scan_lost_as_a_whole_is_one_frame_after_the_idle_gap() -> None:
     framer = Framer(b"\r", 0.2)
     framer.spoil(1.0)
     assert framer.idle(1.2) == [Frame(data=b"", intact=False, at=1.2)]
@@ -159,7 +166,7 @@ def test_spoilt_scan_ended_by_a_lone_terminator_is_one_frame() -> None:
 
 
 def test_unknown_terminator_is_refused() -> None:
-    with pytest.raises(ValueError, match="no terminator"):
+    with pytest.raises(ValueError, match="not a terminator"):
         Framer(b";")
 
 
@@ -173,14 +180,15 @@ def test_any_split_of_the_same_bytes_gives_the_same_frames(terminator: bytes, st
 
 
 @given(terminator=terminators, stream=noise)
-def test_frames_are_bounded_and_never_empty_or_with_a_terminator(terminator: bytes, stream: bytes) -> None:
+def test_frames_are_limited_and_never_empty_or_with_a_terminator(terminator: bytes, stream: bytes) -> None:
     for frame in fed(Framer(terminator), stream):
         assert 0 < len(frame.data) <= MAX_SCAN_BYTES
         assert terminator not in frame.data
 
 
 @given(terminator=terminators, chunks=st.lists(noise, max_size=10))
-def test_memory_is_bounded(terminator: bytes, chunks: list[bytes]) -> None:
+def test_memory_is_limited(terminator: bytes, chunks: list[bytes]) -> None:
+    """(`faults.md#garbage-and-floods`)"""
     framer = Framer(terminator)
     for chunk in chunks:
         framer.feed(chunk, 1.0)

@@ -1,3 +1,5 @@
+"""Keyboard layouts, and what keys type."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +16,7 @@ BARCODE_TEXT = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_
 
 
 def typed(keyboard: Keyboard, *codes: int, held: tuple[int, ...] = ()) -> bytes:
-    """What comes of pressing `held`, then each key in turn, then letting `held` go."""
+    """Return what is typed by pressing `held`, then each key in turn, then releasing `held`."""
     events = [(code, 1) for code in held]
     events += [(code, value) for code in codes for value in (1, 0)]
     events += [(code, 0) for code in reversed(held)]
@@ -22,7 +24,7 @@ def typed(keyboard: Keyboard, *codes: int, held: tuple[int, ...] = ()) -> bytes:
 
 
 def strokes(layout: Layout, char: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The keys that a scanner presses for a character: (held, pressed); after a dead key it presses Space."""
+    """Return the keys that a scanner presses for a character as (held, pressed); after a dead key it presses Space."""
     if char == " ":
         return (), (SPACE,)
     for level, held in (("plain", ()), ("shift", (SHIFT,)), ("alt_gr", (ALT_GR,))):
@@ -47,11 +49,12 @@ def typeable(layout: Layout) -> str:
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
 def test_every_layout_types_what_is_in_barcodes(layout: Layout) -> None:
+    """(`settings.md#keyboard-scanner`)"""
     assert b"".join(type_text(Keyboard(layout), layout, BARCODE_TEXT)).decode() == BARCODE_TEXT
 
 
 @given(data=st.data(), layout=st.sampled_from(list(LAYOUTS.values())))
-def test_text_comes_back_as_it_was_typed(data: st.DataObject, layout: Layout) -> None:
+def test_text_is_read_as_it_was_typed(data: st.DataObject, layout: Layout) -> None:
     text = data.draw(st.text(st.sampled_from(sorted(typeable(layout))), max_size=40))
     assert b"".join(type_text(Keyboard(layout), layout, text)).decode() == text
 
@@ -60,7 +63,7 @@ def test_text_comes_back_as_it_was_typed(data: st.DataObject, layout: Layout) ->
     layout=st.sampled_from(list(LAYOUTS.values())),
     events=st.lists(st.tuples(st.integers(min_value=0, max_value=700), st.integers(min_value=0, max_value=2))),
 )
-def test_no_key_events_can_upset_a_keyboard(layout: Layout, events: list[tuple[int, int]]) -> None:
+def test_any_key_events_are_accepted(layout: Layout, events: list[tuple[int, int]]) -> None:
     keyboard = Keyboard(layout)
     for code, value in events:
         assert isinstance(keyboard.press(code, value), bytes)
@@ -95,11 +98,11 @@ def test_no_key_events_can_upset_a_keyboard(layout: Layout, events: list[tuple[i
         ("fr", 12, (ALT_GR,), "]"),
     ],
 )
-def test_positions_type_the_country_s_characters(layout: str, code: int, held: tuple[int, ...], char: str) -> None:
+def test_positions_type_the_characters_of_the_country(layout: str, code: int, held: tuple[int, ...], char: str) -> None:
     assert typed(Keyboard(LAYOUTS[layout]), code, held=held).decode() == char
 
 
-def test_either_shift_will_do_and_ends_when_released() -> None:
+def test_either_shift_works_and_ends_when_released() -> None:
     keyboard = Keyboard(LAYOUTS["us"])
     assert typed(keyboard, KEY_A, held=(SHIFT,)) + typed(keyboard, KEY_A, held=(RIGHT_SHIFT,)) == b"AA"
     assert typed(keyboard, KEY_A) == b"a"
@@ -117,14 +120,14 @@ def test_auto_repeat_types_nothing() -> None:
     assert [keyboard.press(KEY_A, value) for value in (1, 2, 2, 0)] == [b"a", b"", b"", b""]
 
 
-def test_caps_lock_turns_letters_only() -> None:
+def test_caps_lock_affects_letters_only() -> None:
     keyboard = Keyboard(LAYOUTS["us"])
     assert typed(keyboard, CAPS_LOCK, KEY_A, KEY_2, KEY_MINUS) == b"A2-"
     assert typed(keyboard, KEY_A, KEY_2, held=(SHIFT,)) == b"a@"
     assert typed(keyboard, CAPS_LOCK, KEY_A) == b"a"
 
 
-def test_caps_lock_leaves_accented_digits_keys_alone() -> None:
+def test_caps_lock_does_not_affect_accented_letters_on_digit_keys() -> None:
     assert typed(Keyboard(LAYOUTS["fr"]), CAPS_LOCK, KEY_2, KEY_Q).decode() == "éA"
 
 
@@ -174,7 +177,7 @@ def test_pad_enter_and_enter_are_cr_and_tab_is_tab() -> None:
     assert typed(Keyboard(LAYOUTS["us"]), ENTER, 96, TAB) == b"\r\r\t"
 
 
-def test_pad_types_digits_and_the_country_s_decimal_sign() -> None:
+def test_pad_types_digits_and_the_decimal_sign_of_the_country() -> None:
     pad = (*(PAD[digit] for digit in "0123456789"), 83, 78, 74, 55, 98)
     assert typed(Keyboard(LAYOUTS["us"]), *pad) == b"0123456789.+-*/"
     assert typed(Keyboard(LAYOUTS["de"]), 83) == b","
@@ -199,7 +202,7 @@ def test_character_key_without_a_character_makes_the_scan_undecodable() -> None:
         raw.decode()
 
 
-def test_reset_forgets_held_keys_caps_lock_and_what_is_half_typed() -> None:
+def test_reset_forgets_held_keys_caps_lock_and_half_typed_characters() -> None:
     keyboard = Keyboard(LAYOUTS["de"])
     for code in (SHIFT, CAPS_LOCK, ALT, PAD["2"], 41):
         keyboard.press(code, 1)

@@ -1,4 +1,4 @@
-"""One scan of the test barcode tells every setting of a scanner, in every combination."""
+"""Finding out every setting of a scanner from one scan of the test barcode."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
@@ -30,14 +30,14 @@ def pressed(layout: Layout, text: str) -> Iterator[tuple[int, int]]:
 
 
 def by_numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Alt and the decimal code on the numeric pad, as scanners type what no layout has."""
+    """Alt and the decimal code on the numeric pad, as scanners type characters that no layout has."""
     for char in text:
         yield ALT, 1
         yield from [(PAD[digit], value) for digit in str(ord(char)) for value in (1, 0)]
         yield ALT, 0
 
 
-def test_the_barcode_can_be_printed_as_code_128_and_tells_both_cases() -> None:
+def test_the_barcode_fits_code_128_and_has_both_cases() -> None:
     assert TEST_TEXT.isascii()
     assert TEST_TEXT.isprintable()
     assert len({make(TEST_TEXT) for make in CASES.values()}) == len(CASES)
@@ -58,7 +58,8 @@ def test_only_the_right_layout_reads_the_barcode(set_to: str, read_as: str) -> N
 def test_every_combination_is_learnt_from_keys(
     layout: str, terminator: str | None, case: LetterCase, aim: str | None, caps_lock: bool
 ) -> None:
-    # A scanner that presses Caps Lock types capitals without Shift and small letters with it.
+    """(`commands.md#scanners`)"""
+    # A scanner that presses Caps Lock types capitals without Shift, and small letters with it.
     text = CASES[case](f"{aim or ''}{TEST_TEXT}")
     keys = list(pressed(LAYOUTS[layout], text.swapcase() if caps_lock else text))
     lock = [(CAPS_LOCK, 1), (CAPS_LOCK, 0)] if caps_lock else []
@@ -78,6 +79,7 @@ def test_every_combination_is_learnt_from_keys(
 def test_every_combination_is_learnt_from_a_serial_line(
     terminator: str | None, case: LetterCase, aim: str | None
 ) -> None:
+    """(`commands.md#scanners`)"""
     text = CASES[case](f"{aim or ''}{TEST_TEXT}")
     learned = learn_bytes(f"{text}{terminator or ''}".encode())
     assert learned is not None
@@ -85,14 +87,14 @@ def test_every_combination_is_learnt_from_a_serial_line(
     assert learned.aim == (None if aim is None else text[:3])
 
 
-def test_a_scanner_that_types_numbers_suits_every_layout() -> None:
+def test_a_scanner_that_types_codes_fits_every_layout() -> None:
     learned = learn_keys([*by_numbers(TEST_TEXT), *TERMINATOR_KEYS["\r"]])
     assert learned is not None
     assert set(learned.layouts) == set(LAYOUTS)
     assert learned.terminator == "\r"
 
 
-def test_added_text_is_reported_apart_from_the_symbology() -> None:
+def test_added_text_is_reported_without_the_symbology() -> None:
     learned = learn_bytes(f"\x02]C0<{TEST_TEXT}>\x03\r\n".encode())
     assert learned is not None
     assert (learned.prefix, learned.aim, learned.suffix, learned.terminator) == ("\x02<", "]C0", ">\x03", "\r\n")
@@ -106,12 +108,12 @@ def test_a_line_feed_from_a_keyboard_ends_no_scan() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"ZKSAVE1\r", TEST_TEXT.encode()[1:], TEST_TEXT.replace("Q", "q").encode()])
-def test_another_barcode_teaches_nothing(data: bytes) -> None:
+def test_another_barcode_gives_nothing(data: bytes) -> None:
     assert learn_bytes(data) is None
 
 
 @given(st.binary(max_size=600))
-def test_no_bytes_upset_it(data: bytes) -> None:
+def test_any_bytes_are_accepted(data: bytes) -> None:
     learned = learn_bytes(data)
     assert learned is None or TEST_TEXT.lower().encode() in data.lower()
 
@@ -119,5 +121,5 @@ def test_no_bytes_upset_it(data: bytes) -> None:
 @given(
     st.lists(st.tuples(st.integers(min_value=0, max_value=700), st.integers(min_value=0, max_value=2)), max_size=200)
 )
-def test_no_keys_upset_it(events: Sequence[tuple[int, int]]) -> None:
+def test_any_keys_are_accepted(events: Sequence[tuple[int, int]]) -> None:
     assert learn_keys(events) is None

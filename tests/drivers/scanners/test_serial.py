@@ -1,3 +1,5 @@
+"""Serial scanners, on pseudo-terminals."""
+
 import asyncio
 import os
 import pty
@@ -22,7 +24,7 @@ def bench(tmp_path: Path) -> Iterator[SerialBench]:
 
 
 def open_descriptors() -> set[str]:
-    """The character devices this process holds open, by the names of their descriptors' targets."""
+    """Return the character devices that this process has open."""
     names = set()
     for fd in os.listdir("/proc/self/fd"):
         try:
@@ -32,7 +34,7 @@ def open_descriptors() -> set[str]:
     return names
 
 
-def test_scan_that_waited_in_the_line_before_the_opening_is_taken(bench: SerialBench) -> None:
+def test_scan_sent_before_the_line_was_opened_is_read(bench: SerialBench) -> None:
     async def test() -> None:
         bench.send(b"EARLY\r")
         wait_for_input(bench.link)
@@ -44,7 +46,7 @@ def test_scan_that_waited_in_the_line_before_the_opening_is_taken(bench: SerialB
 
 
 def wait_for_input(link: Path) -> None:
-    """Until the kernel has moved what was sent to the scanner's end."""
+    """Wait until the kernel has moved the sent bytes to the scanner's end."""
     slave = os.open(link, os.O_RDONLY | os.O_NOCTTY)
     try:
         assert select.select([slave], [], [], GIVE_UP_S)[0]
@@ -52,7 +54,7 @@ def wait_for_input(link: Path) -> None:
         os.close(slave)
 
 
-def test_all_bytes_come_through_as_they_are_and_nothing_is_echoed(tmp_path: Path) -> None:
+def test_all_bytes_are_passed_unchanged_and_nothing_is_echoed(tmp_path: Path) -> None:
     bench = SerialBench(tmp_path, terminator=b"\n")
     every = bytes(byte for byte in range(256) if byte != 0x0A)
 
@@ -71,6 +73,7 @@ def test_all_bytes_come_through_as_they_are_and_nothing_is_echoed(tmp_path: Path
 
 @pytest.mark.parametrize("terminator", [b"\n", b"\r\n", b"\t"])
 def test_the_other_terminators(tmp_path: Path, terminator: bytes) -> None:
+    """(`settings.md#serial-scanner`)"""
     bench = SerialBench(tmp_path, terminator=terminator)
 
     async def test() -> None:
@@ -82,7 +85,7 @@ def test_the_other_terminators(tmp_path: Path, terminator: bytes) -> None:
     bench.close()
 
 
-def test_link_that_leads_elsewhere_is_followed_though_the_old_line_lives(bench: SerialBench) -> None:
+def test_changed_link_is_followed_although_the_old_line_lives(bench: SerialBench) -> None:
     async def test() -> None:
         heard = bench.start()
         old_master = bench.master
@@ -99,6 +102,8 @@ def test_link_that_leads_elsewhere_is_followed_though_the_old_line_lives(bench: 
 
 
 def test_dead_line_is_closed_at_once(bench: SerialBench) -> None:
+    """(`faults.md#scanner-unplugged`)"""
+
     async def test() -> None:
         heard = bench.start()
         slave = heard.statuses[0][1]
@@ -111,6 +116,8 @@ def test_dead_line_is_closed_at_once(bench: SerialBench) -> None:
 
 
 def test_flood_without_a_terminator_is_one_frame_and_the_line_still_works(bench: SerialBench) -> None:
+    """(`faults.md#garbage-and-floods`)"""
+
     async def test() -> None:
         heard = bench.start()
         assert bench.master is not None
@@ -130,7 +137,7 @@ def test_flood_without_a_terminator_is_one_frame_and_the_line_still_works(bench:
     run(test())
 
 
-def test_missing_port_says_so(tmp_path: Path) -> None:
+def test_missing_port_is_explained(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="port is missing"):
         SerialScanner(name="left", port=str(tmp_path / "port")).probe()
 
@@ -141,23 +148,23 @@ def test_plain_file_is_refused(tmp_path: Path) -> None:
         SerialScanner(name="left", port=str(tmp_path / "port")).probe()
 
 
-def test_device_that_cannot_be_waited_for_is_a_status_and_not_left_open() -> None:
+def test_device_that_epoll_does_not_take_is_a_status_and_not_left_open() -> None:
     async def test() -> None:
         heard = Heard()
         with SerialScanner(name="left", port="/dev/null") as scanner:
             assert scanner.probe() == "/dev/null"
             before = len(os.listdir("/proc/self/fd"))
             scanner.start(asyncio.get_running_loop(), heard.frame, heard.status)
-            assert heard.statuses == [(False, "/dev/null cannot be waited for: Operation not permitted")]
+            assert heard.statuses == [(False, "/dev/null cannot be read: Operation not permitted")]
             assert len(os.listdir("/proc/self/fd")) == before
 
     run(test())
 
 
-def test_line_in_use_is_refused_in_words(bench: SerialBench) -> None:
+def test_line_in_use_is_refused_and_explained(bench: SerialBench) -> None:
     async def test() -> None:
         bench.start()
-        with pytest.raises(DeviceError, match="another program reads it"):
+        with pytest.raises(DeviceError, match="another program uses it"):
             SerialScanner(name="right", port=str(bench.link)).probe()
 
     run(test())
@@ -175,7 +182,7 @@ def test_nothing_stays_open_after_a_refused_opening(bench: SerialBench) -> None:
     assert open_descriptors() == before
 
 
-def test_reading_nothing_from_an_open_line_is_no_end_of_input(bench: SerialBench) -> None:
+def test_reading_nothing_from_an_open_line_is_not_the_end_of_input(bench: SerialBench) -> None:
     async def test() -> None:
         heard = bench.start()
         slave = os.open(heard.statuses[0][1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -187,7 +194,7 @@ def test_reading_nothing_from_an_open_line_is_no_end_of_input(bench: SerialBench
     run(test())
 
 
-def test_ports_that_are_plugged_in_are_serial_records() -> None:
+def test_plugged_in_ports_are_listed() -> None:
     assert all(port.kind is DeviceKind.SERIAL and port.path for port in ports())
 
 

@@ -1,4 +1,4 @@
-"""What every indicator must do, whatever it is made of."""
+"""What every indicator must do, whatever device it drives."""
 
 import io
 import threading
@@ -46,13 +46,13 @@ def show_everything(indicator: Indicator) -> None:
     indicator.clear_fault()
 
 
-def test_anything_may_be_shown_and_nothing_is_a_fault(indicator: Indicator) -> None:
+def test_everything_can_be_shown_without_a_fault(indicator: Indicator) -> None:
     show_everything(indicator)
     indicator.close()
     assert indicator.fault is None
 
 
-def test_any_thread_may_show(indicator: Indicator) -> None:
+def test_any_thread_may_call_it(indicator: Indicator) -> None:
     failed: list[threading.ExceptHookArgs] = []
     hook, threading.excepthook = threading.excepthook, failed.append
     threads = [threading.Thread(target=show_everything, args=(indicator,)) for _ in range(3)]
@@ -65,13 +65,13 @@ def test_any_thread_may_show(indicator: Indicator) -> None:
     assert failed == []
 
 
-def test_closed_it_takes_any_call_and_shows_nothing(indicator: Indicator) -> None:
+def test_after_close_all_calls_are_no_ops(indicator: Indicator) -> None:
     indicator.close()
     indicator.close()
     show_everything(indicator)
 
 
-def test_it_is_closed_by_its_context(indicator: Indicator) -> None:
+def test_it_is_a_context_manager(indicator: Indicator) -> None:
     with indicator as entered:
         assert entered is indicator
     indicator.close()

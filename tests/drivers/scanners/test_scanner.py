@@ -1,4 +1,4 @@
-"""What every scanner must do, whatever it is made of, in the watch's turns and in asyncio's."""
+"""What every scanner must do, whatever device it reads, in our event loop and in asyncio's."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -17,25 +17,27 @@ BENCHES: dict[str, Callable[[Path], Bench]] = {
 }
 
 
-@pytest.fixture(params=["watch", "asyncio"])
-def watch(request: pytest.FixtureRequest) -> Iterator[EventLoop | None]:
+@pytest.fixture(params=["EventLoop", "asyncio"])
+def event_loop(request: pytest.FixtureRequest) -> Iterator[EventLoop | None]:
     if request.param == "asyncio":
         yield None
         return
-    watch = EventLoop()
-    yield watch
-    watch.close()
+    event_loop = EventLoop()
+    yield event_loop
+    event_loop.close()
 
 
 @pytest.fixture(params=BENCHES)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, watch: EventLoop | None) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, tmp_path: Path, event_loop: EventLoop | None) -> Iterator[Bench]:
     bench = BENCHES[request.param](tmp_path)
-    bench.watch = watch
+    bench.event_loop = event_loop
     yield bench
     bench.close()
 
 
 def test_scan_is_one_intact_frame_with_its_time(bench: Bench) -> None:
+    """(`scanning.md#framing`)"""
+
     async def test() -> None:
         heard = bench.start()
         before = asyncio.get_running_loop().time()
@@ -58,7 +60,7 @@ def test_pieces_of_a_scan_are_one_frame(bench: Bench) -> None:
     run(test())
 
 
-def test_scans_sent_together_are_told_in_order(bench: Bench) -> None:
+def test_scans_sent_together_come_in_order(bench: Bench) -> None:
     async def test() -> None:
         heard = bench.start()
         bench.send(bench.terminator.join([b"ONE", b"TWO", b"THREE", b""]))
@@ -67,7 +69,9 @@ def test_scans_sent_together_are_told_in_order(bench: Bench) -> None:
     run(test())
 
 
-def test_lone_terminator_is_nothing(bench: Bench) -> None:
+def test_lone_terminator_is_ignored(bench: Bench) -> None:
+    """(`scanning.md#framing`)"""
+
     async def test() -> None:
         heard = bench.start()
         bench.send(bench.terminator * 3)
@@ -77,7 +81,9 @@ def test_lone_terminator_is_nothing(bench: Bench) -> None:
     run(test())
 
 
-def test_too_long_scan_is_one_unintact_frame(bench: Bench) -> None:
+def test_too_long_scan_is_one_frame_that_is_not_intact(bench: Bench) -> None:
+    """(`scanning.md#unreadable-scans`)"""
+
     async def test() -> None:
         heard = bench.start()
         for _ in range(60):
@@ -90,7 +96,9 @@ def test_too_long_scan_is_one_unintact_frame(bench: Bench) -> None:
     run(test())
 
 
-def test_scan_cut_short_is_an_unintact_frame_and_the_next_is_intact(bench: Bench) -> None:
+def test_scan_cut_short_is_not_intact_and_the_next_one_is(bench: Bench) -> None:
+    """(`scanning.md#unreadable-scans`)"""
+
     async def test() -> None:
         heard = bench.start()
         bench.send(b"4901542")
@@ -101,7 +109,7 @@ def test_scan_cut_short_is_an_unintact_frame_and_the_next_is_intact(bench: Bench
     run(test())
 
 
-def test_status_is_told_before_start_returns(bench: Bench) -> None:
+def test_status_is_reported_before_start_returns(bench: Bench) -> None:
     async def test() -> None:
         heard = bench.start()
         assert [connected for connected, _ in heard.statuses] == [True]
@@ -111,11 +119,13 @@ def test_status_is_told_before_start_returns(bench: Bench) -> None:
     run(test())
 
 
-def test_unplugged_within_a_scan_is_noticed_and_the_scan_not_intact(bench: Bench) -> None:
+def test_unplugging_within_a_scan_is_noticed_and_the_scan_not_intact(bench: Bench) -> None:
+    """(`faults.md#scanner-unplugged`)"""
+
     async def test() -> None:
         heard = bench.start()
         bench.send(b"ONE" + bench.terminator + b"4901542")
-        await heard.until_frames(1)  # and with it the half behind it: they were sent together
+        await heard.until_frames(1)  # the half scan behind it arrived with it: they were sent together
         bench.unplug()
         assert "lost" in await heard.until_connected(False)
         assert heard.scans == [(b"ONE", True), (b"4901542", False)]
@@ -124,7 +134,9 @@ def test_unplugged_within_a_scan_is_noticed_and_the_scan_not_intact(bench: Bench
     run(test())
 
 
-def test_plugged_in_again_it_scans_again(bench: Bench) -> None:
+def test_plugged_in_again_it_works_again(bench: Bench) -> None:
+    """(`faults.md#scanner-unplugged`)"""
+
     async def test() -> None:
         heard = bench.start()
         for count, code in enumerate((b"ONE", b"TWO"), 1):
@@ -139,7 +151,9 @@ def test_plugged_in_again_it_scans_again(bench: Bench) -> None:
     run(test())
 
 
-def test_missing_at_the_start_it_is_found_later(bench: Bench) -> None:
+def test_device_missing_at_the_start_is_found_later(bench: Bench) -> None:
+    """(`faults.md#scanner-unplugged`)"""
+
     async def test() -> None:
         bench.unplug()
         heard = bench.start()
@@ -152,7 +166,7 @@ def test_missing_at_the_start_it_is_found_later(bench: Bench) -> None:
     run(test())
 
 
-def test_paused_it_takes_nothing_and_then_all_of_it(bench: Bench) -> None:
+def test_paused_scanner_reads_nothing_and_then_everything(bench: Bench) -> None:
     async def test() -> None:
         heard = bench.start()
         bench.send(b"4901")
@@ -160,7 +174,7 @@ def test_paused_it_takes_nothing_and_then_all_of_it(bench: Bench) -> None:
         bench.scanner.pause()
         bench.scanner.pause()
         bench.send(b"542" + bench.terminator)
-        await asyncio.sleep(0.3)  # longer than the gap that cuts a scan short
+        await asyncio.sleep(0.3)  # longer than the idle gap
         assert heard.frames == []
         bench.scanner.resume()
         assert await heard.until_frames(1) == [(b"4901542", True)]
@@ -168,14 +182,14 @@ def test_paused_it_takes_nothing_and_then_all_of_it(bench: Bench) -> None:
     run(test())
 
 
-def test_closed_it_tells_nothing_more(bench: Bench) -> None:
+def test_after_close_nothing_is_reported(bench: Bench) -> None:
     async def test() -> None:
         heard = bench.start()
         bench.send(b"4901")
         await turns()
         bench.scanner.close()
         bench.scanner.close()
-        if not isinstance(bench, SerialBench | EvdevBench):  # theirs is closed at this end
+        if not isinstance(bench, SerialBench | EvdevBench):  # those are closed at this end
             bench.scan(b"ONE")
         await asyncio.sleep(0.3)
         assert heard.frames == []
@@ -185,7 +199,7 @@ def test_closed_it_tells_nothing_more(bench: Bench) -> None:
     run(test())
 
 
-def test_closed_by_the_frame_it_tells_of_it_stops_there(bench: Bench) -> None:
+def test_close_in_a_callback_stops_further_frames(bench: Bench) -> None:
     async def test() -> None:
         frames = []
 
@@ -202,7 +216,7 @@ def test_closed_by_the_frame_it_tells_of_it_stops_there(bench: Bench) -> None:
     run(test())
 
 
-def test_close_without_start_is_fine(bench: Bench) -> None:
+def test_close_without_start_is_allowed(bench: Bench) -> None:
     with bench.scanner:
         pass
     assert bench.scanner.detail == "closed"
@@ -217,11 +231,11 @@ def test_start_twice_is_refused(bench: Bench) -> None:
     run(test())
 
 
-def test_probe_answers_where_and_leaves_the_device_free(bench: Bench) -> None:
+def test_probe_returns_where_and_closes_the_device(bench: Bench) -> None:
     async def test() -> None:
         assert bench.scanner.probe()
         if isinstance(bench, EvdevBench):
-            bench.plug_in()  # a pipe can be opened once only
+            bench.plug_in()  # a pipe can be opened only once
         heard = bench.start()
         bench.scan(b"ONE")
         assert await heard.until_frames(1) == [(b"ONE", True)]
