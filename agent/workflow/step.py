@@ -49,7 +49,7 @@ class Check(Struct, frozen=True):
 
 
 FIRST_FAILURE_WINS = (
-    Check(("fault",), "agent.daemon.scanpath", "ScanPath._scan"),
+    Check(("fault",), "agent.daemon.scan_path", "ScanPath._scan"),
     Check(("unreadable",), "agent.workflow.step", "take"),
     Check(("bounce",), "agent.workflow.step", "_bounced"),
     Check(("not_signed_in",), "agent.workflow.step", "_decide"),

@@ -65,10 +65,10 @@ class Bench:
             raise JournalFault("read-only")
         return Opened(journal=Journal.open(self.directory), state=State())
 
-    def scan(self, code: str) -> None:
+    def scan(self, code: str, *, intact: bool = True) -> None:
         """Scan a code; return when its signal was shown."""
         before = len(self.indicator.shown)
-        frame = Frame(data=code.encode(), intact=True, at=SystemClock().monotonic())
+        frame = Frame(data=code.encode(), intact=intact, at=SystemClock().monotonic())
         self.device_loop.call_soon_threadsafe(self._take, frame)
         wait_for(lambda: len(self.indicator.shown) > before, "a signal")
 
@@ -115,6 +115,15 @@ def test_fault_that_is_repeated_when_it_is_over_does_not_stay(bench: Bench) -> N
     bench.scan(REPEAT)
     assert bench.signals() == [Signal.FAULT, Signal.FAULT]
     assert bench.indicator.faults_cleared == 2
+
+
+def test_fault_comes_before_unreadable(bench: Bench) -> None:
+    """`workflow.md#first-failure-wins`"""
+    bench.path.start()
+    bench.scan("cut short", intact=False)
+    bench.do(lambda: setattr(bench, "broken", False))
+    bench.scan("cut short", intact=False)
+    assert bench.signals() == [Signal.FAULT, Signal.REJECT]
 
 
 def test_fault_that_is_repeated_while_it_lasts_stays(bench: Bench) -> None:

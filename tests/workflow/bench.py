@@ -1,8 +1,8 @@
-"""A packing bench in memory: the workflow, a catalogue filled by messages, a clock, a journal that is a list.
+"""A packing bench in memory: the workflow, a catalogue filled by messages, a clock, and a list as the journal.
 
-Beside the state of the steps runs its shadow, folded from the rendered documents alone. After every commit both must be
-equal, a snapshot must give the same state back, and the counts must agree with what lies in the boxes: so every test
-that scans anything checks replay, snapshot and counting too.
+A second state, the shadow, is folded from the written documents alone. After every commit it must equal the state of
+the steps, a snapshot must give the state back, and `tests.workflow.invariants` must hold. So every test that scans
+anything also tests replay (`workflow.md#restart-keeps-the-state`), snapshots and counts.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from agent.catalogue.catalogue import Catalogue
 from agent.contract.cloudevents import Envelope, document
-from agent.contract.events import Accepted, Event, Rejected, Voided
+from agent.contract.events import Accepted, Event
 from agent.contract.manifest import Manifest
 from agent.contract.messages import blocked_of, boxes_of, manifest_of, operators_of, verdict_of
 from agent.contract.printed_codes import Verb, badge_text, command_text
@@ -27,11 +27,12 @@ from agent.workflow.replay import fold_commit, private_text
 from agent.workflow.reply import Alarm, Reply
 from agent.workflow.revisions import take_revision
 from agent.workflow.sign_in import sign_out_unlisted
-from agent.workflow.state import BoxState, Order, Phase, State, StationState, ids_of
+from agent.workflow.state import Order, Phase, State, StationState
 from agent.workflow.state_codec import decode_state, encode_state
 from agent.workflow.step import take
 from agent.workflow.timeouts import apply_timeouts, is_due
 from agent.workflow.transient_state import TransientState
+from tests.workflow.invariants import check_accepted, check_box_ids, check_state
 
 __all__ = [
     "AGAIN", "ALARM", "BADGES", "BOXED", "CONFIRMED", "GTIN", "JOURNAL", "LINE_DONE", "OK", "ORDER_DONE", "PROMPT",
@@ -63,20 +64,20 @@ def refused(reason: Reason, signal: Signal = Signal.REJECT) -> Reply:
 
 
 def imei(number: int, tac: str = "35000000") -> str:
-    """A valid IMEI for each number below a million."""
+    """Return a valid IMEI for each number below a million."""
     body = f"{tac}{number:06d}"
     doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(body)]
     return body + str(-sum(value // 10 + value % 10 for value in doubled) % 10)
 
 
 def line(id: str, sku: str, quantity: int, *, serialized: bool = True, **more: Any) -> dict[str, Any]:
-    """One line of a manifest message; flow `used` unless `more` says otherwise."""
+    """Return one line of a manifest message; its flow is `used` unless `more` says otherwise."""
     return {"line": id, "sku": sku, "quantity": quantity, "serialized": serialized, "flow": "used", **more}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """What the journal keeps of one step; position and sequence are its first event's."""
+    """What the journal keeps of one step. `position` and `sequence` are those of the first event."""
 
     journal: str
     position: int
@@ -86,9 +87,9 @@ class Commit:
 
 
 class Bench:
-    """Stations `1` and `2`, each with scanners; operators E7, E8 (both any role) and E9 (picking only); sizes M and L.
+    """Two stations, `1` and `2`; operators E7 and E8 (any role) and E9 (picking only); box sizes M and L.
 
-    `events` are all since the beginning, `new` those of the latest step.
+    `events` are all events since the beginning, `new` those of the latest step.
     """
 
     def __init__(self, *, rules: WorkflowRules | None = None, operators: bool = True) -> None:
@@ -102,7 +103,7 @@ class Bench:
         self.events: list[Event] = []
         self.new: list[Event] = []
         self.thorough = True
-        """Whether everything is checked at every commit; a test that fills a box to the brim leaves it for the end."""
+        """Check everything at every commit. A test that fills a box switches this off for a while."""
         self.journal, self.sequence, self.position = JOURNAL, 0, 0
         self._boxes_known: set[str] = set()
         if operators:
@@ -114,7 +115,7 @@ class Bench:
         sizes = [{"code": code, "length_mm": 300, "width_mm": 200, "height_mm": 150} for code in ("M", "L")]
         self.catalogue.put_boxes(boxes_of(_json({"revision": 1, "items": sizes}), topic="boxes"))
 
-    # -- what the centre says ------------------------------------------------------------------------------------
+    # -- messages of the centre ----------------------------------------------------------------------------------
 
     def operators(self, *items: dict[str, Any], revision: int = 1) -> None:
         listed = operators_of(_json({"revision": revision, "items": items}), topic="operators")
@@ -122,7 +123,7 @@ class Bench:
             self.centre(lambda commit: sign_out_unlisted(commit, frozenset(listed.by_id)))
 
     def order(self, order: str, *lines: dict[str, Any], revision: int = 1, **more: Any) -> list[Alarm]:
-        """A manifest, open unless `more` says otherwise, its three roles E7's; the alarms it sounds."""
+        """Send a manifest and return its alarms. Unless `more` says otherwise it is open and E7 has all roles."""
         self.new = []
         roles = dict.fromkeys(("picking", "packing", "shipping"), "E7")
         message = {
@@ -154,12 +155,12 @@ class Bench:
         self._commit(commit.events, commit.state)
         return decided
 
-    # -- what the operator does ----------------------------------------------------------------------------------
+    # -- scans ---------------------------------------------------------------------------------------------------
 
     def scan(
         self, code: str | bytes, *, station: str = "1", scanner: str = "left", after: float = 1.0, intact: bool = True
     ) -> Reply:
-        """The one signal of a scan, `after` seconds from the last."""
+        """Scan a code `after` seconds after the last one; return its signal."""
         self.wait(after)
         before = self.state
         context = self._context(station, scanner)
@@ -170,7 +171,7 @@ class Bench:
         assert reply.signal is not Signal.REJECT or reply.reason is not None
         for event in context.events:
             if isinstance(event, Accepted):
-                _check_accepted(event, before)
+                check_accepted(event, before)
         self._adopt(context)
         return reply
 
@@ -182,7 +183,7 @@ class Bench:
         assert self.scan(BADGES[operator], station=station) == OK
 
     def opened(self, order: str, *, station: str = "1") -> None:
-        """Sign E7 in, if nobody is, and open an order."""
+        """Open an order; sign E7 in before if nobody is signed in."""
         if self.state.station(station).operator is None:
             self.sign_in(station=station)
         assert self.scan(order, station=station) == OK
@@ -191,13 +192,13 @@ class Bench:
         return [self.scan(code, station=station).signal for code in codes]
 
     def save(self) -> None:
-        """SAVE, SAVE: the open box is confirmed; a size is chosen where none is needed too."""
+        """Confirm the open box: SAVE, BOX M, SAVE."""
         assert [self.do("SAVE"), self.do("BOX", "M").signal, self.do("SAVE")] == [BOXED, Signal.OK, SAVED]
 
     # -- time ----------------------------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:
-        """Time passes, and does what it does at both stations."""
+        """Let time pass at both stations."""
         self.now += seconds
         self.new = []
         for station in self.transients:
@@ -207,15 +208,15 @@ class Bench:
                 self._adopt(context)
 
     def restart(self) -> None:
-        """The power is cut: the state comes from a snapshot, what lived between scans is gone."""
+        """Cut the power: the state comes from a snapshot, the transient states are new."""
         self.state = decode_state(encode_state(self.shadow), Manifest.from_source)
         self.transients = {name: TransientState(idle_since=self.now) for name in self.transients}
 
     def start_over(self, journal: str) -> None:
-        """The journal goes on under a new id, as after a card was restored."""
+        """Go on under a new journal id, as after a restored disk."""
         self.journal, self.sequence = journal, 0
 
-    # -- what came of it -----------------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------------
 
     @property
     def station(self) -> StationState:
@@ -230,25 +231,25 @@ class Bench:
         return self.state.orders[self.station.order or ""]
 
     def types(self) -> list[str]:
-        """The types of the events of the latest step."""
+        """Return the types of the events of the latest step."""
         return [event.type for event in self.new]
 
     def last(self, kind: type[E_]) -> E_:
-        """The newest event of a kind."""
+        """Return the newest event of a class."""
         return next(event for event in reversed(self.events) if isinstance(event, kind))
 
     def count(self, kind: type[Event]) -> int:
         return sum(isinstance(event, kind) for event in self.events)
 
     def contents(self, box: str | None = None) -> dict[str, int]:
-        """Pieces by SKU in a box of the order at station 1, or in the open one."""
+        """Return the pieces by SKU in a box of the order at station 1, by default in the open box."""
         found = self.here.boxes.get(box) if box else self.here.box
         pieces: Counter[str] = Counter()
         for entry in found.entries if found else ():
             pieces[entry.sku] += entry.quantity
         return dict(pieces)
 
-    # -- the steps' surroundings ---------------------------------------------------------------------------------
+    # -- steps and commits ---------------------------------------------------------------------------------------
 
     def _context(self, station: str, scanner: str | None) -> StepContext:
         return StepContext(
@@ -298,73 +299,9 @@ class Bench:
             return
         assert self.shadow == state, "replayed documents give the state"
         assert decode_state(encode_state(state), Manifest.from_source) == state, "a snapshot gives the state back"
-        self._check(events)
-
-    # -- what always holds ---------------------------------------------------------------------------------------
-
-    def _check(self, events: tuple[Event, ...]) -> None:
-        for order in self.state.orders.values():
-            _check_order(order)
-        self._check_counts(events)
-        self._check_box_ids()
-        open_at = [station.order for station in self.state.stations.values() if station.order is not None]
-        assert len(open_at) == len(set(open_at)), "an order is open at one station"
-        counted = [one for order in self.state.orders.values() if order.packed is None for one in order.counted]
-        assert set(counted) == set(self.state.units), "the index of units has what is counted"
-        for rendered in self.commits[-1].documents:
-            assert len(rendered) <= 64 * 1024
-            assert "clears" not in json.loads(rendered)["data"]
-
-    def _check_counts(self, events: tuple[Event, ...]) -> None:
-        """Of each line the last event of a step carries the counts after it."""
-        last = {(e.order, e.line): e for e in events if isinstance(e, Accepted | Voided)}
-        newest = {e.order: e for e in last.values()}
-        for (order_id, line_id), event in last.items():
-            order = self.state.orders[order_id]
-            assert event.line_scanned == order.scanned_on(line_id)
-            assert event.line_pending == order.pending_on(line_id)
-        for order_id, event in newest.items():
-            order = self.state.orders[order_id]
-            assert event.order_scanned == order.total_scanned
-            assert event.order_pending == order.total_pending
-        assert all(len(event.code) <= 128 for event in events if isinstance(event, Rejected))
-
-    def _check_box_ids(self) -> None:
-        there = {box for order in self.state.orders.values() for box in order.boxes}
-        begun = there - self._boxes_known
-        assert all(int(box[8:]) == self.state.box_number for box in begun), "a new box has the highest number"
-        self._boxes_known |= there
+        check_state(state, events, commit.documents)
+        self._boxes_known = check_box_ids(state, self._boxes_known)
 
 
 def _json(message: object) -> bytes:
     return json.dumps(message).encode()
-
-
-def _check_accepted(event: Accepted, before: State) -> None:
-    assert event.line_pending >= 0, "nothing is counted beyond what is ordered"
-    assert before.orders[event.order].is_open
-    for one in ids_of(event.unit) if event.unit is not None else ():
-        holders = [order for order in before.orders.values() if order.is_open and one in order.counted]
-        assert not holders, "a unit is counted once among all open orders"
-
-
-def _check_order(order: Order) -> None:
-    pieces: Counter[str] = Counter()
-    units: list[str] = []
-    for box in order.boxes.values():
-        assert box.entries, "an empty box is none"
-        assert box.units == sum(entry.unit is not None for entry in box.entries)
-        assert (box.state is BoxState.CONFIRMED) == (box.id in order.confirmed)
-        for entry in box.entries:
-            assert entry.quantity > 0
-            pieces[entry.line] += entry.quantity
-            ids = ids_of(entry.unit) if entry.unit is not None else ()
-            assert all(order.counted[one] == box.id for one in ids)
-            units += ids
-    assert len(units) == len(set(units)), "no unit is counted twice"
-    assert set(units) == set(order.counted)
-    assert +Counter(dict(order.scanned)) == pieces
-    assert set(order.boxes) - {order.open_box} == set(order.confirmed)
-    assert order.open_box is None or order.open_box in order.boxes
-    for line_id in order.lines():
-        assert order.scanned_on(line_id) + order.pending_on(line_id) == order.ordered_on(line_id)

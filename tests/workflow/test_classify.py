@@ -1,4 +1,4 @@
-"""The classes of a scan in their fixed order, and the vectors that every kiosk must get right."""
+"""The classes of a scan (`scanning.md#classes`), by test vectors that every kiosk must get right."""
 
 import pytest
 
@@ -43,7 +43,7 @@ ORDER = Order(
 
 
 class Cache:
-    """Badge CARD-7 is E7's; TWICE is contested, SHARED a badge and more; SO-1 and SO-2 exist."""
+    """Knows E7's badge CARD-7, the orders SO-1 and SO-2, TWICE (of two orders) and SHARED (a badge and more)."""
 
     def find_operator(self, code: str) -> Operator | None:
         return OPERATOR if code.upper() in ("CARD-7", "SHARED", badge_text("TOKENOFE7")) else None
@@ -120,6 +120,9 @@ def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool 
     ],
 )
 def test_classify(text: str | bytes, code: ScanClass) -> None:
+    """`scanning.md#classes`, `scanning.md#unreadable-scans`, `scanning.md#badges`, `scanning.md#box-labels`,
+    `scanning.md#ambiguous-codes`, `scanning.md#code-128-only`, `scanning.md#what-was-seen`
+    """
     assert read(text) == code
 
 
@@ -132,6 +135,7 @@ def test_classify(text: str | bytes, code: ScanClass) -> None:
     ],
 )
 def test_classify_label_where_none_is_awaited(text: str, code: ScanClass) -> None:
+    """`scanning.md#box-labels`"""
     assert read(text, order=None, label_awaited=False) == code
 
 
@@ -148,10 +152,12 @@ def test_classify_label_where_none_is_awaited(text: str, code: ScanClass) -> Non
     ],
 )
 def test_classify_without_an_order(text: str, code: ScanClass) -> None:
+    """`scanning.md#classes`"""
     assert read(text, order=None, label_awaited=False) == code
 
 
 def test_classify_tells_the_symbology() -> None:
+    """`scanning.md#aim-identifier`"""
     reading = classify(b"]C0" + IMEI.encode(), order=None, label_awaited=False, lookups=Cache())
     assert reading.symbology == "C0"
 
@@ -167,4 +173,5 @@ def test_classify_tells_the_symbology() -> None:
     ],
 )
 def test_escaped(data: bytes, shown: str) -> None:
+    """`scanning.md#control-characters`"""
     assert escaped(data) == shown

@@ -53,6 +53,7 @@ def gs1_128(text: str) -> Elements | None:
     ],
 )
 def test_aim_split(text: str, symbology: str | None, data: str) -> None:
+    """`scanning.md#aim-identifier`"""
     assert aim_split(text) == (symbology, data)
 
 
@@ -61,21 +62,25 @@ def test_aim_split(text: str, symbology: str | None, data: str) -> None:
 
 @pytest.mark.parametrize("symbology", ["C1", "d2", "Q3", "e0"])
 def test_gs1_symbologies(symbology: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     assert parse(symbology, f"01{GTIN}") == elements(gtin=GTIN)
 
 
 @pytest.mark.parametrize("symbology", [None, "C0", "E0", "E4", "d1", "D2", "q3", "Q1", "c1", "]C1"])
 def test_no_gs1_behind_other_symbologies(symbology: str | None) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     assert parse(symbology, f"01{GTIN}") is None
 
 
 @pytest.mark.parametrize("symbology", [None, "C0", "d1"])
 def test_leading_gs_makes_it_gs1_behind_any_symbology(symbology: str | None) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     assert parse(symbology, f"{GS}01{GTIN}") == elements(gtin=GTIN)
 
 
 @pytest.mark.parametrize("imei", ["353911101234566", "990000000000010", IMEI, "860000000000017"])
 def test_bare_imei_is_never_tried_as_gs1(imei: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     assert parse(None, imei) is None
     assert parse("C0", imei) is None
 
@@ -102,6 +107,7 @@ def test_bare_imei_is_never_tried_as_gs1(imei: str) -> None:
     ],
 )
 def test_element_strings(scan: str, expected: Elements) -> None:
+    """`scanning.md#application-identifiers`"""
     assert parse(*aim_split(scan)) == expected
 
 
@@ -155,6 +161,7 @@ def test_separators_that_need_not_be_there_are_taken(text: str) -> None:
     ],
 )
 def test_malformed_element_strings_are_refused(text: str, why: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     with pytest.raises(Gs1Error, match=why):
         gs1_128(text)
 
@@ -172,6 +179,7 @@ def test_malformed_element_strings_are_refused(text: str, why: str) -> None:
     ],
 )
 def test_missing_separator_is_refused_where_it_shows(text: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     with pytest.raises(Gs1Error, match=r"separator after (it|AI \d+) is missing"):
         gs1_128(text)
 
@@ -233,6 +241,7 @@ def test_error_is_ours_and_a_value_error_and_repeats_nothing_scanned() -> None:
     ],
 )
 def test_digital_link(text: str, expected: Elements) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     assert parse("Q1", text) == expected
     assert parse(None, text) == expected
     assert parse("Q3", text) == expected
@@ -260,6 +269,7 @@ def test_digital_link(text: str, expected: Elements) -> None:
     ],
 )
 def test_other_addresses_are_no_digital_link(text: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     assert parse("Q1", text) is None
 
 
@@ -286,6 +296,7 @@ def test_other_addresses_are_no_digital_link(text: str) -> None:
     ],
 )
 def test_malformed_digital_links_are_refused(text: str, why: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     with pytest.raises(Gs1Error, match=why):
         parse("Q1", text)
 
@@ -301,6 +312,7 @@ any_text = st.one_of(st.text(max_size=60), soup, soup.map("https://a.b/".__add__
 
 @given(st.sampled_from([None, "C0", "C1", "d2"]), any_text)
 def test_any_text_is_parsed_or_refused(symbology: str | None, text: str) -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     claims_gs1 = symbology in ("C1", "d2") or text.startswith(GS)
     try:
         found = parse(symbology, text)

@@ -294,6 +294,7 @@ def test_whatever_happens(full: bool, day: list[Action]) -> None:
 @settings(max_examples=30, deadline=None)
 @given(full=st.booleans(), day=days(20), code=st.sampled_from(SCANNABLE))
 def test_bounce_never_changes_anything(full: bool, day: list[Action], code: str) -> None:
+    """`scanning.md#bounce`"""
     bench = bench_at_work(full)
     for act in day:
         act(bench)
@@ -309,6 +310,7 @@ def test_bounce_never_changes_anything(full: bool, day: list[Action], code: str)
 @settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=80) | st.text(max_size=40).map(str.encode), full=st.booleans())
 def test_anything_at_all_gets_one_signal(data: bytes, full: bool) -> None:
+    """`signals.md#one-signal-per-scan`"""
     bench = bench_at_work(full)
     reply = bench.scan(data)
     assert reply.signal in (Signal.REJECT, Signal.OK)
@@ -317,6 +319,7 @@ def test_anything_at_all_gets_one_signal(data: bytes, full: bool) -> None:
 @settings(max_examples=15, deadline=None)
 @given(day=days())
 def test_a_removed_held_unit_stays_out_until_it_is_released(day: list[Action]) -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = bench_at_work(True)
     bench.verdict("hold", "SO-1", UNITS[0], id="v9")
     bench.do("REMOVE")

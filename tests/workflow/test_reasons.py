@@ -1,4 +1,7 @@
-"""Every reason by its name: what brings it about, and what the refusal says of the barcode."""
+"""Every reason (`workflow.md#one-reason-per-refusal`): a scan that gets it, and what its event says of the barcode.
+
+The values of `seen` are those of `scanning.md#what-was-seen`.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -316,6 +319,7 @@ CASES: tuple[Case, ...] = (
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.reason}-{case.scene.__name__}" for case in CASES])
 def test_reason(case: Case) -> None:
+    """`workflow.md#one-reason-per-refusal`, `signals.md#signal-table`"""
     bench = case.scene()
     before = bench.state
     assert bench.scan(case.code, station=case.station) == refused(case.reason, case.signal)
@@ -329,6 +333,7 @@ def test_reason(case: Case) -> None:
 
 
 def test_reason_quantity_mismatch_is_an_event_of_its_own() -> None:
+    """`workflow.md#start-packing`"""
     bench = scanning()
     assert bench.do("PACK") == refused(Reason.QUANTITY_MISMATCH)
     assert bench.types() == ["order.packing_refused"]
@@ -345,12 +350,14 @@ def test_every_seen_is_here() -> None:
 
 
 def test_unreadable_frame_is_not_read_at_all() -> None:
+    """`scanning.md#unreadable-scans`"""
     bench = filled()
     assert bench.scan(TWO, intact=False) == refused(Reason.UNREADABLE)
     assert bench.here.total_scanned == 1
 
 
 def test_unreadable_command_that_the_order_lists_as_a_unit() -> None:
+    """`scanning.md#command-barcodes`"""
     bench = ready()
     bench.order("SO-3", line("1", "P14", 1, units=[["ZKSAVE0"]]))
     bench.opened("SO-3")
@@ -358,6 +365,7 @@ def test_unreadable_command_that_the_order_lists_as_a_unit() -> None:
 
 
 def test_rejected_code_is_escaped_and_short() -> None:
+    """`scanning.md#control-characters`"""
     bench = scanning()
     bench.scan("a\x1b[31m\r\n" + "é" * 200)
     code = bench.last(Rejected).code
@@ -374,6 +382,7 @@ def test_rejected_symbology_is_told() -> None:
 
 
 def test_badge_of_others_counts_under_any_symbology() -> None:
+    """`scanning.md#code-128-only`, `scanning.md#badges`"""
     bench = new()
     assert bench.scan("]Q1card-8") == OK
     assert bench.station.operator == "E8"

@@ -1,6 +1,7 @@
-"""SPEC 3's table, cell by cell, and the row of stations where nobody is signed in."""
+"""The state table (`workflow.md#state-table`), cell by cell, and stations where nobody is signed in."""
 
 from collections.abc import Callable
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -9,7 +10,11 @@ from agent.contract.printed_codes import Verb, command_text, label_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.reply import Reply
+from agent.workflow.scan_classes import Badge, BoxLabel, CommandScan, OrderBarcode, Product, UnitScan
 from agent.workflow.state import Phase
+from agent.workflow.step import ACTS
+from agent.workflow.table import TABLE as ROW_TABLE
+from agent.workflow.table import Act, Input
 from tests.workflow.bench import (
     AGAIN,
     BADGES,
@@ -157,6 +162,7 @@ TABLE: dict[str, tuple[Cell, Cell, Cell, Cell, Cell]] = {
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.__name__ for scene in SCENES])
 @pytest.mark.parametrize("row", TABLE)
 def test_table_cell(row: str, scene: Callable[[], Bench]) -> None:
+    """`workflow.md#state-table`"""
     cell = TABLE[row][SCENES.index(scene)]
     if cell is None:
         return
@@ -178,12 +184,36 @@ def test_table_cell(row: str, scene: Callable[[], Bench]) -> None:
             assert found.phase() is phase
 
 
+CLASS_OF_ROW: dict[Input, tuple[type, ...]] = {
+    Input.OWN_BADGE: (Badge,),
+    Input.OTHER_BADGE: (Badge,),
+    Input.OPEN_ORDER: (OrderBarcode,),
+    Input.OTHER_ORDER: (OrderBarcode,),
+    Input.ITEM: (UnitScan, Product),
+    Input.LABEL: (BoxLabel,),
+}
+"""The classes of the scans of a row; the rows of commands are `CommandScan`s."""
+
+
+@pytest.mark.parametrize(("row", "phase"), ROW_TABLE, ids=[f"{row.name}-{phase}" for row, phase in ROW_TABLE])
+def test_act_takes_the_class_of_its_row(row: Input, phase: Phase) -> None:
+    cell = ROW_TABLE[row, phase]
+    if isinstance(cell, Act):
+        hint = get_type_hints(ACTS[cell])["scan"]
+        assert set(CLASS_OF_ROW.get(row, (CommandScan,))) <= set(get_args(hint) or (hint,))
+
+
+def test_each_act_has_a_function_and_a_cell() -> None:
+    assert set(ACTS) == set(Act) == {cell for cell in ROW_TABLE.values() if isinstance(cell, Act)}
+
+
 def test_table_has_every_command() -> None:
     assert {verb.value for verb in Verb} - {"REPEAT", "WHERE"} <= TABLE.keys() == CODES.keys()
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.__name__ for scene in SCENES])
 def test_again_in_the_table_is_no_event(scene: Callable[[], Bench]) -> None:
+    """`workflow.md#state-table`"""
     for row, cells in TABLE.items():
         if cells[SCENES.index(scene)] == AGAIN:
             found = scene()
@@ -193,6 +223,7 @@ def test_again_in_the_table_is_no_event(scene: Callable[[], Bench]) -> None:
 
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.__name__ for scene in SCENES])
 def test_where_and_repeat_work_in_every_state(scene: Callable[[], Bench]) -> None:
+    """`workflow.md#signed-out`, `signals.md#where-am-i`"""
     found = scene()
     before = found.state
     last = found.transients["1"].last
@@ -205,6 +236,7 @@ def test_where_and_repeat_work_in_every_state(scene: Callable[[], Bench]) -> Non
 
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.__name__ for scene in SCENES])
 def test_signed_out_takes_badges_only(scene: Callable[[], Bench]) -> None:
+    """`workflow.md#signed-out`"""
     found = scene()
     assert found.do("OUT") == OK
     before = found.state

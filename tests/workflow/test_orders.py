@@ -1,4 +1,4 @@
-"""Rules 2 and 4: opening and leaving an order, its mode and kind."""
+"""Opening and leaving an order, its mode and kind."""
 
 from typing import Any
 
@@ -60,24 +60,22 @@ def used(number: int) -> str:
     return imei(number, "35000001")
 
 
-def dist(number: int) -> str:
-    return imei(number, "35000002")
-
-
 def pos(number: int) -> str:
     return imei(number, "35000003")
 
 
-# -- rule 2: opening and leaving ---------------------------------------------------------------------------------
+# -- opening and leaving -----------------------------------------------------------------------------------------
 
 
 def test_open_tells_revision_and_mode() -> None:
+    """`workflow.md#open-an-order`"""
     bench = simple()
     event = bench.last(OrderOpened)
     assert (event.order, event.revision, event.mode, event.by) == ("SO-1", 1, Flow.USED, "E7")
 
 
 def test_open_by_any_barcode_whatever_its_case() -> None:
+    """`workflow.md#open-an-order`, `scanning.md#comparing-codes`"""
     bench = bench_with(line("1", "P13", 1), barcodes=["Pallet 7"])
     assert bench.scan("pALLET 7") == OK
     assert bench.station.order == "SO-1"
@@ -86,17 +84,20 @@ def test_open_by_any_barcode_whatever_its_case() -> None:
 
 @pytest.mark.parametrize("status", ["packed", "cancelled"])
 def test_open_closed_order_is_refused(status: str) -> None:
+    """`workflow.md#open-an-order`"""
     bench = bench_with(line("1", "P13", 1), status=status)
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
 
 
 def test_open_withdrawn_order_is_refused() -> None:
+    """`workflow.md#open-an-order`"""
     bench = bench_with(line("1", "P13", 1))
     bench.withdraw("SO-1")
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
 
 
 def test_open_barcode_of_a_closed_and_an_open_order_opens_the_open_one() -> None:
+    """`workflow.md#open-an-order`"""
     bench = bench_with(line("1", "P13", 1), status="packed", barcodes=["PALLET"])
     bench.order("SO-3", line("1", "P13", 1), barcodes=["PALLET"])
     assert bench.scan("PALLET") == OK
@@ -104,6 +105,7 @@ def test_open_barcode_of_a_closed_and_an_open_order_opens_the_open_one() -> None
 
 
 def test_open_order_in_use_elsewhere_is_refused() -> None:
+    """`workflow.md#one-station-per-order`"""
     bench = simple()
     bench.sign_in("E8", station="2")
     assert bench.scan("SO-1", station="2") == refused(Reason.ORDER_IN_USE)
@@ -112,6 +114,7 @@ def test_open_order_in_use_elsewhere_is_refused() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.SCANNING, Phase.BOXING])
 def test_open_order_of_a_signed_out_station_passes_over_with_its_box(phase: Phase) -> None:
+    """`workflow.md#one-station-per-order`, `workflow.md#mode-of-a-box`"""
     bench = simple()
     bench.scan(ONE)
     if phase is Phase.BOXING:
@@ -129,6 +132,7 @@ def test_open_order_of_a_signed_out_station_passes_over_with_its_box(phase: Phas
 
 
 def test_open_packing_order_of_a_signed_out_station_passes_over_in_scanning() -> None:
+    """`workflow.md#one-station-per-order`"""
     bench = simple()
     bench.all([ONE, TWO])
     bench.save()
@@ -139,7 +143,7 @@ def test_open_packing_order_of_a_signed_out_station_passes_over_in_scanning() ->
 
 
 def test_open_passes_over_a_fresh_order_too() -> None:
-    """Nothing was done with it, so that the state has no reason to remember it."""
+    """`workflow.md#one-station-per-order`: with nothing in it, the state drops the order in between."""
     bench = simple()
     bench.do("OUT")
     bench.opened("SO-1", station="2")
@@ -147,6 +151,7 @@ def test_open_passes_over_a_fresh_order_too() -> None:
 
 
 def test_open_another_leaves_the_first() -> None:
+    """`workflow.md#open-an-order`"""
     bench = simple()
     assert bench.scan("SO-2") == OK
     assert bench.types() == ["order.left", "order.opened"]
@@ -154,6 +159,7 @@ def test_open_another_leaves_the_first() -> None:
 
 
 def test_open_another_needs_an_empty_box() -> None:
+    """`workflow.md#open-an-order`"""
     bench = simple()
     bench.scan(ONE)
     assert bench.scan("SO-2") == refused(Reason.BOX_OPEN)
@@ -162,6 +168,7 @@ def test_open_another_needs_an_empty_box() -> None:
 
 
 def test_open_another_that_is_in_use_leaves_nothing() -> None:
+    """`workflow.md#open-an-order`"""
     bench = simple()
     bench.opened("SO-2", station="2")
     before = bench.state
@@ -171,6 +178,7 @@ def test_open_another_that_is_in_use_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.SCANNING, Phase.BOXING])
 def test_close_keeps_the_open_box(phase: Phase) -> None:
+    """`workflow.md#leave-an-order`"""
     bench = simple()
     bench.scan(ONE)
     if phase is Phase.BOXING:
@@ -186,6 +194,7 @@ def test_close_keeps_the_open_box(phase: Phase) -> None:
 
 
 def test_close_forgets_mode_kind_product_and_pending_steps() -> None:
+    """`workflow.md#leave-an-order`"""
     bench = mixed()
     bench.do("MODE", "DIST")
     bench.do("KIND", "SERIAL")
@@ -198,6 +207,7 @@ def test_close_forgets_mode_kind_product_and_pending_steps() -> None:
 
 
 def test_stations_do_not_disturb_each_other() -> None:
+    """`workflow.md#stations-are-independent`"""
     bench = simple()
     bench.opened("SO-2", station="2")
     bench.do("QTY", "5")
@@ -207,17 +217,19 @@ def test_stations_do_not_disturb_each_other() -> None:
     assert bench.here.total_scanned == 1
 
 
-# -- rule 4: mode and kind ---------------------------------------------------------------------------------------
+# -- mode and kind -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flow", list(Flow))
 def test_mode_is_the_flow_that_all_lines_share(flow: Flow) -> None:
+    """`workflow.md#choose-a-mode`"""
     bench = bench_with(line("1", "P13", 1, flow=flow.value), line("2", "P14", 1, flow=flow.value))
     bench.opened("SO-1")
     assert bench.station.mode is flow
 
 
 def test_mode_must_be_chosen_where_lines_differ() -> None:
+    """`workflow.md#choose-a-mode`"""
     bench = mixed()
     assert bench.last(OrderOpened).mode is None
     assert bench.scan(used(1)) == refused(Reason.MODE_REQUIRED)
@@ -231,6 +243,7 @@ def test_mode_must_be_chosen_where_lines_differ() -> None:
 
 
 def test_mode_without_lines_is_refused_before_the_box_is_looked_at() -> None:
+    """`workflow.md#choose-a-mode`"""
     bench = bench_with(line("1", "P13", 3), line("2", "P14", 1, flow="pos"))
     bench.opened("SO-1")
     bench.do("MODE", "USED")
@@ -243,6 +256,7 @@ def test_mode_without_lines_is_refused_before_the_box_is_looked_at() -> None:
 
 
 def test_mode_puts_the_product_down() -> None:
+    """`workflow.md#choose-a-mode`"""
     bench = mixed()
     bench.do("MODE", "DIST")
     bench.scan("D")
@@ -252,6 +266,7 @@ def test_mode_puts_the_product_down() -> None:
 
 
 def test_mode_counts_are_of_the_whole_order() -> None:
+    """`workflow.md#choose-a-mode`"""
     bench = mixed()
     bench.do("MODE", "USED")
     bench.scan(used(1))
@@ -261,6 +276,7 @@ def test_mode_counts_are_of_the_whole_order() -> None:
 
 
 def test_mode_comes_back_with_a_box_that_is_not_empty() -> None:
+    """`workflow.md#mode-of-a-box`"""
     bench = mixed()
     bench.do("MODE", "USED")
     bench.scan(used(1))
@@ -280,6 +296,7 @@ def test_mode_comes_back_with_a_box_that_is_not_empty() -> None:
 
 
 def test_mode_that_comes_back_puts_the_product_of_another_down() -> None:
+    """`workflow.md#mode-of-a-box`"""
     bench = mixed()
     bench.do("MODE", "USED")
     bench.scan("U")
@@ -295,6 +312,7 @@ def test_mode_that_comes_back_puts_the_product_of_another_down() -> None:
 
 
 def test_mode_is_the_shared_flow_again_when_the_box_of_another_is_gone() -> None:
+    """`workflow.md#mode-of-a-box`, `workflow.md#choose-a-mode`"""
     bench = mixed()
     bench.do("MODE", "USED")
     bench.scan(used(1))
@@ -306,6 +324,7 @@ def test_mode_is_the_shared_flow_again_when_the_box_of_another_is_gone() -> None
 
 
 def test_kind_pins_what_may_be_scanned() -> None:
+    """`workflow.md#choose-a-kind`"""
     bench = bench_with(line("1", "P13", 2), line("2", "CASE", 2, serialized=False))
     bench.opened("SO-1")
     assert bench.do("KIND", "SKU") == OK

@@ -1,14 +1,13 @@
-"""Snapshot and replay; that they give the state back after any step is checked by the bench in every test."""
+"""Snapshots. The bench writes and reads one after every commit of every test, too."""
 
 import json
 
 import pytest
 
 from agent.contract.manifest import Manifest
-from agent.workflow.replay import replay
 from agent.workflow.state import State
 from agent.workflow.state_codec import FORMAT, decode_state, encode_state
-from tests.workflow.bench import Bench, Commit, imei, line
+from tests.workflow.bench import Bench, imei, line
 
 
 def worked() -> Bench:
@@ -39,6 +38,7 @@ def worked() -> Bench:
 
 
 def test_snapshot_gives_the_state_back() -> None:
+    """`workflow.md#restart-keeps-the-state`"""
     state = worked().state
     assert decode_state(encode_state(state), Manifest.from_source) == state
 
@@ -50,24 +50,7 @@ def test_snapshot_is_one_json_text_without_line_breaks() -> None:
 
 
 def test_snapshot_of_another_format_is_refused() -> None:
+    """`faults.md#damaged-journal`"""
     text = encode_state(State()).replace(b'"format":1', b'"format":2')
     with pytest.raises(ValueError, match="format 2"):
         decode_state(text, Manifest.from_source)
-
-
-def test_replay_from_nothing_and_from_any_snapshot_gives_the_state() -> None:
-    bench = worked()
-    assert replay(State(), bench.commits) == bench.state
-    for cut in range(len(bench.commits)):
-        state = replay(State(), bench.commits[:cut])
-        resumed = decode_state(encode_state(state), Manifest.from_source)
-        assert replay(resumed, bench.commits[cut:]) == bench.state
-
-
-def test_replay_passes_over_events_of_a_type_it_does_not_know() -> None:
-    bench = worked()
-    last = bench.commits[-1]
-    newer = last.documents[0].replace(b"kiosk.scan.selected.v1", b"kiosk.scan.weighed.v1")
-    commit = Commit(journal=last.journal, position=99, sequence=99, documents=(newer,), private=b"")
-    assert newer != last.documents[0]
-    assert replay(bench.state, [commit]) == bench.state

@@ -1,4 +1,4 @@
-"""Rules 6 and 7: a box is created, sized, labelled, confirmed, brought back."""
+"""Boxes: created, sized, labelled, confirmed, brought back."""
 
 import pytest
 
@@ -45,6 +45,7 @@ def opened(flow: str = "used") -> Bench:
 
 
 def test_save_creates_and_confirms_a_box() -> None:
+    """`workflow.md#create-a-box`, `workflow.md#confirm-a-box`"""
     bench = opened()
     bench.scan("CASE")
     bench.scan(ONE)
@@ -64,6 +65,7 @@ def test_save_creates_and_confirms_a_box() -> None:
 
 
 def test_save_of_an_empty_box_is_refused() -> None:
+    """`workflow.md#create-a-box`"""
     bench = opened()
     assert bench.do("SAVE") == refused(Reason.BOX_EMPTY)
     bench.scan(ONE)
@@ -72,6 +74,7 @@ def test_save_of_an_empty_box_is_refused() -> None:
 
 
 def test_cancel_in_boxing_goes_back_to_scanning() -> None:
+    """`workflow.md#cancel`, `workflow.md#create-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -92,6 +95,7 @@ def test_cancel_in_boxing_goes_back_to_scanning() -> None:
 
 @pytest.mark.parametrize("flow", ["distribution", "pos"])
 def test_size_is_required_in_distribution_and_pos(flow: str) -> None:
+    """`workflow.md#confirm-a-box`"""
     bench = opened(flow)
     bench.scan("CASE")
     bench.do("SAVE")
@@ -103,6 +107,7 @@ def test_size_is_required_in_distribution_and_pos(flow: str) -> None:
 
 
 def test_size_is_replaced_and_may_be_given_to_a_used_box() -> None:
+    """`workflow.md#choose-a-box-size`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -120,6 +125,7 @@ def test_size_is_replaced_and_may_be_given_to_a_used_box() -> None:
 
 
 def test_label_is_optional_and_replaced() -> None:
+    """`workflow.md#label-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -133,6 +139,7 @@ def test_label_is_optional_and_replaced() -> None:
 
 
 def test_label_used_on_another_box_of_an_open_order() -> None:
+    """`workflow.md#label-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -145,6 +152,7 @@ def test_label_used_on_another_box_of_an_open_order() -> None:
 
 
 def test_label_replaced_is_free_again() -> None:
+    """`workflow.md#label-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -156,6 +164,7 @@ def test_label_replaced_is_free_again() -> None:
 
 
 def test_label_of_a_packed_order_is_free_again() -> None:
+    """`workflow.md#label-a-box`"""
     bench = opened()
     bench.scan("SO-1")
     bench.order("SO-3", line("1", "P13", 1))
@@ -174,6 +183,7 @@ def test_label_of_a_packed_order_is_free_again() -> None:
 
 @pytest.mark.parametrize("how", ["cancelled", "withdrawn"])
 def test_label_of_an_order_that_the_centre_closed_is_free_again(how: str) -> None:
+    """`workflow.md#label-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -190,6 +200,7 @@ def test_label_of_an_order_that_the_centre_closed_is_free_again(how: str) -> Non
 
 
 def test_label_of_a_dissolved_box_is_free_again() -> None:
+    """`workflow.md#label-a-box`, `workflow.md#dissolve-an-empty-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -220,6 +231,7 @@ def two_boxes() -> Bench:
 
 
 def test_reopen_by_label() -> None:
+    """`workflow.md#reopen-a-box`"""
     bench = two_boxes()
     assert bench.scan(LABEL) == REMOVED
     event = bench.last(BoxReopened)
@@ -232,6 +244,7 @@ def test_reopen_by_label() -> None:
 
 
 def test_reopen_by_undo_is_the_last_confirmed() -> None:
+    """`workflow.md#reopen-a-box`"""
     bench = two_boxes()
     assert bench.do("UNDO") == REMOVED
     assert (bench.last(BoxReopened).box, bench.last(BoxReopened).state) == (BOX_2, Reopened.BOXING)
@@ -243,6 +256,7 @@ def test_reopen_by_undo_is_the_last_confirmed() -> None:
 
 
 def test_reopen_needs_an_empty_open_box() -> None:
+    """`workflow.md#reopen-a-box`"""
     bench = two_boxes()
     bench.scan(THREE)
     assert bench.scan(LABEL) == refused(Reason.BOX_OPEN)
@@ -253,12 +267,14 @@ def test_reopen_needs_an_empty_open_box() -> None:
 
 
 def test_reopen_by_the_label_of_another_order() -> None:
+    """`workflow.md#reopen-a-box`"""
     bench = two_boxes()
     bench.scan("SO-2")
     assert bench.scan(LABEL) == refused(Reason.NOT_IN_BOX)
 
 
 def test_reopened_box_left_empty_is_dissolved_and_its_id_never_used_again() -> None:
+    """`workflow.md#dissolve-an-empty-box`"""
     bench = two_boxes()
     bench.do("UNDO")
     bench.do("CANCEL")
@@ -270,6 +286,7 @@ def test_reopened_box_left_empty_is_dissolved_and_its_id_never_used_again() -> N
 
 
 def test_box_never_created_is_not_voided_when_it_is_empty_again() -> None:
+    """`workflow.md#dissolve-an-empty-box`"""
     bench = opened()
     bench.scan(ONE)
     assert bench.do("UNDO") == REMOVED
@@ -279,6 +296,7 @@ def test_box_never_created_is_not_voided_when_it_is_empty_again() -> None:
 
 
 def test_save_ends_remove_and_its_quantity() -> None:
+    """`workflow.md#end-of-remove`"""
     bench = opened()
     bench.scan("CASE")
     bench.do("REMOVE")
@@ -290,6 +308,7 @@ def test_save_ends_remove_and_its_quantity() -> None:
 
 
 def test_save_leaves_a_quantity_for_the_next_product() -> None:
+    """`workflow.md#set-a-quantity`"""
     bench = opened()
     bench.scan(ONE)
     assert bench.do("QTY", "9") == PROMPT
@@ -299,6 +318,7 @@ def test_save_leaves_a_quantity_for_the_next_product() -> None:
 
 
 def test_box_ids_go_on_under_a_new_journal_id() -> None:
+    """`workflow.md#create-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.save()

@@ -1,4 +1,4 @@
-"""What others see of a station."""
+"""What a station shows."""
 
 from msgspec import to_builtins
 
@@ -24,6 +24,7 @@ def opened() -> Bench:
 
 
 def test_station_view_of_a_station_that_nobody_used() -> None:
+    """`mqtt.md#station-view`"""
     assert view(Bench()) == {
         "state": "ready",
         "signed_in": False,
@@ -41,6 +42,7 @@ def test_station_view_of_a_station_that_nobody_used() -> None:
 
 
 def test_station_view_of_a_station_at_work() -> None:
+    """`mqtt.md#station-view`"""
     bench = opened()
     bench.scan("P13")
     bench.scan(ONE)
@@ -68,6 +70,7 @@ def test_station_view_of_a_station_at_work() -> None:
 
 
 def test_station_view_of_a_held_order() -> None:
+    """`mqtt.md#station-view`"""
     bench = opened()
     bench.scan(ONE)
     bench.verdict("hold", "SO-1", ONE)
@@ -75,6 +78,7 @@ def test_station_view_of_a_held_order() -> None:
 
 
 def test_steady_light_of_every_state() -> None:
+    """`signals.md#steady-lights`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 1))
     lights = [steady_of(bench.state, "1")]
@@ -120,4 +124,5 @@ def test_steady_light_of_every_state() -> None:
 
 
 def test_bar_of_a_station_without_an_order() -> None:
+    """`signals.md#led-bar`"""
     assert bar_of(Bench().state, "1") == (0, 0)

@@ -1,4 +1,4 @@
-"""Rule 5: units and products, and scans that carry both."""
+"""Counting units and products, and scans that carry both."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from agent.contract.manifest import Flow
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from tests.workflow.bench import (
-    AGAIN,
     GTIN,
     LINE_DONE,
     OK,
@@ -42,6 +41,7 @@ def combined(gtin: str, unit: str, serial: str = "") -> str:
 
 
 def test_unit_accepted_tells_the_counts_after_it() -> None:
+    """`workflow.md#scan-a-unit`"""
     bench = bench_with(line("1", "P13", 3), line("2", "CASE", 4, serialized=False))
     assert bench.scan("]C0" + ONE, scanner="right") == OK
     event = bench.last(Accepted)
@@ -52,91 +52,16 @@ def test_unit_accepted_tells_the_counts_after_it() -> None:
     assert counts == (1, 2, 1, 6)
 
 
-def test_unit_of_several_identifiers_counts_once_under_the_first() -> None:
-    bench = bench_with(line("1", "P13", 2, units=[[ONE, TWO, "SerialA"], [THREE]]))
-    assert bench.scan("seriala") == OK
-    assert bench.last(Accepted).unit == Unit(scheme="imei", id=ONE, aliases=(TWO, "SerialA"))
-    assert bench.scan(TWO) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
-    assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
-    assert bench.scan(THREE) == ORDER_DONE
-
-
 def test_unit_of_a_scanned_serial_number_is_published_in_capitals() -> None:
+    """`mqtt.md#published-units`"""
     bench = bench_with(line("1", "P13", 2, serial_length=[6, 8]))
     assert bench.scan("abc1234") == OK
     assert bench.last(Accepted).unit == Unit(scheme="serial", id="ABC1234")
     assert bench.scan("ABC1234") == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
 
 
-@pytest.mark.parametrize(
-    ("takes", "code", "reason"),
-    [
-        ({"units": [[ONE]]}, ONE, None),
-        ({"units": [[ONE]]}, TWO, Reason.NOT_ON_ORDER),
-        ({"tacs": ["35000000"]}, ONE, None),
-        ({"tacs": ["86000000"]}, ONE, Reason.NOT_ON_ORDER),
-        ({"tacs": ["86000000"], "units": [[ONE]]}, ONE, None),
-        ({"tacs": ["35000000"], "serial_length": [4, 6]}, "AB12", None),
-        ({"serial_length": [4, 6]}, "AB12CD", None),
-        ({"serial_length": [4, 6]}, ONE, Reason.NOT_ON_ORDER),
-        ({"serial_length": [4, 20]}, ONE, Reason.NOT_ON_ORDER),
-        ({"serial_length": [4, 6]}, "AB1", Reason.UNKNOWN_CODE),
-        ({"serial_length": [4, 6]}, "AB12CDE", Reason.UNKNOWN_CODE),
-        ({"serial_length": [4, 6]}, "AB-12", Reason.UNKNOWN_CODE),
-        ({"serial_length": [4, 6]}, "１２３４", Reason.UNKNOWN_CODE),
-        ({"serial_length": [8, 40]}, "4901542032375107", Reason.WRONG_BARCODE),
-        ({"serial_length": [8, 40]}, "49015420323752", Reason.WRONG_BARCODE),
-        ({"serial_length": [8, 40]}, "9506000134352", Reason.WRONG_BARCODE),
-        ({"serial_length": [8, 40]}, "8944110065123456783", Reason.WRONG_BARCODE),
-        ({"serial_length": [8, 40]}, "89049032000000000000001234567857", Reason.WRONG_BARCODE),
-        ({"serial_length": [8, 40]}, ONE + TWO, Reason.WRONG_BARCODE),
-        ({"serial_length": [8, 40]}, "490154203237517", Reason.BAD_CHECK_DIGIT),
-        ({"serial_length": [8, 40]}, "AF0123450ABCDE", None),
-        ({"units": [["AF0123450ABCDE"]]}, "af0123450abcde", None),
-        ({"units": [["4901542032375107"]]}, "4901542032375107", None),
-        ({}, ONE, None),
-        ({}, "ABC123", Reason.UNKNOWN_CODE),
-    ],
-)
-def test_what_a_line_takes(takes: dict[str, Any], code: str, reason: Reason | None) -> None:
-    bench = bench_with(line("1", "P13", 9, **takes))
-    assert bench.scan(code) == (OK if reason is None else refused(reason))
-
-
-def test_unit_scheme_of_a_listed_meid() -> None:
-    bench = bench_with(line("1", "P13", 9, units=[["AF0123450ABCDE"]]))
-    bench.scan("AF0123450ABCDE")
-    assert bench.last(Accepted).unit == Unit(scheme="meid", id="AF0123450ABCDE")
-
-
-def test_unit_goes_to_the_first_line_of_its_sku_that_wants_some() -> None:
-    bench = bench_with(line("9", "P13", 1), line("1", "P13", 1))
-    assert [bench.scan(ONE), bench.last(Accepted).line] == [LINE_DONE, "9"]
-    assert [bench.scan(TWO), bench.last(Accepted).line] == [ORDER_DONE, "1"]
-
-
-def test_unit_that_several_products_take_needs_the_product() -> None:
-    bench = bench_with(line("1", "P13", 1), line("2", "P14", 2))
-    assert bench.scan(ONE) == refused(Reason.PRODUCT_REQUIRED)
-    assert bench.scan("p14") == OK
-    assert bench.scan(ONE) == OK
-    assert bench.last(Accepted).sku == "P14"
-    assert bench.scan("P14") == AGAIN
-    assert bench.scan(TWO) == LINE_DONE
-    assert bench.scan(THREE) == refused(Reason.OVER_QUANTITY)
-    assert bench.scan("P13") == OK
-    assert bench.scan(THREE) == ORDER_DONE
-
-
-def test_unit_that_one_product_still_wants_needs_no_product() -> None:
-    bench = bench_with(line("1", "P13", 1), line("2", "P14", 1))
-    bench.scan("P13")
-    bench.scan(ONE)
-    bench.do("CANCEL")
-    assert bench.scan(TWO) == ORDER_DONE
-
-
 def test_distribution_selects_a_product_until_another_is() -> None:
+    """`workflow.md#scan-a-product`, `workflow.md#scan-a-unit`"""
     bench = bench_with(
         line("1", "P13", 2, flow="distribution", gtins=[GTIN], tacs=["35000000"]),
         line("2", "P14", 2, flow="distribution", gtins=[GTIN_B], tacs=["86000000"]),
@@ -152,15 +77,11 @@ def test_distribution_selects_a_product_until_another_is() -> None:
     assert bench.station.product == "P14"
 
 
-def test_distribution_needs_a_product_even_where_there_is_only_one() -> None:
-    bench = bench_with(line("1", "P13", 2, flow="distribution"))
-    assert bench.scan(ONE) == refused(Reason.PRODUCT_REQUIRED)
-
-
 # -- products ----------------------------------------------------------------------------------------------------
 
 
 def test_product_counts_one_or_the_quantity() -> None:
+    """`workflow.md#scan-a-product`, `workflow.md#set-a-quantity`"""
     bench = bench_with(line("1", "CASE", 9, serialized=False))
     assert bench.scan("case") == OK
     assert (bench.last(Accepted).unit, bench.last(Accepted).quantity) == (None, 1)
@@ -174,6 +95,7 @@ def test_product_counts_one_or_the_quantity() -> None:
 
 
 def test_quantity_is_of_the_newest_qty() -> None:
+    """`workflow.md#set-a-quantity`"""
     bench = bench_with(line("1", "CASE", 9, serialized=False))
     bench.do("QTY", "5")
     bench.do("QTY", "3")
@@ -182,6 +104,7 @@ def test_quantity_is_of_the_newest_qty() -> None:
 
 
 def test_quantity_over_several_lines_in_order_or_not_at_all() -> None:
+    """`workflow.md#scan-a-product`"""
     bench = bench_with(
         line("1", "CASE", 2, serialized=False),
         line("2", "BAG", 1, serialized=False),
@@ -205,6 +128,7 @@ def test_quantity_over_several_lines_in_order_or_not_at_all() -> None:
 
 
 def test_quantity_waits_for_a_product() -> None:
+    """`workflow.md#set-a-quantity`"""
     bench = bench_with(line("1", "P13", 2), line("2", "CASE", 5, serialized=False))
     bench.do("QTY", "4")
     assert bench.scan(ONE) == OK
@@ -216,6 +140,7 @@ def test_quantity_waits_for_a_product() -> None:
 
 @pytest.mark.parametrize("code", ["P13", combined(GTIN, TWO), combined(GTIN_B, TWO)])
 def test_quantity_with_a_serialized_product_is_not_allowed_and_used_up(code: str) -> None:
+    """`workflow.md#scan-a-product`, `workflow.md#set-a-quantity`"""
     bench = bench_with(line("1", "P13", 2, gtins=[GTIN]), line("2", "CASE", 5, serialized=False, gtins=[GTIN_B]))
     bench.do("QTY", "4")
     assert bench.scan(code) == refused(Reason.NOT_ALLOWED)
@@ -223,12 +148,14 @@ def test_quantity_with_a_serialized_product_is_not_allowed_and_used_up(code: str
 
 
 def test_product_over_what_is_pending_is_refused() -> None:
+    """`workflow.md#scan-a-product`"""
     bench = bench_with(line("1", "CASE", 1, serialized=False))
     assert bench.scan("CASE") == ORDER_DONE
     assert bench.scan("CASE") == refused(Reason.OVER_QUANTITY)
 
 
 def test_gtin_compares_as_fourteen_digits() -> None:
+    """`scanning.md#comparing-codes`"""
     bench = bench_with(line("1", "CASE", 9, serialized=False, gtins=["012345678905"]))
     for code in ("012345678905", "0012345678905", "00012345678905", "]E0012345678905", "]C10100012345678905"):
         assert bench.scan(code) == OK, code
@@ -238,6 +165,7 @@ def test_gtin_compares_as_fourteen_digits() -> None:
 
 
 def test_combined_scan_counts_on_a_line_of_the_product_for_this_scan_only() -> None:
+    """`scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(line("1", "P13", 3, gtins=[GTIN]), line("2", "P14", 3, gtins=[GTIN_B]))
     assert bench.scan(combined(GTIN_B, ONE)) == OK
     assert bench.last(Accepted).sku == "P14"
@@ -247,6 +175,7 @@ def test_combined_scan_counts_on_a_line_of_the_product_for_this_scan_only() -> N
 
 
 def test_combined_scan_in_distribution_selects_the_product() -> None:
+    """`scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(*(line(s, s, 3, flow="distribution", gtins=[g]) for s, g in (("P13", GTIN), ("P14", GTIN_B))))
     assert bench.scan(combined(GTIN_B, ONE)) == OK
     assert bench.types() == ["scan.selected", "scan.accepted"]
@@ -260,6 +189,7 @@ def test_combined_scan_in_distribution_selects_the_product() -> None:
 
 
 def test_combined_scan_refused_selects_nothing() -> None:
+    """`scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(
         line("1", "P13", 1, flow="distribution", gtins=[GTIN], tacs=["86000000"]),
         line("2", "P14", 1, flow="distribution", gtins=[GTIN_B], tacs=["35000000"]),
@@ -270,6 +200,7 @@ def test_combined_scan_refused_selects_nothing() -> None:
 
 
 def test_combined_scan_overrides_the_selected_product() -> None:
+    """`scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(line("1", "P13", 3, gtins=[GTIN]), line("2", "P14", 3, gtins=[GTIN_B]))
     bench.scan("P13")
     assert bench.scan(combined(GTIN_B, ONE)) == OK
@@ -278,17 +209,20 @@ def test_combined_scan_overrides_the_selected_product() -> None:
 
 
 def test_combined_scan_with_a_product_of_another_order_is_refused_whole() -> None:
+    """`scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(line("1", "P13", 3, gtins=[GTIN]))
     assert bench.scan(combined("19506000134359", ONE)) == refused(Reason.WRONG_PRODUCT)
     assert bench.here.total_scanned == 0
 
 
 def test_combined_scan_with_a_product_that_is_not_serialized() -> None:
+    """`scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(line("1", "P13", 3), line("2", "CASE", 3, serialized=False, gtins=[GTIN]))
     assert bench.scan(combined(GTIN, ONE)) == refused(Reason.NOT_ALLOWED)
 
 
 def test_combined_scan_takes_the_serial_number_for_an_alias() -> None:
+    """`scanning.md#application-identifiers`, `mqtt.md#published-units`"""
     bench = bench_with(line("1", "P13", 3, gtins=[GTIN]))
     assert bench.scan(combined(GTIN, ONE, "abc123")) == OK
     assert bench.last(Accepted).unit == Unit(scheme="imei", id=ONE, aliases=("ABC123",))
@@ -297,12 +231,14 @@ def test_combined_scan_takes_the_serial_number_for_an_alias() -> None:
 
 
 def test_combined_scan_of_a_digital_link() -> None:
+    """`scanning.md#when-gs1-is-parsed`, `scanning.md#product-and-unit-in-one-scan`"""
     bench = bench_with(line("1", "P13", 3, gtins=[GTIN]))
     assert bench.scan(f"https://id.gs1.org/01/{GTIN}/21/ABC123?8002={ONE}") == OK
     assert bench.last(Accepted).unit == Unit(scheme="imei", id=ONE, aliases=("ABC123",))
 
 
 def test_two_imeis_are_one_unit_if_the_manifest_says_so() -> None:
+    """`scanning.md#two-units-in-one-scan`"""
     bench = bench_with(line("1", "P13", 3, units=[[ONE, TWO], [THREE]]))
     assert bench.scan(f"]Q38002{ONE}{GS}8002{THREE}") == refused(Reason.WRONG_BARCODE)
     assert bench.scan(f"]Q38002{TWO}{GS}8002{ONE}") == OK
@@ -311,65 +247,20 @@ def test_two_imeis_are_one_unit_if_the_manifest_says_so() -> None:
 
 
 def test_gs1_without_aim_identifier_needs_a_leading_gs() -> None:
+    """`scanning.md#when-gs1-is-parsed`"""
     bench = bench_with(line("1", "P13", 3))
     assert bench.scan(f"{GS}8002{ONE}") == OK
     assert bench.scan(f"8002{TWO}") == refused(Reason.UNKNOWN_CODE)
 
 
 def test_imei_behind_a_product_symbology_is_never_a_unit() -> None:
+    """`scanning.md#aim-identifier`"""
     bench = bench_with(line("1", "P13", 3))
     assert bench.scan("]E0" + ONE) == refused(Reason.WRONG_BARCODE)
 
 
-# -- other orders ------------------------------------------------------------------------------------------------
-
-
-def test_counted_elsewhere_until_the_other_order_is_closed() -> None:
-    bench = bench_with(line("1", "P13", 3))
-    bench.scan(ONE)
-    bench.order("SO-2", line("1", "P13", 3))
-    bench.opened("SO-2", station="2")
-    assert bench.scan(ONE, station="2") == refused(Reason.COUNTED_ELSEWHERE)
-    bench.order("SO-1", line("1", "P13", 3), revision=2, status="cancelled")
-    assert bench.scan(ONE, station="2") == OK
-
-
-def test_counted_elsewhere_under_an_alias() -> None:
-    bench = bench_with(line("1", "P13", 1, units=[[ONE, TWO]]))
-    bench.scan(ONE)
-    bench.order("SO-2", line("1", "P13", 3))
-    bench.opened("SO-2", station="2")
-    assert bench.scan(TWO, station="2") == refused(Reason.COUNTED_ELSEWHERE)
-
-
-def test_counted_elsewhere_no_longer_when_taken_out() -> None:
-    bench = bench_with(line("1", "P13", 3))
-    bench.scan(ONE)
-    bench.do("UNDO")
-    bench.order("SO-2", line("1", "P13", 3))
-    bench.opened("SO-2", station="2")
-    assert bench.scan(ONE, station="2") == OK
-
-
-def test_blocked_unit_is_refused_under_any_identifier() -> None:
-    bench = bench_with(line("1", "P13", 1, units=[[ONE, TWO]]))
-    bench.block(TWO)
-    assert bench.scan(ONE) == refused(Reason.NOT_ON_ORDER)
-
-
-def test_box_that_is_full_makes_way_for_the_next() -> None:
-    bench = bench_with(line("1", "P13", 1001), line("2", "CASE", 1, serialized=False))
-    bench.thorough = False
-    for number in range(1000):
-        bench.scan(imei(number))
-    bench.thorough = True
-    assert bench.scan(imei(1000)) == refused(Reason.BOX_FULL)
-    assert bench.scan("CASE") == LINE_DONE
-    bench.save()
-    assert bench.scan(imei(1000)) == ORDER_DONE
-
-
 def test_imei_and_serial_number_of_two_listed_devices_in_one_scan_are_no_unit() -> None:
+    """`scanning.md#two-units-in-one-scan`"""
     bench = bench_with(line("1", "P13", 2, units=[[imei(1), "SER0001"], [imei(2), "SER0002"]]))
     assert bench.scan(f"]d221SER0002\x1d8002{imei(1)}") == refused(Reason.WRONG_BARCODE)
     assert bench.scan(f"]d221SER0001\x1d8002{imei(1)}") == OK

@@ -1,4 +1,4 @@
-"""Rule 9: UNDO, REMOVE and CANCEL; nothing is erased, every change is an event."""
+"""UNDO, REMOVE and CANCEL."""
 
 import pytest
 
@@ -41,6 +41,7 @@ def cases(bench: Bench, *quantities: int) -> None:
 
 
 def test_undo_voids_the_newest_scan_first() -> None:
+    """`workflow.md#undo`"""
     bench = opened()
     bench.scan(ONE)
     cases(bench, 5)
@@ -58,6 +59,7 @@ def test_undo_voids_the_newest_scan_first() -> None:
 
 
 def test_undo_of_a_scan_that_was_partly_removed_voids_the_rest() -> None:
+    """`workflow.md#undo`"""
     bench = opened()
     cases(bench, 5)
     bench.do("REMOVE")
@@ -68,6 +70,7 @@ def test_undo_of_a_scan_that_was_partly_removed_voids_the_rest() -> None:
 
 
 def test_undo_works_after_a_restart() -> None:
+    """`workflow.md#undo`, `workflow.md#restart-keeps-the-state`"""
     bench = opened()
     bench.scan(ONE)
     bench.restart()
@@ -76,6 +79,7 @@ def test_undo_works_after_a_restart() -> None:
 
 
 def test_undo_with_an_empty_box_reopens_in_boxing() -> None:
+    """`workflow.md#undo`, `workflow.md#reopen-a-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.save()
@@ -89,6 +93,7 @@ def test_undo_with_an_empty_box_reopens_in_boxing() -> None:
 
 
 def test_remove_takes_out_a_unit_of_the_open_box() -> None:
+    """`workflow.md#remove-a-unit`"""
     bench = opened()
     bench.all([ONE, TWO])
     assert bench.do("REMOVE") == PROMPT
@@ -99,6 +104,7 @@ def test_remove_takes_out_a_unit_of_the_open_box() -> None:
 
 
 def test_remove_takes_out_by_an_alias() -> None:
+    """`workflow.md#remove-a-unit`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 1, units=[[ONE, TWO]]))
     bench.opened("SO-1")
@@ -110,6 +116,7 @@ def test_remove_takes_out_by_an_alias() -> None:
 
 @pytest.mark.parametrize("code", [THREE, "HELLO", "8944110065123456783", "CASE", ONE[:-1] + "9"])
 def test_remove_is_over_after_one_scan_that_is_refused(code: str) -> None:
+    """`workflow.md#end-of-remove`"""
     bench = opened()
     bench.all([ONE, TWO])
     bench.do("REMOVE")
@@ -119,6 +126,7 @@ def test_remove_is_over_after_one_scan_that_is_refused(code: str) -> None:
 
 
 def test_remove_refused_takes_its_quantity_with_it() -> None:
+    """`workflow.md#end-of-remove`"""
     bench = opened()
     cases(bench, 2)
     bench.do("REMOVE")
@@ -129,6 +137,7 @@ def test_remove_refused_takes_its_quantity_with_it() -> None:
 
 
 def test_remove_unreadable_is_not_the_scan() -> None:
+    """`workflow.md#end-of-remove`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("REMOVE")
@@ -138,6 +147,7 @@ def test_remove_unreadable_is_not_the_scan() -> None:
 
 
 def test_remove_ends_after_ten_seconds() -> None:
+    """`workflow.md#end-of-remove`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("REMOVE")
@@ -151,6 +161,7 @@ def test_remove_ends_after_ten_seconds() -> None:
 
 
 def test_remove_time_starts_anew_at_a_restart_and_with_remove() -> None:
+    """`workflow.md#end-of-remove`, `workflow.md#restart-keeps-the-state`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("REMOVE")
@@ -164,6 +175,7 @@ def test_remove_time_starts_anew_at_a_restart_and_with_remove() -> None:
 
 
 def test_remove_cancelled() -> None:
+    """`workflow.md#end-of-remove`, `workflow.md#cancel`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("REMOVE")
@@ -174,6 +186,7 @@ def test_remove_cancelled() -> None:
 
 @pytest.mark.parametrize("order", [("REMOVE", "QTY"), ("QTY", "REMOVE")])
 def test_remove_takes_a_quantity_from_the_newest_entries(order: tuple[str, str]) -> None:
+    """`workflow.md#remove-a-product`"""
     bench = opened()
     cases(bench, 2, 3, 4)
     for verb in order:
@@ -188,6 +201,7 @@ def test_remove_takes_a_quantity_from_the_newest_entries(order: tuple[str, str])
 
 
 def test_remove_a_serialized_product_is_not_allowed() -> None:
+    """`workflow.md#remove-a-product`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("REMOVE")
@@ -196,6 +210,7 @@ def test_remove_a_serialized_product_is_not_allowed() -> None:
 
 
 def test_remove_from_the_newest_confirmed_box_that_holds_enough() -> None:
+    """`workflow.md#remove-a-product`"""
     bench = opened()
     for quantity in (5, 4, 1):
         cases(bench, quantity)
@@ -211,6 +226,7 @@ def test_remove_from_the_newest_confirmed_box_that_holds_enough() -> None:
 
 
 def test_remove_more_than_any_box_holds() -> None:
+    """`workflow.md#remove-a-product`"""
     bench = opened()
     cases(bench, 2)
     bench.save()
@@ -222,6 +238,7 @@ def test_remove_more_than_any_box_holds() -> None:
 
 
 def test_remove_from_a_confirmed_box_needs_an_empty_one() -> None:
+    """`workflow.md#remove-from-a-confirmed-box`"""
     bench = opened()
     bench.scan(ONE)
     cases(bench, 2)
@@ -234,6 +251,7 @@ def test_remove_from_a_confirmed_box_needs_an_empty_one() -> None:
 
 
 def test_remove_from_a_confirmed_box_keeps_size_and_label() -> None:
+    """`workflow.md#remove-from-a-confirmed-box`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 9, flow="pos"), line("2", "U", 1))
     bench.opened("SO-1")
@@ -255,6 +273,7 @@ def test_remove_from_a_confirmed_box_keeps_size_and_label() -> None:
 
 
 def test_remove_the_last_of_a_created_box_dissolves_it() -> None:
+    """`workflow.md#dissolve-an-empty-box`"""
     bench = opened()
     bench.scan(ONE)
     bench.save()
@@ -267,6 +286,7 @@ def test_remove_the_last_of_a_created_box_dissolves_it() -> None:
 
 
 def test_remove_is_dropped_by_leaving_and_signing_out() -> None:
+    """`workflow.md#end-of-remove`"""
     bench = opened()
     bench.do("REMOVE")
     bench.do("CLOSE")
@@ -281,6 +301,7 @@ def test_remove_is_dropped_by_leaving_and_signing_out() -> None:
 
 
 def test_cancel_leaves_the_pending_step_then_the_product_then_the_box() -> None:
+    """`workflow.md#cancel`"""
     bench = opened()
     bench.scan(ONE)
     bench.scan("P13")
@@ -296,6 +317,7 @@ def test_cancel_leaves_the_pending_step_then_the_product_then_the_box() -> None:
 
 
 def test_cancel_twice_voids_every_entry_of_the_open_box() -> None:
+    """`workflow.md#cancel`"""
     bench = opened()
     bench.scan(THREE)
     bench.save()
@@ -308,6 +330,7 @@ def test_cancel_twice_voids_every_entry_of_the_open_box() -> None:
 
 
 def test_cancel_twice_voids_a_box_that_was_created() -> None:
+    """`workflow.md#cancel`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("SAVE")
@@ -318,6 +341,7 @@ def test_cancel_twice_voids_a_box_that_was_created() -> None:
 
 
 def test_cancel_too_late_asks_again() -> None:
+    """`workflow.md#cancel`"""
     bench = opened()
     bench.scan(ONE)
     assert bench.do("CANCEL") == PROMPT
@@ -327,6 +351,7 @@ def test_cancel_too_late_asks_again() -> None:
 
 @pytest.mark.parametrize("between", [TWO, ONE, "HELLO", BADGES["E7"], "SO-1"])
 def test_cancel_with_another_scan_between_asks_again(between: str) -> None:
+    """`workflow.md#cancel`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("CANCEL")
@@ -335,6 +360,7 @@ def test_cancel_with_another_scan_between_asks_again(between: str) -> None:
 
 
 def test_cancel_with_an_unreadable_scan_between_asks_again() -> None:
+    """`workflow.md#cancel`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("CANCEL")
@@ -343,6 +369,7 @@ def test_cancel_with_an_unreadable_scan_between_asks_again() -> None:
 
 
 def test_cancel_bounced_is_not_the_second() -> None:
+    """`workflow.md#cancel`, `scanning.md#bounce`"""
     bench = opened()
     bench.scan(ONE)
     assert bench.do("CANCEL") == PROMPT
@@ -352,6 +379,7 @@ def test_cancel_bounced_is_not_the_second() -> None:
 
 
 def test_cancel_armed_is_forgotten_at_a_restart() -> None:
+    """`workflow.md#cancel`, `workflow.md#restart-keeps-the-state`"""
     bench = opened()
     bench.scan(ONE)
     bench.do("CANCEL")
@@ -360,6 +388,7 @@ def test_cancel_armed_is_forgotten_at_a_restart() -> None:
 
 
 def test_every_accepted_entry_voided_is_named_by_its_sequence() -> None:
+    """`workflow.md#nothing-is-erased`"""
     bench = opened()
     sequences = []
     for code in (ONE, TWO, THREE):
@@ -372,6 +401,7 @@ def test_every_accepted_entry_voided_is_named_by_its_sequence() -> None:
 
 
 def test_line_done_again_after_one_was_taken_out() -> None:
+    """`signals.md#signal-table`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 1), line("2", "CASE", 2, serialized=False))
     bench.opened("SO-1")

@@ -1,4 +1,4 @@
-"""Rule 10: manifests that change while, or after, an order is worked on."""
+"""Manifests that change while an order is worked on, or after it."""
 
 import pytest
 
@@ -7,7 +7,6 @@ from agent.contract.manifest import Flow, Status
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.closed_orders import drop_details
 from agent.workflow.reply import Alarm
 from agent.workflow.state import Phase
 from tests.workflow.bench import (
@@ -63,6 +62,7 @@ def packed() -> Bench:
 
 
 def test_revision_that_is_not_higher_is_ignored() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     for revision in (1, 0):
         assert bench.order("SO-1", PHONES, revision=revision) == []
@@ -71,6 +71,7 @@ def test_revision_that_is_not_higher_is_ignored() -> None:
 
 
 def test_revision_takes_effect_at_once() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     assert bench.order("SO-1", PHONES, line("2", "CASE", 3, serialized=False), revision=2) == []
     event = bench.last(OrderRevised)
@@ -86,12 +87,14 @@ def test_revision_takes_effect_at_once() -> None:
 
 
 def test_revision_of_an_order_unknown_here_is_no_event() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     bench.order("SO-2", line("1", "P14", 5), revision=2)
     assert bench.new == []
 
 
 def test_revision_of_an_order_counted_here_and_left_is_an_event_without_alarm() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     bench.do("CLOSE")
     assert bench.order("SO-1", PHONES, revision=2) == []
@@ -100,6 +103,7 @@ def test_revision_of_an_order_counted_here_and_left_is_an_event_without_alarm() 
 
 
 def test_revision_with_misfits_sounds_alarm() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     alarms = bench.order("SO-1", line("2", "CASE", 1, serialized=False), revision=2)
     assert [alarm.station for alarm in alarms] == ["1"]
@@ -113,6 +117,7 @@ def test_revision_with_misfits_sounds_alarm() -> None:
 
 
 def test_revision_that_drops_a_line_leaves_a_way_to_take_out_what_is_counted() -> None:
+    """`workflow.md#manifest-revisions`, `workflow.md#remove-a-product`"""
     bench = opened()
     bench.order("SO-1", line("9", "P20", 1), revision=2)
     assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
@@ -127,6 +132,7 @@ def test_revision_that_drops_a_line_leaves_a_way_to_take_out_what_is_counted() -
 
 
 def test_revision_that_drops_a_listed_unit_leaves_it_recognised() -> None:
+    """`workflow.md#remove-a-unit`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 1, units=[["serial-A", TWO]]))
     bench.opened("SO-1")
@@ -138,6 +144,7 @@ def test_revision_that_drops_a_listed_unit_leaves_it_recognised() -> None:
 
 
 def test_revision_that_drops_the_selected_product_puts_it_down() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     bench.scan("P13")
     bench.order("SO-1", line("9", "P20", 1), revision=2)
@@ -145,6 +152,7 @@ def test_revision_that_drops_the_selected_product_puts_it_down() -> None:
 
 
 def test_revision_may_change_the_shared_flow_while_the_box_is_empty() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 1))
     bench.opened("SO-1")
@@ -154,6 +162,7 @@ def test_revision_may_change_the_shared_flow_while_the_box_is_empty() -> None:
 
 
 def test_line_complete_by_what_was_counted_elsewhere() -> None:
+    """`workflow.md#counted-at-another-kiosk`"""
     bench = opened()
     counted = [{"line": "1", "quantity": 1, "units": [TWO], "box": "9A77000000000001"}]
     assert bench.order("SO-1", PHONES, CASES, revision=2, counted=counted) == []
@@ -166,6 +175,7 @@ def test_line_complete_by_what_was_counted_elsewhere() -> None:
 
 
 def test_counted_in_a_box_of_this_kiosk_is_not_counted_twice() -> None:
+    """`workflow.md#counted-at-another-kiosk`"""
     bench = opened()
     bench.save()
     bench.start_over("AAAAAAAA")
@@ -188,6 +198,7 @@ def test_counted_in_a_box_of_this_kiosk_is_not_counted_twice() -> None:
 
 @pytest.mark.parametrize("how", CLOSING)
 def test_closed_while_open_sounds_alarm(how: str) -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     assert close(bench, how) == [Alarm(station="1", reason=Reason.ORDER_CLOSED)]
     assert bench.last(OrderRevised).status is Status(how)
@@ -218,6 +229,7 @@ def test_closed_while_open_sounds_alarm(how: str) -> None:
 )
 @pytest.mark.parametrize("how", CLOSING)
 def test_closed_while_open_lets_nothing_in(how: str, code: str, works: bool) -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     close(bench, how)
     reply = bench.scan(code)
@@ -227,6 +239,7 @@ def test_closed_while_open_lets_nothing_in(how: str, code: str, works: bool) -> 
 
 @pytest.mark.parametrize("how", CLOSING)
 def test_closed_while_open_everything_can_be_taken_out(how: str) -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     bench.save()
     close(bench, how)
@@ -240,6 +253,7 @@ def test_closed_while_open_everything_can_be_taken_out(how: str) -> None:
 
 
 def test_closed_while_boxing_lets_the_box_go_back_only() -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     bench.do("SAVE")
     close(bench, "cancelled")
@@ -251,6 +265,7 @@ def test_closed_while_boxing_lets_the_box_go_back_only() -> None:
 
 
 def test_closed_while_packing_lets_it_be_left() -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     bench.all([TWO, "CASE"])
     bench.save()
@@ -261,6 +276,7 @@ def test_closed_while_packing_lets_it_be_left() -> None:
 
 
 def test_closed_while_assigning_still_takes_the_badge() -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     bench.do("ROLE", "PACK")
     close(bench, "cancelled")
@@ -269,6 +285,7 @@ def test_closed_while_assigning_still_takes_the_badge() -> None:
 
 
 def test_closed_box_open_keeps_another_order_out() -> None:
+    """`workflow.md#closed-while-open`"""
     bench = opened()
     close(bench, "withdrawn")
     assert bench.scan("SO-2") == refused(Reason.BOX_OPEN)
@@ -276,6 +293,7 @@ def test_closed_box_open_keeps_another_order_out() -> None:
 
 
 def test_withdrawn_order_comes_back_at_any_revision() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     bench.order("SO-1", PHONES, CASES, revision=7)
     bench.withdraw("SO-1")
@@ -286,6 +304,7 @@ def test_withdrawn_order_comes_back_at_any_revision() -> None:
 
 
 def test_cancelled_order_comes_back_with_a_higher_revision() -> None:
+    """`workflow.md#manifest-revisions`"""
     bench = opened()
     close(bench, "cancelled")
     bench.order("SO-1", PHONES, CASES, revision=3)
@@ -296,6 +315,7 @@ def test_cancelled_order_comes_back_with_a_higher_revision() -> None:
 
 
 def test_packed_here_stays_closed_until_a_revision_reopens() -> None:
+    """`workflow.md#packed-orders-stay-closed`"""
     bench = packed()
     assert bench.order("SO-1", line("1", "P13", 2), revision=2) == []
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
@@ -309,6 +329,7 @@ def test_packed_here_stays_closed_until_a_revision_reopens() -> None:
 
 
 def test_packed_and_reopened_units_are_counted_elsewhere_again() -> None:
+    """`workflow.md#packed-orders-stay-closed`"""
     bench = packed()
     bench.order("SO-2", line("1", "P14", 2))
     bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=True)
@@ -317,36 +338,9 @@ def test_packed_and_reopened_units_are_counted_elsewhere_again() -> None:
 
 
 def test_packed_and_reopened_packs_again() -> None:
+    """`workflow.md#packed-orders-stay-closed`"""
     bench = packed()
     bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=True)
     bench.opened("SO-1")
     assert [bench.do("PACK"), bench.do("CONFIRM")] == [PROMPT, CONFIRMED]
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
-
-
-def forgotten() -> Bench:
-    """As `packed`, long ago: only the order's id and the revision are still known."""
-    bench = packed()
-    bench.state = bench.shadow = drop_details(bench.state, ["SO-1"])
-    assert "SO-1" not in bench.state.orders
-    return bench
-
-
-def test_forgotten_order_stays_closed() -> None:
-    bench = forgotten()
-    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
-    bench.order("SO-1", line("1", "P13", 1), revision=2)
-    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
-
-
-def test_forgotten_order_reopened_takes_what_the_centre_counted_in_our_boxes() -> None:
-    bench = forgotten()
-    counted = [{"line": "1", "quantity": 1, "units": [ONE], "box": "3F0C9A1B000001"}]
-    bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=True, counted=counted)
-    for _ in range(2):
-        assert bench.scan("SO-1") == OK
-        assert bench.here.scanned_on("1") == 1
-        assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
-        bench.do("CLOSE")
-    bench.scan("SO-1")
-    assert bench.scan(TWO) == ORDER_DONE

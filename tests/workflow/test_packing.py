@@ -1,9 +1,6 @@
-"""Rule 8: packing confirmation."""
+"""Packing confirmation: PACK and CONFIRM."""
 
-import json
 from typing import Any
-
-import pytest
 
 from agent.contract.events import (
     PackingConfirmed,
@@ -60,6 +57,7 @@ def packing(*, rules: WorkflowRules | None = None, **operators: str) -> Bench:
 
 
 def test_packing_confirmed_tells_all() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing()
     assert bench.types() == ["order.packing_started"]
     assert bench.do("CONFIRM") == CONFIRMED
@@ -76,6 +74,7 @@ def test_packing_confirmed_tells_all() -> None:
 
 
 def test_packing_is_the_packers_alone() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing(packing="E8")
     assert bench.do("CONFIRM") == refused(Reason.NOT_ASSIGNED)
     assert bench.phase() is Phase.PACKING
@@ -84,11 +83,13 @@ def test_packing_is_the_packers_alone() -> None:
 
 
 def test_packing_may_be_anybodys() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing(packing="E8", rules=WorkflowRules(packer_confirms=False))
     assert bench.do("CONFIRM") == CONFIRMED
 
 
 def test_packing_cancelled_goes_back_to_scanning() -> None:
+    """`workflow.md#cancel`"""
     bench = packing()
     assert bench.do("CANCEL") == OK
     assert bench.types() == ["order.packing_left"]
@@ -96,6 +97,7 @@ def test_packing_cancelled_goes_back_to_scanning() -> None:
 
 
 def test_packing_with_too_few_is_refused() -> None:
+    """`workflow.md#start-packing`"""
     bench = simple()
     bench.scan(ONE)
     bench.save()
@@ -105,6 +107,7 @@ def test_packing_with_too_few_is_refused() -> None:
 
 
 def test_packing_with_too_many_on_one_line_is_refused() -> None:
+    """`workflow.md#start-packing`"""
     bench = packing()
     bench.do("CANCEL")
     bench.order("SO-1", line("1", "P13", 1), line("2", "CASE", 1, serialized=False), revision=2)
@@ -113,6 +116,7 @@ def test_packing_with_too_many_on_one_line_is_refused() -> None:
 
 
 def test_packing_confirmation_looks_at_a_manifest_that_came_between() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing()
     bench.order("SO-1", line("1", "P13", 2), line("2", "CASE", 2, serialized=False), revision=2)
     assert bench.phase() is Phase.PACKING
@@ -123,6 +127,7 @@ def test_packing_confirmation_looks_at_a_manifest_that_came_between() -> None:
 
 
 def test_packing_confirmation_of_an_order_cancelled_between() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing()
     bench.order("SO-1", line("1", "P13", 1), revision=2, status="cancelled")
     assert bench.do("CONFIRM") == refused(Reason.ORDER_CLOSED)
@@ -132,6 +137,7 @@ def test_packing_confirmation_of_an_order_cancelled_between() -> None:
 
 
 def test_packing_confirmation_of_an_order_held_between() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing()
     bench.verdict("hold", "SO-1", ONE)
     assert bench.do("CONFIRM") == refused(Reason.HELD)
@@ -141,13 +147,14 @@ def test_packing_confirmation_of_an_order_held_between() -> None:
 
 
 def test_packing_quantities_are_looked_at_before_the_packer() -> None:
+    """`workflow.md#confirm-packing`"""
     bench = packing(packing="E8")
     bench.order("SO-1", line("1", "P13", 2), revision=2)
     assert bench.do("CONFIRM") == refused(Reason.QUANTITY_MISMATCH)
 
 
 def test_packing_passes_a_size_that_was_chosen_for_nothing() -> None:
-    """Used boxes need no size: SAVE, SAVE."""
+    """`workflow.md#choose-a-box-size`, `workflow.md#confirm-a-box`: used boxes need no size."""
     bench = bench_with(line("1", "P13", 1))
     bench.opened("SO-1")
     assert bench.all([ONE]) == [Signal.ORDER_DONE]
@@ -155,21 +162,9 @@ def test_packing_passes_a_size_that_was_chosen_for_nothing() -> None:
 
 
 def test_packed_units_may_come_back_in_another_order() -> None:
+    """`workflow.md#scan-a-unit`"""
     bench = packing()
     bench.do("CONFIRM")
     bench.order("SO-2", line("1", "P13", 1))
     bench.opened("SO-2")
     assert bench.scan(ONE) == ORDER_DONE
-
-
-@pytest.mark.parametrize(("letter", "all_of_them"), [("L", True), ("\u3400", False), ('"', False), ("\\", False)])
-def test_event_has_room_for_the_most_and_longest_lines(letter: str, all_of_them: bool) -> None:
-    ids = [letter * 61 + f"{number:03}" for number in range(500)]
-    bench = bench_with(*(line(one, "CASE", 1, serialized=False) for one in ids))
-    bench.opened("SO-1")
-    bench.do("PACK")
-    told = [count.line for count in bench.last(PackingRefused).lines]
-    assert told == ids[: len(told)]
-    assert (told == ids) is all_of_them
-    entries = [{"line": one, "ordered": 1_000_000, "scanned": 1_000_000} for one in told]
-    assert len(json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()) < 62_000

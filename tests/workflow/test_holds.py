@@ -1,4 +1,4 @@
-"""SPEC 5.4: the centre holds an order for a unit that may not ship, and releases it."""
+"""The centre holds an order for a unit that must not ship, and releases it."""
 
 import pytest
 
@@ -45,6 +45,7 @@ def held() -> Bench:
 
 
 def test_hold_is_journaled_and_sounds_alarm() -> None:
+    """`workflow.md#held-orders`"""
     bench = held()
     assert bench.types() == ["order.held"]
     event = bench.last(Held)
@@ -54,6 +55,7 @@ def test_hold_is_journaled_and_sounds_alarm() -> None:
 
 
 def test_held_order_tells_the_phones_apart() -> None:
+    """`workflow.md#held-orders`"""
     bench = held()
     assert bench.scan(ONE) == refused(Reason.HELD, ALARM)
     assert bench.scan(imei(11)) == refused(Reason.HELD, ALARM)
@@ -65,6 +67,7 @@ def test_held_order_tells_the_phones_apart() -> None:
 
 
 def test_held_order_takes_all_else() -> None:
+    """`workflow.md#held-orders`"""
     bench = held()
     assert bench.do("SAVE") == BOXED
     assert bench.do("BOX", "M") == OK
@@ -79,6 +82,7 @@ def test_held_order_takes_all_else() -> None:
 
 
 def test_held_order_sounds_alarm_when_it_is_opened() -> None:
+    """`workflow.md#held-orders`"""
     bench = opened()
     bench.do("CLOSE")
     assert bench.verdict("hold", "SO-1", ONE) == []
@@ -88,6 +92,7 @@ def test_held_order_sounds_alarm_when_it_is_opened() -> None:
 
 @pytest.mark.parametrize("saved", [False, True])
 def test_removing_the_held_unit_ends_the_hold(saved: bool) -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     if saved:
         bench.save()
@@ -103,6 +108,7 @@ def test_removing_the_held_unit_ends_the_hold(saved: bool) -> None:
 
 
 def test_removing_another_unit_does_not_end_the_hold() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     bench.do("REMOVE")
     assert bench.scan(TWO) == REMOVED
@@ -110,6 +116,7 @@ def test_removing_another_unit_does_not_end_the_hold() -> None:
 
 
 def test_removed_held_unit_is_refused_in_every_order() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     bench.do("REMOVE")
     bench.scan(ONE)
@@ -122,6 +129,7 @@ def test_removed_held_unit_is_refused_in_every_order() -> None:
 
 @pytest.mark.parametrize("unit", [ONE, imei(11)])
 def test_release_of_the_same_verdict_lets_a_removed_unit_back(unit: str) -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     bench.do("REMOVE")
     bench.scan(ONE)
@@ -133,6 +141,7 @@ def test_release_of_the_same_verdict_lets_a_removed_unit_back(unit: str) -> None
 
 
 def test_release_ends_the_hold() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     assert bench.verdict("release", "SO-1", ONE, revision=2) == []
     assert bench.last(Released).outcome is Outcome.RELEASED
@@ -141,6 +150,7 @@ def test_release_ends_the_hold() -> None:
 
 
 def test_two_holds_both_have_to_end() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     bench.verdict("hold", "SO-1", TWO, id="v2")
     bench.do("REMOVE")
@@ -152,6 +162,7 @@ def test_two_holds_both_have_to_end() -> None:
 
 
 def test_two_verdicts_on_one_unit_both_end_and_both_bar() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = held()
     bench.verdict("hold", "SO-1", ONE, id="v2")
     bench.do("REMOVE")
@@ -164,6 +175,7 @@ def test_two_verdicts_on_one_unit_both_end_and_both_bar() -> None:
 
 
 def test_verdict_is_taken_once_per_id_and_revision() -> None:
+    """`mqtt.md#verdicts`"""
     bench = held()
     bench.do("REMOVE")
     bench.scan(ONE)
@@ -176,6 +188,7 @@ def test_verdict_is_taken_once_per_id_and_revision() -> None:
 
 @pytest.mark.parametrize(("order", "unit"), [("SO-1", THREE), ("SO-77", ONE)])
 def test_hold_of_what_is_not_here(order: str, unit: str) -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = opened()
     assert bench.verdict("hold", order, unit) == []
     assert bench.types() == ["order.released"]
@@ -184,6 +197,7 @@ def test_hold_of_what_is_not_here(order: str, unit: str) -> None:
 
 
 def test_hold_of_an_order_already_packed() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = Bench()
     bench.order("SO-1", line("1", "P13", 1))
     bench.opened("SO-1")
@@ -196,6 +210,7 @@ def test_hold_of_an_order_already_packed() -> None:
 
 
 def test_held_unit_that_is_undone_ends_the_hold_like_one_removed() -> None:
+    """`workflow.md#end-of-a-hold`"""
     bench = opened()
     bench.verdict("hold", "SO-1", TWO)
     assert bench.do("UNDO") == REMOVED

@@ -1,10 +1,10 @@
-"""A code that bounces, and refusals in a flood."""
+"""A code that bounces (`scanning.md#bounce`)."""
 
 from typing import Any
 
 import pytest
 
-from agent.contract.events import Accepted, Rejected
+from agent.contract.events import Accepted
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
@@ -52,6 +52,7 @@ def opened(*lines: dict[str, Any], **more: Any) -> Bench:
     ],
 )
 def test_bounce_changes_nothing_and_is_no_event(code: str, first: Reply, then: Reply) -> None:
+    """`scanning.md#bounce`"""
     bench = opened()
     assert bench.scan(code) == first
     before = bench.state
@@ -62,6 +63,7 @@ def test_bounce_changes_nothing_and_is_no_event(code: str, first: Reply, then: R
 
 
 def test_bounce_of_save_does_not_confirm_the_box() -> None:
+    """`scanning.md#bounce`"""
     bench = opened()
     bench.scan(ONE)
     assert [bench.do("SAVE"), bench.do("SAVE", after=0.3)] == [BOXED, AGAIN]
@@ -69,6 +71,7 @@ def test_bounce_of_save_does_not_confirm_the_box() -> None:
 
 
 def test_bounce_is_over_after_its_time() -> None:
+    """`scanning.md#bounce`"""
     bench = opened()
     bench.scan("CASE")
     assert bench.scan("CASE", after=0.5) == AGAIN
@@ -77,6 +80,7 @@ def test_bounce_is_over_after_its_time() -> None:
 
 
 def test_bounce_time_is_a_setting() -> None:
+    """`scanning.md#bounce`"""
     bench = Bench(rules=WorkflowRules(bounce_s=0.0))
     bench.order("SO-1", line("1", "CASE", 9, serialized=False))
     bench.opened("SO-1")
@@ -85,6 +89,7 @@ def test_bounce_time_is_a_setting() -> None:
 
 
 def test_bounce_is_each_scanners_own() -> None:
+    """`scanning.md#bounce`"""
     bench = opened()
     bench.scan("CASE")
     assert bench.scan("CASE", scanner="right", after=0.1) == OK
@@ -93,6 +98,7 @@ def test_bounce_is_each_scanners_own() -> None:
 
 
 def test_bounce_is_of_the_code_just_read_only() -> None:
+    """`scanning.md#bounce`"""
     bench = opened()
     bench.scan("CASE")
     bench.scan(ONE, after=0.1)
@@ -101,68 +107,8 @@ def test_bounce_is_of_the_code_just_read_only() -> None:
 
 
 def test_bounce_is_what_repeat_gives() -> None:
+    """`scanning.md#bounce`"""
     bench = opened()
     bench.scan(ONE)
     bench.scan(ONE, after=0.1)
     assert bench.do("REPEAT") == OK
-
-
-# -- floods ------------------------------------------------------------------------------------------------------
-
-
-def test_refusals_beyond_five_a_second_are_one_event_with_their_count() -> None:
-    bench = opened()
-    journaled = bench.count(Rejected)
-    for number in range(20):
-        assert bench.scan(f"TEXT {number}", after=0.01) == refused(Reason.UNKNOWN_CODE)
-    assert bench.count(Rejected) - journaled == 5
-    bench.wait(1)
-    assert bench.types() == ["scan.rejected"]
-    event = bench.last(Rejected)
-    assert (event.count, event.reason, event.code, event.scanner) == (15, Reason.UNKNOWN_CODE, "TEXT 19", "left")
-    bench.wait(1)
-    assert bench.new == []
-
-
-def test_refusals_that_waited_are_written_before_the_next_one() -> None:
-    bench = opened()
-    for number in range(8):
-        bench.scan(f"TEXT {number}", after=0.01)
-    bench.scan("LATER", after=2)
-    late = [(event.code, event.count) for event in bench.new if isinstance(event, Rejected)]
-    assert late == [("TEXT 7", 3), ("LATER", 1)]
-
-
-def test_refusals_are_counted_for_each_scanner_and_add_up() -> None:
-    bench = opened()
-    for number in range(50):
-        for scanner in ("left", "right"):
-            bench.scan(f"TEXT {number}", scanner=scanner, after=0.01)
-    bench.wait(2)
-    counts = {"left": 0, "right": 0}
-    for event in bench.events:
-        if isinstance(event, Rejected):
-            counts[event.scanner or ""] += event.count
-    assert counts == {"left": 50, "right": 50}
-    assert bench.count(Rejected) == 12
-
-
-def test_refusals_in_a_flood_do_not_hide_what_is_accepted() -> None:
-    bench = opened()
-    for number in range(8):
-        bench.scan(f"TEXT {number}", after=0.01)
-    assert bench.scan(ONE, after=0.01) == OK
-    assert bench.types() == ["scan.accepted"]
-    bench.wait(1)
-    assert bench.last(Rejected).count == 3
-
-
-def test_refusals_in_a_flood_still_end_remove() -> None:
-    bench = opened()
-    bench.scan(ONE)
-    for number in range(8):
-        bench.scan(f"TEXT {number}", after=0.01)
-    bench.do("REMOVE", after=0.01)
-    assert bench.scan("TEXT 9", after=0.01) == refused(Reason.UNKNOWN_CODE)
-    assert not bench.station.remove
-    assert bench.shadow.station("1").remove is False

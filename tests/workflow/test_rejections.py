@@ -1,0 +1,85 @@
+"""Refusals in a flood."""
+
+from typing import Any
+
+from agent.contract.events import Rejected
+from agent.contract.reasons import Reason
+from tests.workflow.bench import (
+    OK,
+    Bench,
+    imei,
+    line,
+    refused,
+)
+
+ONE, TWO, THREE = imei(1), imei(2), imei(3)
+
+
+def opened(*lines: dict[str, Any], **more: Any) -> Bench:
+    bench = Bench()
+    bench.order("SO-1", *(lines or (line("1", "P13", 3), line("2", "CASE", 9, serialized=False))), **more)
+    bench.opened("SO-1")
+    return bench
+
+
+def test_refusals_beyond_five_a_second_are_one_event_with_their_count() -> None:
+    """`mqtt.md#counted-refusals`"""
+    bench = opened()
+    journaled = bench.count(Rejected)
+    for number in range(20):
+        assert bench.scan(f"TEXT {number}", after=0.01) == refused(Reason.UNKNOWN_CODE)
+    assert bench.count(Rejected) - journaled == 5
+    bench.wait(1)
+    assert bench.types() == ["scan.rejected"]
+    event = bench.last(Rejected)
+    assert (event.count, event.reason, event.code, event.scanner) == (15, Reason.UNKNOWN_CODE, "TEXT 19", "left")
+    bench.wait(1)
+    assert bench.new == []
+
+
+def test_refusals_that_waited_are_written_before_the_next_one() -> None:
+    """`mqtt.md#counted-refusals`"""
+    bench = opened()
+    for number in range(8):
+        bench.scan(f"TEXT {number}", after=0.01)
+    bench.scan("LATER", after=2)
+    late = [(event.code, event.count) for event in bench.new if isinstance(event, Rejected)]
+    assert late == [("TEXT 7", 3), ("LATER", 1)]
+
+
+def test_refusals_are_counted_for_each_scanner_and_add_up() -> None:
+    """`mqtt.md#counted-refusals`"""
+    bench = opened()
+    for number in range(50):
+        for scanner in ("left", "right"):
+            bench.scan(f"TEXT {number}", scanner=scanner, after=0.01)
+    bench.wait(2)
+    counts = {"left": 0, "right": 0}
+    for event in bench.events:
+        if isinstance(event, Rejected):
+            counts[event.scanner or ""] += event.count
+    assert counts == {"left": 50, "right": 50}
+    assert bench.count(Rejected) == 12
+
+
+def test_refusals_in_a_flood_do_not_hide_what_is_accepted() -> None:
+    """`mqtt.md#counted-refusals`"""
+    bench = opened()
+    for number in range(8):
+        bench.scan(f"TEXT {number}", after=0.01)
+    assert bench.scan(ONE, after=0.01) == OK
+    assert bench.types() == ["scan.accepted"]
+    bench.wait(1)
+    assert bench.last(Rejected).count == 3
+
+
+def test_refusals_in_a_flood_still_end_remove() -> None:
+    """`mqtt.md#counted-refusals`, `workflow.md#end-of-remove`"""
+    bench = opened()
+    bench.scan(ONE)
+    for number in range(8):
+        bench.scan(f"TEXT {number}", after=0.01)
+    bench.do("REMOVE", after=0.01)
+    assert bench.scan("TEXT 9", after=0.01) == refused(Reason.UNKNOWN_CODE)
+    assert not bench.station.remove
+    assert bench.shadow.station("1").remove is False
