@@ -1,7 +1,7 @@
-"""A scripted day through the whole scan path, and a power cut after every step that its journal does to the disk.
+"""A scripted day through the whole scan path, with a power cut after every write that its journal does to the disk.
 
-On every disk that could be left: what was signalled is there, nothing is there by half, the sequence has no gap, the
-state is the fold, and the day goes on from it.
+On every disk that the cut could leave: what was signalled is there, nothing is there in part, the sequence has no gap,
+the state is the fold of the events, and the day goes on from it.
 """
 
 import json
@@ -38,10 +38,10 @@ from tests.journal.samples import events_in
 from tests.workflow.bench import BADGES, Bench, imei, line
 
 SEGMENT = 8192
-"""Small, so that a day's work fills several."""
+"""Small, so that the day fills several segments."""
 
 TORN = 16
-"""So many disks with a part of what was not flushed, at each step."""
+"""How many disks are tried after each step that kept only a part of what was not flushed."""
 
 Image = dict[str, bytes]
 
@@ -51,7 +51,7 @@ def do(verb: str, argument: str = "") -> str:
 
 
 def day() -> list[str]:
-    """What an operator scans, and what the disk's housekeeping does meanwhile (in angle brackets)."""
+    """Return what an operator scans, with what housekeeping does in between, in angle brackets."""
     units = [imei(number) for number in range(1, 13)]
     return [
         BADGES["E7"], "SO-1", do("ROLE", "PACK"), BADGES["E8"],
@@ -81,8 +81,8 @@ def catalogue() -> Catalogue:
 
 
 @dataclass
-class Kiosk:
-    """The scan path on a journal, its clock and light at hand. `states` are those after each signal."""
+class ScanPathKiosk:
+    """A scan path on a real journal, with a fake clock and light. `states` has the state after each signal."""
 
     directory: Path
     clock: FakeClock = field(default_factory=FakeClock)
@@ -129,7 +129,7 @@ class Kiosk:
         return self.path.ledger.journal
 
     def scan(self, code: str) -> Signal:
-        """Scan one code; returns its signal, once the thread is done with it."""
+        """Scan one code; return its signal once the scan path is done with it."""
         self.clock.advance(1.0)
         before = len(self.light.shown)
         frame = Frame(data=code.encode(), intact=True, at=self.clock.monotonic())
@@ -146,7 +146,7 @@ class Kiosk:
         assert not self.failures
 
     def keep(self, what: str) -> None:
-        """Housekeeping, while no scan is under way."""
+        """Do what housekeeping does, or restart."""
         journal = self.journal
         if what == "<prepare>":
             journal.prepare()
@@ -164,7 +164,11 @@ class Kiosk:
             self.start()
 
 
-def live_through(kiosk: Kiosk) -> None:
+Lived = tuple[ScanPathKiosk, list[tuple[Image, int]]]
+"""A kiosk after its day, and each disk that a cut could leave with the number of signals given before."""
+
+
+def live_through(kiosk: ScanPathKiosk) -> None:
     kiosk.start()
     for one in day():
         if one.startswith("<"):
@@ -178,11 +182,11 @@ def facts_of(journal: Journal) -> list[dict[str, Any]]:
     return [json.loads(event.document) for event in events_in(journal)]
 
 
-def check(directory: Path, kiosk: Kiosk, signalled: int) -> None:
-    """Open what was left while `signalled` signals had been given."""
+def check(directory: Path, kiosk: ScanPathKiosk, signalled: int) -> None:
+    """Check the journal of a disk that was left after `signalled` signals."""
     found = opened(directory)
     try:
-        # The next scan's commit may have reached the disk though nobody was told so.
+        # The commit of the next scan may have reached the disk before its signal was given.
         assert found.state in kiosk.states[signalled : signalled + 2]
         sequences: dict[str, list[int]] = {}
         for fact in facts_of(found.journal):
@@ -204,11 +208,11 @@ def unflushed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def lived(tmp_path: Path, unflushed: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Kiosk, list[tuple[Image, int]]]:
-    """The day, and each disk that could have been left with the number of signals given by then."""
+def lived(tmp_path: Path, unflushed: None, monkeypatch: pytest.MonkeyPatch) -> Lived:
+    """Live through the day, and collect each disk that a cut could leave."""
     directory = tmp_path / "journal"
     directory.mkdir()
-    kiosk = Kiosk(directory)
+    kiosk = ScanPathKiosk(directory)
     left: list[tuple[Image, int]] = []
     seen: set[int] = set()
     chance = random.Random(11)
@@ -227,15 +231,15 @@ def lived(tmp_path: Path, unflushed: None, monkeypatch: pytest.MonkeyPatch) -> t
 
 
 def images(left: list[tuple[Image, int]], directory: Path) -> Iterator[int]:
-    """Lay out one disk after the other; yields the number of signals given."""
+    """Lay out one disk after the other; yield the number of signals given before the cut."""
     for image, signalled in left:
         lay_out(image, directory)
         yield signalled
         shutil.rmtree(directory)
 
 
-def test_the_day_is_a_day(lived: tuple[Kiosk, list[tuple[Image, int]]]) -> None:
-    """The script does what its author meant."""
+def test_the_day_is_a_day(lived: Lived) -> None:
+    """The script meets the signals, the restart and the pruning that it is meant to meet."""
     kiosk, _ = lived
     kinds = {shown.signal for shown in kiosk.light.shown}
     assert kinds >= {
@@ -248,7 +252,8 @@ def test_the_day_is_a_day(lived: tuple[Kiosk, list[tuple[Image, int]]]) -> None:
         assert journal.table.segments[-1].index > 3
 
 
-def test_power_cut_after_every_step_of_a_day(lived: tuple[Kiosk, list[tuple[Image, int]]], tmp_path: Path) -> None:
+def test_power_cut_after_every_step_of_a_day(lived: Lived, tmp_path: Path) -> None:
+    """`faults.md#power-cut`, `signals.md#success-means-on-disk`, `mqtt.md#event-ids-and-sequence`"""
     kiosk, left = lived
     for signalled in images(left, tmp_path / "image"):
         check(tmp_path / "image", kiosk, signalled)
@@ -256,12 +261,12 @@ def test_power_cut_after_every_step_of_a_day(lived: tuple[Kiosk, list[tuple[Imag
     assert len(left) > 300
 
 
-def test_the_day_goes_on_after_a_power_cut(lived: tuple[Kiosk, list[tuple[Image, int]]], tmp_path: Path) -> None:
-    """On a sample of the disks: the next scan is taken, and changes nothing that was counted."""
+def test_the_day_goes_on_after_a_power_cut(lived: Lived, tmp_path: Path) -> None:
+    """On a sample of the disks, the next scan is taken and changes no count (`workflow.md#restart-keeps-the-state`)."""
     kiosk, left = lived
     sample = random.Random(3).sample(left, 12)
     for signalled in images(sample, tmp_path / "image"):
-        again = Kiosk(tmp_path / "image")
+        again = ScanPathKiosk(tmp_path / "image")
         again.start()
         try:
             before, state = again.journal.last_position, again.path.ledger.state

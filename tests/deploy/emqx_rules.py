@@ -1,9 +1,8 @@
-"""EMQX' authorization file, read and applied as its documentation says; EMQX itself does not run in these tests.
+"""Read and apply an authorization file of EMQX as its documentation says. EMQX itself does not run in these tests.
 
-The documented semantics, as far as our file uses them: Erlang tuples, each ended by a dot, `{Permission, Who, Action,
-[Topic, …]}` or `{Permission, all}`; the first rule that matches the client, the action and the topic decides.
-`${username}` stands for the client's username. A subscription's filter is compared as if it were a topic: its
-wildcards are matched by wildcards of the rule only.
+What our file uses of it: Erlang tuples, each ended by a dot, `{Permission, Who, Action, [Topic, …]}` or `{Permission,
+all}`. The first rule that matches the client, the action and the topic decides. `${username}` stands for the client's
+username. A subscription's filter is compared like a topic: only a wildcard of the rule matches its wildcards.
 """
 
 import re
@@ -28,7 +27,7 @@ _RULE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """`username` is an expression; none: everybody. `action` and `topics` likewise: none is any."""
+    """`username` is an expression. None matches everybody, and as `action` or `topics` everything."""
 
     allow: bool
     username: re.Pattern[str] | None
@@ -37,7 +36,7 @@ class _Rule:
 
 
 def rules_of(text: str) -> list[_Rule]:
-    """The rules of a file, in order. AssertionError where it is not of the form that we use."""
+    """Return the rules of a file, in order. Raises AssertionError if it is not of the form that we use."""
     text = re.sub("^%.*$", "", text, flags=re.MULTILINE)
     rules: list[_Rule] = []
     at = 0
@@ -71,7 +70,7 @@ def _matches(topic: str, pattern: str) -> bool:
 
 
 def allowed(rules: list[_Rule], *, username: str | None, action: Action, topic: str) -> bool:
-    """What the first rule that matches says. AssertionError where none does: the file must decide everything."""
+    """Return whether the first rule that matches allows it. Raises AssertionError if no rule matches."""
     for rule in rules:
         if rule.username is not None and (username is None or not rule.username.search(username)):
             continue

@@ -1,6 +1,6 @@
 """The access control files that ship: each account may do exactly what the contract grants it.
 
-Mosquitto and nats-server (where it is installed) are real; EMQX' file is read by `emqx_rules`.
+Mosquitto and nats-server (where it is installed) are real; the file of EMQX is read by `emqx_rules`.
 
 Rule: mqtt.md#access-rights.
 """
@@ -13,9 +13,10 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from agent.contract.topics import Topics
-from tests.deploy.brokers import ACL, OTHER_SITE, PASSWORDS, SITE, mosquitto, nats, program
+from harness.servers import find_program
+from tests.deploy.account_client import AccountClient
+from tests.deploy.brokers import ACL, OTHER_SITE, PASSWORDS, SITE, mosquitto, nats
 from tests.deploy.emqx_rules import Action, allowed, rules_of
-from tests.deploy.peer import Peer
 
 NOT_AUTHORIZED = 0x87
 
@@ -69,23 +70,23 @@ TOO_WIDE = (
     "kiosk/v1/+/order/+", "kiosk/v1/+/reference/#", f"$share/thief/kiosk/v1/{SITE}/agent/+/event/#",
     "$SYS/#", "$MQTT/#", "$MQTT/sub/#", "$JS/#",
 )  # fmt: skip
-"""What no kiosk may subscribe to: each covers more than it may read."""
+"""Filters that cover more than a kiosk may read."""
 
 END = "kiosk/end"
-"""Where the witness sends itself the message after which nothing more can come."""
+"""The topic of the message that the witness sends itself last: when it has come, nothing more can come."""
 
 CLIENT_IDS = {"dock-3": Topics(SITE, "dock-3").client_id}
 _numbers = itertools.count(1)
 
 
 def new_payload() -> bytes:
-    """Like no other before, so that what an earlier test left retained is told apart."""
+    """Return a payload that is new, so that it differs from what an earlier test has retained."""
     return f"message {next(_numbers)}".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A broker with the rules in force, and how it refuses.
+    """A broker with the rules, and how it refuses.
 
     An MQTT 3.1.1 PUBACK cannot refuse. Mosquitto's rules for reading hold when a message is delivered, not when it is
     subscribed to; and it may close the connection upon a forbidden publish (2.0.11 does, after its PUBACK).
@@ -96,10 +97,10 @@ class Server:
     refuses_subscriptions: bool
     may_close: bool
 
-    def enter(self, account: str, *, will: tuple[str, bytes] | None = None) -> Peer:
+    def enter(self, account: str, *, will: tuple[str, bytes] | None = None) -> AccountClient:
         client_id = CLIENT_IDS.get(account, f"{account}-{next(_numbers)}")
         login = (account, PASSWORDS[account])
-        return Peer(self.port, client_id=client_id, protocol=self.protocol, login=login, will=will)
+        return AccountClient(self.port, client_id=client_id, protocol=self.protocol, login=login, will=will)
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +111,10 @@ def mosquitto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def nats_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    if program("nats-server") is None:
-        pytest.skip("nats-server is not installed, so its rules are not tried here")
+    try:
+        find_program("nats-server")
+    except FileNotFoundError as exc:
+        pytest.skip(f"{exc}, so its rules are not tried here")
     with nats(tmp_path_factory.mktemp("nats")) as port:
         yield port
 
@@ -129,7 +132,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 
 def try_all(server: Server, account: str, payload: bytes) -> dict[str, int | None]:
-    """Publish to every topic, retained, one after the other; returns the answers."""
+    """Publish on every topic, retained, one after the other; return the answers."""
     answers: dict[str, int | None] = {}
     topics = sorted(EVERY_TOPIC)
     while len(answers) < len(topics):
@@ -230,7 +233,7 @@ def test_will_is_published_on_the_own_topic_only(server: Server) -> None:
 
 @pytest.mark.parametrize("login", [None, ("dock-3", "wrong"), ("dock-5", "dock-5")], ids=["none", "wrong", "unknown"])
 def test_nobody_enters_without_an_account(server: Server, login: tuple[str, str] | None) -> None:
-    with Peer(server.port, client_id=CLIENT_IDS["dock-3"], protocol=server.protocol, login=login) as peer:
+    with AccountClient(server.port, client_id=CLIENT_IDS["dock-3"], protocol=server.protocol, login=login) as peer:
         assert not peer.accepted
 
 

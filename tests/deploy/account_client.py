@@ -1,4 +1,4 @@
-"""An MQTT client that tells what the broker answered: to a connection, a subscription, each publish."""
+"""An MQTT client that keeps what the broker answers to a connection, to subscriptions and to each publish."""
 
 import socket
 import threading
@@ -12,14 +12,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from harness.waiting import DEADLINE_S
 
-__all__ = ["Peer"]
+__all__ = ["AccountClient"]
 
 
-class Peer:
-    """A connection under an account's name; context-managed.
+class AccountClient:
+    """One connection of an account. Context-managed.
 
-    `accepted` says whether the broker took it, `lost` whether the broker has closed it since; `received` are
-    (topic, payload), in order.
+    `accepted` is whether the broker took it, `lost` whether the broker has closed it since; `received` has
+    (topic, payload) of each message, in order.
     """
 
     def __init__(
@@ -56,33 +56,33 @@ class Peer:
         return self._connack is not None and not self._connack.is_failure
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Return when `condition` holds of what the broker said; AssertionError naming `what` at the deadline."""
+        """Return once `condition` is true; it is checked after each answer. Raises AssertionError naming `what`."""
         with self._changed:
-            assert self._changed.wait_for(condition, DEADLINE_S), f"waited {DEADLINE_S:.0f} s in vain for {what}"
+            assert self._changed.wait_for(condition, DEADLINE_S), f"waited {DEADLINE_S:.0f} s for {what}"
 
     def publish(self, topics: Iterable[str], payload: bytes, *, retain: bool = False) -> None:
-        """Publish the same to all of these at QoS 1, and wait until the broker has answered them all."""
+        """Publish a payload on each topic at QoS 1, and wait until the broker has answered them all."""
         tokens = {self._paho.publish(topic, payload, 1, retain).mid for topic in topics}
         self.wait_for(lambda: self._pubacks.keys() >= tokens, "every PUBACK")
 
     def try_publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """The PUBACK's reason code; none where the broker closed the connection instead."""
+        """Publish, and return the PUBACK's reason code; None if the broker closed the connection instead."""
         token = self._paho.publish(topic, payload, 1, retain).mid
         self.wait_for(lambda: self.lost or token in self._pubacks, "the PUBACK")
         return self._pubacks.get(token)
 
     def subscribe(self, filters: Iterable[str]) -> set[str]:
-        """Subscribe to each of these at QoS 1; returns those that the SUBACKs refuse."""
+        """Subscribe to each filter at QoS 1; return those that the broker refused."""
         tokens = {one: self._paho.subscribe(one, 1)[1] for one in filters}
         self.wait_for(lambda: self._subacks.keys() >= set(tokens.values()), "every SUBACK")
         return {one for one, token in tokens.items() if token and self._subacks[token][0].is_failure}
 
     def topics_of(self, payload: bytes) -> set[str]:
-        """On which topics this payload came."""
+        """Return the topics on which a payload came."""
         return {topic for topic, came in self.received if came == payload}
 
     def drop(self) -> None:
-        """Vanish without a DISCONNECT, so that the will is due."""
+        """Break the connection without a DISCONNECT, so that the broker publishes the will."""
         connection = self._paho.socket()
         assert isinstance(connection, socket.socket)
         connection.shutdown(socket.SHUT_RDWR)
