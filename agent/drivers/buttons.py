@@ -1,4 +1,7 @@
-"""Push-buttons of a station: the event loop is told the name of each button that is pressed (`settings.md#buttons`)."""
+"""Push-buttons of a station: each press is a callback in the event loop, with the button's name.
+
+(`settings.md#buttons`)
+"""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack

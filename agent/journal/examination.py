@@ -142,7 +142,7 @@ class _Walk:
         if len(data) < (SEGMENT_HEADER_BYTES if header is None else header.capacity):
             raise JournalDamaged(str(path), len(data), "cut short")
         if header is not None and header.index != index:
-            raise JournalDamaged(str(path), 0, f"this is segment {header.index}")
+            raise JournalDamaged(str(path), 0, f"the file contains segment {header.index}")
         if header is None:
             if begun:
                 raise JournalDamaged(str(path), 0, "the segment's header is damaged")

@@ -1,4 +1,4 @@
-"""What any thread may ask a journal: where it stands, and its events."""
+"""The part of the journal that any thread may read: its state and its events."""
 
 import os
 from collections.abc import Iterator

@@ -67,7 +67,7 @@ def _kernel_synced() -> bool:
 
 
 class SystemClock:
-    """The machine's clocks. If the kernel gives no boot id, a random one stands in for this process."""
+    """The machine's clocks. If the kernel gives no boot id, a random one is used."""
 
     def __init__(self, *, boot_id_path: Path = BOOT_ID_PATH, synced_path: Path = SYNCED_PATH) -> None:
         try:

@@ -108,7 +108,7 @@ class Client:
     # -- connection --------------------------------------------------------------------------------------------------
 
     def connect(self, host: str, port: int, *, timeout_s: float) -> None:
-        """Resolve, connect, shake hands and send CONNECT, blocking. The CONNACK comes by `poll`, see `connack`.
+        """Resolve, connect, shake hands and send CONNECT, blocking. `poll` receives the CONNACK, see `connack`.
 
         Raises BrokerLost.
         """

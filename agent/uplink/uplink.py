@@ -145,7 +145,7 @@ class Uplink:
         self._state.waker.wake()
 
     def fetch(self, orders: Sequence[str]) -> None:
-        """Have the broker send the manifests of these orders again. Each that exists comes by `on_inbound`."""
+        """Have the broker send the manifests of these orders again. Each that exists is passed to `on_inbound`."""
         self._state.fetches.append(tuple(orders))
         self._state.waker.wake()
 

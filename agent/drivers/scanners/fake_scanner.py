@@ -7,7 +7,7 @@ __all__ = ["FakeScanner"]
 
 
 class FakeScanner(Scanner):
-    """A scanner that reads what it is told. It can be unplugged and plugged in again.
+    """A scanner that a test makes read codes. It can be unplugged and plugged in again.
 
     Call its methods in callbacks of the loop; from another thread use `loop.call_soon_threadsafe`.
     """
