@@ -68,6 +68,7 @@ class Appender:
         """Write one record. It is durable when this returns. With `fresh` it begins a new segment.
 
         `position` and `sequence` are those of the first of `count` events. Raises JournalFault.
+        (`budgets.md#flushes-per-scan`, `budgets.md#bytes-per-scan`)
         """
         if self._uncertain is not None:
             raise JournalFault("the journal's last write failed and is in doubt")

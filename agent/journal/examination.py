@@ -58,7 +58,10 @@ class Findings(Struct, kw_only=True):
 
 
 def examine(directory: Path, snapshot: Snapshot | None) -> Findings:
-    """Return what the journal contains. Raises JournalDamaged (`faults.md#damaged-journal`), OSError."""
+    """Return what the journal contains. Raises JournalDamaged (`faults.md#damaged-journal`), OSError.
+
+    Segments before the snapshot are not read, only their sizes. (`budgets.md#start-with-a-long-journal`)
+    """
     sizes = segment_sizes(directory)
     findings = Findings()
     live = sorted(sizes)

@@ -10,7 +10,11 @@ BATCH = 128
 
 
 class ReadAhead:
-    """The events after a position, in order. Every method raises what the source raises."""
+    """The events after a position, in order. Every method raises what the source raises.
+
+    Only one batch is in memory, however large the backlog is. (`budgets.md#memory-per-waiting-event`,
+    `budgets.md#commit-with-a-backlog`)
+    """
 
     def __init__(self, source: EventSource, *, after: int) -> None:
         self._source = source
