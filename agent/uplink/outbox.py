@@ -237,7 +237,7 @@ class Outbox:
         """Process an ack: the consumer has stored all events of `journal` up to sequence `through`.
 
         `event_id` is the id of that event, if the ack has one. Call `update_head` before. Raises what the source
-        raises. (`mqtt.md#acknowledgement`, `mqtt.md#rolled-back-journal`)
+        raises. (`mqtt.md#acknowledgement`, `mqtt.md#rolled-back-journal`, `faults.md#broker-or-consumer-loses-data`)
         """
         self.ack_arrived()
         if self._rolled_back == journal:
