@@ -143,11 +143,14 @@ class ConfigTable(BaseModel):
 
 
 def expected_in(field: FieldInfo) -> str:
-    """Return what a field expects, to complete "expected …": its description, or that of the type beside None."""
+    """Return what a field expects, to complete "expected …": its description, or that of the type beside None.
+
+    A type can have several descriptions; the outermost one, which comes last, is the most exact.
+    """
     if field.description:
         return field.description
     for choice in get_args(field.annotation):
-        for extra in getattr(choice, "__metadata__", ()):
+        for extra in reversed(getattr(choice, "__metadata__", ())):
             if isinstance(extra, FieldInfo) and extra.description:
                 return extra.description
     raise LookupError(f"{field!r} does not say what is expected")

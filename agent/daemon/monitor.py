@@ -13,7 +13,6 @@ from agent.config import Config, config_hash
 from agent.contract.kiosk_health import CertificateExpiry, DeviceReport, JournalReport, KioskHealth, UplinkReport
 from agent.contract.station_view import StationView
 from agent.daemon.cache_writer import CacheWriter
-from agent.daemon.devices import OpenScanner
 from agent.daemon.disk_reserve import DiskReserve
 from agent.daemon.fill_rate import FillRate
 from agent.daemon.inbound import InboundMessages
@@ -21,6 +20,7 @@ from agent.daemon.ledger import Ledger
 from agent.daemon.machine import memory_bytes, temperature_c, under_voltage
 from agent.daemon.run_record import LastRun
 from agent.daemon.scan_path import ScanPath
+from agent.daemon.station_devices import OpenScanner
 from agent.drivers.indicators.indicator import Indicator
 from agent.errors import JournalDamaged, JournalFault
 from agent.journal import Journal

@@ -19,7 +19,6 @@ from agent.catalogue.catalogue import Catalogue
 from agent.config import Config, config_hash
 from agent.config.settings import StationSettings
 from agent.contract.signals import Signal
-from agent.daemon.devices import open_devices
 from agent.daemon.disk_reserve import DiskReserve
 from agent.daemon.fallback_reader import reading_as_fallback
 from agent.daemon.housekeeping import Housekeeping, garbage_collected_by_housekeeping
@@ -34,6 +33,7 @@ from agent.daemon.request_queue import RequestQueue
 from agent.daemon.run_record import RunRecord
 from agent.daemon.scan_path import ScanPath
 from agent.daemon.shutdown import PartFailed, Shutdown, ending_on_failures, ending_on_signals, running_beside
+from agent.daemon.station_devices import open_devices
 from agent.daemon.status_socket import StatusSocket
 from agent.daemon.task_queue import TaskQueue
 from agent.daemon.thread_safe_event import ThreadSafeEvent

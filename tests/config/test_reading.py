@@ -387,6 +387,10 @@ NAMING = "expected one of device, vendor with product, and usb_port, found "
             'expected four hex digits as lsusb shows them, such as "0c2e", found "scanner"',
         ),
         (
+            MINIMAL + evdev("usb_port = 1"),
+            "station[0].scanner[1].usb_port: expected the USB port as `kiosk-agent scanners` shows it, found 1",
+        ),
+        (
             MINIMAL + evdev('device = "/dev/a"\nlayout = "es"'),
             'station[0].scanner[1].layout: expected "us", "de", "fr" or "uk", found "es"',
         ),
