@@ -17,7 +17,7 @@ import pytest
 
 from agent.config import Config, load
 from agent.contract.topics import Topics
-from agent.daemon import devices, monitor, root
+from agent.daemon import monitor, root, station_devices
 from agent.daemon.housekeeping import Housekeeping
 from agent.daemon.ledger import Ledger
 from agent.daemon.run_record import RunRecord
@@ -163,7 +163,7 @@ STEPS: dict[str, tuple[object, str]] = {
     "the scan path": (root, "ScanPath"),
     "the thread of housekeeping": (Housekeeping, "start"),
     "the reader beside the scan path": (root, "reading_as_fallback"),
-    "a scanner": (devices, "scanner_of"),
+    "a scanner": (station_devices, "scanner_of"),
     "a button": (buttons, "open_button"),
     "the thread of the scan path": (ScanPath, "start"),
     "the thread of the uplink": (Uplink, "start"),
