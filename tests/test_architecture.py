@@ -31,6 +31,7 @@ EDGES = {
     "gpiozero": {"agent/drivers/indicators/gpio.py"},
     "paho": {"agent/uplink/client.py"},
     "tinydb": {"agent/catalogue/cache.py"},
+    "reportlab": {"agent/sheet/pdf.py"},
     "stdnum": {"agent/contract/check_digits.py"},
     "amqtt": {"agent/demo/"},
 }

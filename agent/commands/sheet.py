@@ -10,8 +10,7 @@ from agent.catalogue.catalogue import Catalogue
 from agent.contract.printed_codes import badge_text
 from agent.errors import KioskError
 from agent.sheet.contents import listed_badges, sections_of
-from agent.sheet.layout import pages_of
-from agent.sheet.pdf import document
+from agent.sheet.layout import drawn
 
 __all__ = ["NotWritten", "sheet"]
 
@@ -35,8 +34,7 @@ def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 
     tokens = ["".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_CHARACTERS)) for _ in range(new_badges)]
     operators = catalogue.operators
     badges = [] if operators is None else list(listed_badges(operators))
-    pages = pages_of(sections_of(catalogue.boxes, badges, tokens))
-    _write(file, document(pages))
+    _write(file, drawn(sections_of(catalogue.boxes, badges, tokens)))
     if catalogue.boxes is None:
         out.write("note    no box sizes: the centre has not sent any to this kiosk\n")
     if operators is not None and operators.salt is not None:

@@ -1,1 +1,1 @@
-"""What is printed for the bench: barcodes on paper."""
+"""The barcodes of the bench on paper: what is printed, and how (`commands.md#sheet`)."""

@@ -1,4 +1,4 @@
-"""What stands on the sheet: every command, the box sizes, the test barcode, badges. Pure."""
+"""What is on the sheet: every command, the box sizes, the test barcode, badges. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,8 +6,8 @@ from agent.contract.box_sizes import BoxSizes
 from agent.contract.operators import Operators
 from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.drivers.scanners.learning import TEST_TEXT
-from agent.sheet.code128 import is_encodable
 from agent.sheet.layout import Card, Section
+from agent.sheet.pdf import is_encodable
 
 __all__ = ["listed_badges", "sections_of"]
 
@@ -42,16 +42,17 @@ _QUANTITIES = (*range(2, 13), 15, 20, 25, 30, 50, 100)
 
 
 def listed_badges(operators: Operators) -> Iterator[tuple[str, str]]:
-    """(operator, code) of each badge on the list; none of a salted list, which has no codes."""
+    """Yield (operator, code) of each badge on the list. A salted list has no codes, and yields nothing."""
     if operators.salt is None:
         for code, operator in operators.by_badge.items():
             yield operator.name or operator.id, code
 
 
 def sections_of(sizes: BoxSizes | None, badges: Iterable[tuple[str, str]], tokens: Iterable[str]) -> list[Section]:
-    """The sheet; `badges` as `listed_badges` gives them, `tokens` of new ones that nobody has yet.
+    """Return the sections of the sheet.
 
-    A badge whose code no Code 128 can hold is left out. ValueError for a token that is none.
+    `badges` are those of `listed_badges`; one that Code 128 cannot encode is left out. `tokens` are of new badges,
+    which nobody has yet. Raise ValueError unless a token is 8 to 32 of `[0-9A-Z]`.
     """
     commands = [Card(code=command_text(verb), title=verb, note=note) for verb, note in _PLAIN.items()]
     choices = [
@@ -77,7 +78,7 @@ def sections_of(sizes: BoxSizes | None, badges: Iterable[tuple[str, str]], token
         for size in (sizes.by_code.values() if sizes is not None else ())
     ]
     old = [Card(code=code, title=name) for name, code in badges if is_encodable(code)]
-    new = [Card(code=badge_text(token), title="New badge", note="to be put on the operators list") for token in tokens]
+    new = [Card(code=badge_text(token), title="New badge", note="add it to the operators list") for token in tokens]
     return [
         Section(heading="Commands", cards=commands),
         *choices,

@@ -1,58 +1,69 @@
-"""A plain PDF: black rectangles and lines of Helvetica on A4. Pure. Source: ISO 32000-1 (PDF 1.4 suffices)."""
+"""A PDF of text and Code 128 barcodes on A4 pages, drawn by reportlab. The only module that imports it.
 
-from collections.abc import Sequence
+Lengths are in points of 1/72 inch. Places are measured from the lower left corner of the page.
+"""
 
-__all__ = ["HEIGHT_PT", "WIDTH_PT", "Page", "document"]
+import io
+
+from reportlab.graphics.barcode.code128 import Code128
+from reportlab.pdfgen.canvas import Canvas
+
+__all__ = ["HEIGHT_PT", "QUIET", "WIDTH_PT", "Document", "is_encodable", "modules"]
 
 WIDTH_PT, HEIGHT_PT = 595.28, 841.89
-"""A4, in points of 1/72 inch. Places are measured from the lower left corner."""
+"""A4."""
+
+QUIET = 10
+"""How many modules on each side of a barcode have to stay white (ISO/IEC 15417)."""
 
 
-class Page:
-    """One page, being drawn."""
-
-    def __init__(self) -> None:
-        self._drawn: list[str] = []
-
-    def rectangle(self, x: float, y: float, width: float, height: float) -> None:
-        """A black one; `x`, `y` is its lower left corner."""
-        self._drawn.append(f"{x:.3f} {y:.3f} {width:.3f} {height:.3f} re f")
-
-    def text(self, x: float, y: float, size: float, text: str, *, bold: bool = False) -> None:
-        """A line from `x` on, on the baseline `y`; what the font does not have comes as a question mark."""
-        escaped = "".join(f"\\{c}" if c in "()\\" else c for c in text if c.isprintable())
-        self._drawn.append(f"BT /F{2 if bold else 1} {size:g} Tf {x:.2f} {y:.2f} Td ({escaped}) Tj ET")
-
-    def content(self) -> bytes:
-        return "\n".join(self._drawn).encode("cp1252", "replace")
+def is_encodable(text: str) -> bool:
+    """Return whether the text is one or more printable ASCII characters."""
+    return bool(text) and text.isascii() and text.isprintable()
 
 
-def document(pages: Sequence[Page]) -> bytes:
-    """The file; the same pages give the same bytes."""
-    first_page = 5
-    kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] /MediaBox [0 0 {WIDTH_PT} {HEIGHT_PT}] >>".encode(),
-        *(
-            f"<< /Type /Font /Subtype /Type1 /BaseFont /{font} /Encoding /WinAnsiEncoding >>".encode()
-            for font in ("Helvetica", "Helvetica-Bold")
-        ),
-    ]
-    for number, page in enumerate(pages):
-        content = page.content()
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> "
-            f"/Contents {first_page + 2 * number + 1} 0 R >>".encode()
-        )
-        objects.append(b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content))
-    out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
-    offsets = []
-    for number, body in enumerate(objects, start=1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    table = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
-    return bytes(out)
+def modules(code: str) -> int:
+    """Return the width of a barcode in modules, without the quiet zones. Raise ValueError unless `is_encodable`."""
+    width: float = _symbol(code, 1.0, 1.0).width
+    return round(width)
+
+
+def _symbol(code: str, module_pt: float, height_pt: float) -> Code128:
+    if not is_encodable(code):
+        raise ValueError("a barcode has printable ASCII characters only")
+    return Code128(code, barWidth=module_pt, barHeight=height_pt, quiet=False)
+
+
+class Document:
+    """A document, while its last page is being drawn. What is drawn again gives the same bytes."""
+
+    def __init__(self, title: str) -> None:
+        self._stream = io.BytesIO()
+        self._canvas = Canvas(self._stream, pagesize=(WIDTH_PT, HEIGHT_PT), invariant=True)
+        self._canvas.setTitle(title)
+
+    def text(self, x: float, y: float, size_pt: float, text: str, *, bold: bool = False) -> None:
+        """Draw a line of text from `x` on, on the baseline `y`.
+
+        Characters that the font does not have become question marks; unprintable ones are left out.
+        """
+        known = "".join(filter(str.isprintable, text)).encode("cp1252", "replace").decode("cp1252")
+        self._canvas.setFont("Helvetica-Bold" if bold else "Helvetica", size_pt)
+        self._canvas.drawString(x, y, known)
+
+    def barcode(self, x: float, y: float, code: str, *, module_pt: float, height_pt: float) -> None:
+        """Draw a Code 128 barcode; `x`, `y` is the lower left corner of its first bar.
+
+        The caller leaves `QUIET` modules free on each side. Raise ValueError unless `is_encodable`.
+        """
+        _symbol(code, module_pt, height_pt).drawOn(self._canvas, x, y)
+
+    def next_page(self) -> None:
+        """Begin a new page."""
+        self._canvas.showPage()
+
+    def data(self) -> bytes:
+        """Finish the document and return the bytes of the file."""
+        self._canvas.showPage()
+        self._canvas.save()
+        return self._stream.getvalue()
