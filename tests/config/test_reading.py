@@ -1,7 +1,5 @@
 """The configuration: defaults, each kind of error, all of them at once, and nothing secret in any text."""
 
-import json
-import typing
 from pathlib import Path
 
 import pytest
@@ -9,72 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import config_hash, load, salvage
-from agent.config.problems import dotted
 from agent.config.settings import (
-    ButtonSettings,
-    Config,
-    ConfigTable,
     ConsoleSettings,
     EvdevSettings,
     GpioSettings,
     JsonlSettings,
     NoIndicatorSettings,
     SerialSettings,
-    UplinkSettings,
-    WorkflowSettings,
 )
 from agent.contract.manifest import Role
 from agent.errors import ConfigError
-
-KIOSK = """
-[kiosk]
-site = "rtm1"
-id = "dock-3"
-state_dir = "/var/lib/kiosk-agent"
-"""
-MQTT = """
-[mqtt]
-host = "broker.example"
-"""
-SCANNER = """
-[[station.scanner]]
-name = "left"
-driver = "serial"
-port = "/dev/ttyACM0"
-"""
-STATION = '\n[[station]]\nid = "1"\n' + SCANNER
-GPIO = """
-[station.indicator]
-driver = "gpio"
-red = 17
-green = 27
-blue = 22
-buzzer = 18
-bar = [5, 6, 13]
-"""
-MINIMAL = KIOSK + MQTT + STATION
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "agent.toml"
-
-
-def read(file: Path, text: str, environ: dict[str, str] | None = None) -> Config:
-    file.write_text(text, "utf-8")
-    return load(file, environ=environ or {})
-
-
-def problems(file: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
-        read(file, text, environ)
-    assert str(refused.value) == "\n".join(refused.value.problems)
-    return refused.value.problems
-
-
-def evdev(keys: str, name: str = "right") -> str:
-    return f'\n[[station.scanner]]\nname = "{name}"\ndriver = "evdev"\n{keys}\n'
-
+from tests.config.samples import GPIO, KIOSK, MINIMAL, MQTT, SCANNER, STATION, evdev, problems, read, with_key
 
 # -- what is accepted --------------------------------------------------------------------------------------------
 
@@ -130,29 +73,6 @@ def test_load_stations_have_each_their_own_scanners_lights_and_buttons(file: Pat
     assert by_port.usb_port == "usb-1.4"
 
 
-@pytest.mark.parametrize("terminator", ["\r", "\n", "\r\n", "\t"])
-def test_load_takes_each_terminator(file: Path, terminator: str) -> None:
-    (scanner,) = read(file, MINIMAL + f"terminator = {json.dumps(terminator)}").stations[0].scanners
-    assert scanner.terminator == terminator
-
-
-@pytest.mark.parametrize(
-    ("keys", "addresses"),
-    [
-        ('host = "a"\nport = 1883', (("a", 1883),)),
-        ('host = "192.0.2.7"', (("192.0.2.7", 8883),)),
-        ('host = "2001:db8::1"', (("2001:db8::1", 8883),)),
-        ('host = "[2001:db8::1]"', (("2001:db8::1", 8883),)),
-        (
-            'hosts = ["a:1", "b", "[::1]:2", "[fe80::1%eth0]"]\nport = 3',
-            (("a", 1), ("b", 3), ("::1", 2), ("fe80::1%eth0", 3)),
-        ),
-    ],
-)
-def test_load_broker_addresses(file: Path, keys: str, addresses: tuple[tuple[str, int], ...]) -> None:
-    assert read(file, KIOSK + f"[mqtt]\n{keys}\n" + STATION).mqtt.addresses == addresses
-
-
 def test_load_relative_paths_count_from_the_file(file: Path) -> None:
     (file.parent / "ca.pem").write_text("x")
     text = MINIMAL.replace('"/var/lib/kiosk-agent"', '"state"').replace("[mqtt]", '[mqtt]\nca_file = "ca.pem"')
@@ -168,15 +88,6 @@ def test_load_a_byte_order_mark_is_no_error(file: Path) -> None:
 
 def test_load_no_role_may_be_required(file: Path) -> None:
     assert read(file, MINIMAL + "[workflow]\nrequired_roles = []\n").workflow.required_roles == ()
-
-
-@pytest.mark.parametrize(("table", "key"), [("kiosk", "site"), ("mqtt", "port"), ("uplink", "confirm")])
-def test_config_is_frozen(file: Path, table: str, key: str) -> None:
-    config = read(file, MINIMAL)
-    with pytest.raises(ValueError, match="frozen"):
-        setattr(config, table, getattr(config, table))
-    with pytest.raises(ValueError, match="frozen"):
-        setattr(getattr(config, table), key, "x")
 
 
 # -- the file itself ---------------------------------------------------------------------------------------------
@@ -435,40 +346,6 @@ def test_load_one_error_gives_one_line(file: Path, text: str, expected: str) -> 
     assert problems(file, text) == [expected]
 
 
-NUMBERS = [
-    ("mqtt", "port", 1, 65535),
-    ("mqtt", "keepalive_s", 1, 3600),
-    ("uplink", "max_inflight", 1, 65535),
-    ("uplink", "ack_timeout_s", 1, 86400),
-    ("uplink", "keep_days", 0, 3650),
-    ("uplink", "reserve_mb", 0, 65536),
-    ("workflow", "idle_sign_out_s", 1, 86400),
-    ("workflow", "bounce_ms", 0, 5000),
-]
-
-
-def with_key(table: str, line: str) -> str:
-    return MINIMAL.replace("[mqtt]", f"[mqtt]\n{line}") if table == "mqtt" else MINIMAL + f"[{table}]\n{line}\n"
-
-
-@pytest.mark.parametrize(("table", "key", "low", "high"), NUMBERS)
-def test_load_numbers_have_ranges_and_are_never_coerced(file: Path, table: str, key: str, low: int, high: int) -> None:
-    for good in (low, high):
-        config = read(file, with_key(table, f"{key} = {good}"))
-        assert getattr(getattr(config, table), key) == good
-    for bad in (str(low - 1), str(high + 1), '"7"', "7.0", "true", "[7]"):
-        (line,) = problems(file, with_key(table, f"{key} = {bad}"))
-        assert line.startswith(f"{table}.{key}: expected ")
-        assert f"from {low} to {high}, found " in line
-
-
-@pytest.mark.parametrize("baud", ["0", "9600.0", '"9600"', "4000001"])
-def test_load_baud_out_of_range(file: Path, baud: str) -> None:
-    assert problems(file, MINIMAL + f"baud = {baud}") == [
-        f"station[0].scanner[0].baud: expected bits per second, from 50 to 4000000, found {baud}"
-    ]
-
-
 # -- unknown keys ------------------------------------------------------------------------------------------------
 
 
@@ -571,142 +448,6 @@ def test_load_reports_everything_at_once(file: Path) -> None:
     ]
 
 
-# -- files and secrets -------------------------------------------------------------------------------------------
-
-SECRET = "hunter2-Tr0ub4dor"
-
-
-def test_load_password_file_without_its_line_end(file: Path) -> None:
-    (file.parent / "password").write_text(f"{SECRET}\r\n")
-    config = read(file, with_key("mqtt", 'username = "u"\npassword_file = "password"'))
-    assert config.mqtt.password is not None
-    assert config.mqtt.password.get_secret_value() == SECRET
-
-
-def test_load_password_from_the_credential(file: Path) -> None:
-    (file.parent / "mqtt-password").write_text(f"{SECRET}\n")
-    environ = {"CREDENTIALS_DIRECTORY": str(file.parent)}
-    config = read(file, with_key("mqtt", 'username = "u"'), environ)
-    assert config.mqtt.password is not None
-    assert config.mqtt.password.get_secret_value() == SECRET
-
-
-def test_load_password_file_goes_before_the_credential(file: Path) -> None:
-    (file.parent / "mqtt-password").write_text("other")
-    (file.parent / "password").write_text(SECRET)
-    environ = {"CREDENTIALS_DIRECTORY": str(file.parent)}
-    config = read(file, with_key("mqtt", 'username = "u"\npassword_file = "password"'), environ)
-    assert config.mqtt.password is not None
-    assert config.mqtt.password.get_secret_value() == SECRET
-
-
-def test_load_no_credential_means_no_password(file: Path) -> None:
-    environ = {"CREDENTIALS_DIRECTORY": str(file.parent)}
-    assert read(file, with_key("mqtt", 'username = "u"'), environ).mqtt.password is None
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b"", "mqtt.password_file: expected a password of 1 to 65535 bytes in mqtt.password_file, found an empty one"),
-        (
-            b"\n",
-            "mqtt.password_file: expected a password of 1 to 65535 bytes in mqtt.password_file, found an empty one",
-        ),
-        (
-            b"x" * 65536,
-            "mqtt.password_file: expected a password of 1 to 65535 bytes in mqtt.password_file, found a longer text",
-        ),
-        (b"\xff\xfe", "mqtt.password_file: expected UTF-8 text in mqtt.password_file, found other bytes"),
-    ],
-)
-def test_load_bad_password_file(file: Path, data: bytes, expected: str) -> None:
-    (file.parent / "password").write_bytes(data)
-    assert problems(file, with_key("mqtt", 'username = "u"\npassword_file = "password"')) == [expected]
-
-
-def test_load_bad_credential(file: Path) -> None:
-    (file.parent / "mqtt-password").mkdir()
-    assert problems(file, with_key("mqtt", 'username = "u"'), {"CREDENTIALS_DIRECTORY": str(file.parent)}) == [
-        "mqtt.password_file: expected a readable credential mqtt-password: not a regular file"
-    ]
-
-
-def test_load_a_password_needs_a_user_name(file: Path) -> None:
-    (file.parent / "password").write_text(SECRET)
-    assert problems(file, with_key("mqtt", 'password_file = "password"')) == [
-        "mqtt.username: expected the user name that goes with mqtt.password_file, found nothing"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (
-            'ca_file = "/none/ca.pem"',
-            ['mqtt.ca_file: expected a readable file, found "/none/ca.pem": No such file or directory'],
-        ),
-        ('ca_file = "./"', ['mqtt.ca_file: expected a readable file, found "./": not a regular file']),
-        ("ca_file = 5", ["mqtt.ca_file: expected the path of a file, found a value not shown here"]),
-        ('ca_file = ""', ["mqtt.ca_file: expected the path of a file, found a value not shown here"]),
-        ('cert_file = "./pem"', ["mqtt.key_file: expected the path of the key of mqtt.cert_file, found nothing"]),
-        (
-            'key_file = "./pem"',
-            ["mqtt.cert_file: expected the path of the certificate of mqtt.key_file, found nothing"],
-        ),
-        (
-            'tls = false\nca_file = "./pem"',
-            ["mqtt.ca_file: expected only with tls = true, found with tls = false"],
-        ),
-    ],
-)
-def test_load_files_of_tls(file: Path, lines: str, expected: list[str]) -> None:
-    (file.parent / "pem").write_text("x")
-    assert problems(file, with_key("mqtt", lines)) == expected
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        f'password = "{SECRET}"',
-        f'passwd = "{SECRET}"\nusername = 5',
-        f'password_file = "{SECRET}"\nusername = "u"',
-        f'ca_file = "{SECRET}"',
-        f'host = "u:{SECRET}@broker"',
-        f'hosts = ["u:{SECRET}@broker:1"]',
-    ],
-)
-def test_load_errors_never_show_a_secret(file: Path, lines: str) -> None:
-    text = "\n".join(problems(file, KIOSK + f"[mqtt]\n{lines}\n" + STATION))
-    assert SECRET not in text
-
-
-def test_password_is_in_no_text_of_the_configuration(file: Path) -> None:
-    (file.parent / "password").write_text(SECRET)
-    text = with_key("mqtt", 'username = "u"\npassword_file = "password"')
-    config = read(file, text)
-    dumped = f"{config!r} {config} {config.mqtt!r} {config.mqtt.password!r} {config.mqtt.model_dump_json()}"
-    assert SECRET not in dumped
-
-    with_one = config_hash(config)
-    (file.parent / "password").write_text("another")
-    assert config_hash(read(file, text)) == with_one
-
-
-# -- tables left out ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("model", [UplinkSettings, WorkflowSettings, ButtonSettings, NoIndicatorSettings])
-def test_defaults_of_a_table_that_may_be_left_out_would_pass_its_check(model: type[ConfigTable]) -> None:
-    defaults = model.model_construct()
-    assert model.model_validate(dict(defaults)) == defaults
-
-
-def test_a_table_left_out_is_as_one_with_nothing_in_it(file: Path) -> None:
-    nothing = '\n[station.indicator]\ndriver = "none"\n[station.buttons]\n[uplink]\n[workflow]\n'
-    assert read(file, MINIMAL + nothing) == read(file, MINIMAL)
-
-
 # -- the fingerprint ---------------------------------------------------------------------------------------------
 
 
@@ -754,11 +495,3 @@ def test_salvage_of_what_is_not_sound_is_nothing(file: Path, text: str) -> None:
     file.write_text(text)
     saved = salvage(file, environ={})
     assert (saved.kiosk, saved.mqtt, saved.indicators) == (None, None, ())
-
-
-# -- the texts themselves ----------------------------------------------------------------------------------------
-
-
-@given(parts=st.lists(st.integers(0, 9) | st.text(min_size=1), min_size=1))
-def test_dotted_is_always_one_printable_line(parts: list[typing.Any]) -> None:
-    assert dotted(tuple(parts)).isprintable()

@@ -1,0 +1,95 @@
+"""The models of the tables: ranges, defaults, and nothing secret in any text of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.config import config_hash
+from agent.config.settings import ButtonSettings, ConfigTable, NoIndicatorSettings, UplinkSettings, WorkflowSettings
+from tests.config.samples import KIOSK, MINIMAL, SECRET, STATION, problems, read, with_key
+
+
+@pytest.mark.parametrize(("table", "key"), [("kiosk", "site"), ("mqtt", "port"), ("uplink", "confirm")])
+def test_config_is_frozen(file: Path, table: str, key: str) -> None:
+    config = read(file, MINIMAL)
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(config, table, getattr(config, table))
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(getattr(config, table), key, "x")
+
+
+NUMBERS = [
+    ("mqtt", "port", 1, 65535),
+    ("mqtt", "keepalive_s", 1, 3600),
+    ("uplink", "max_inflight", 1, 65535),
+    ("uplink", "ack_timeout_s", 1, 86400),
+    ("uplink", "keep_days", 0, 3650),
+    ("uplink", "reserve_mb", 0, 65536),
+    ("workflow", "idle_sign_out_s", 1, 86400),
+    ("workflow", "bounce_ms", 0, 5000),
+]
+
+
+@pytest.mark.parametrize(("table", "key", "low", "high"), NUMBERS)
+def test_load_numbers_have_ranges_and_are_never_coerced(file: Path, table: str, key: str, low: int, high: int) -> None:
+    for good in (low, high):
+        config = read(file, with_key(table, f"{key} = {good}"))
+        assert getattr(getattr(config, table), key) == good
+    for bad in (str(low - 1), str(high + 1), '"7"', "7.0", "true", "[7]"):
+        (line,) = problems(file, with_key(table, f"{key} = {bad}"))
+        assert line.startswith(f"{table}.{key}: expected ")
+        assert f"from {low} to {high}, found " in line
+
+
+@pytest.mark.parametrize("baud", ["0", "9600.0", '"9600"', "4000001"])
+def test_load_baud_out_of_range(file: Path, baud: str) -> None:
+    assert problems(file, MINIMAL + f"baud = {baud}") == [
+        f"station[0].scanner[0].baud: expected bits per second, from 50 to 4000000, found {baud}"
+    ]
+
+
+@pytest.mark.parametrize("terminator", ["\r", "\n", "\r\n", "\t"])
+def test_load_takes_each_terminator(file: Path, terminator: str) -> None:
+    (scanner,) = read(file, MINIMAL + f"terminator = {json.dumps(terminator)}").stations[0].scanners
+    assert scanner.terminator == terminator
+
+
+@pytest.mark.parametrize(
+    ("keys", "addresses"),
+    [
+        ('host = "a"\nport = 1883', (("a", 1883),)),
+        ('host = "192.0.2.7"', (("192.0.2.7", 8883),)),
+        ('host = "2001:db8::1"', (("2001:db8::1", 8883),)),
+        ('host = "[2001:db8::1]"', (("2001:db8::1", 8883),)),
+        (
+            'hosts = ["a:1", "b", "[::1]:2", "[fe80::1%eth0]"]\nport = 3',
+            (("a", 1), ("b", 3), ("::1", 2), ("fe80::1%eth0", 3)),
+        ),
+    ],
+)
+def test_load_broker_addresses(file: Path, keys: str, addresses: tuple[tuple[str, int], ...]) -> None:
+    assert read(file, KIOSK + f"[mqtt]\n{keys}\n" + STATION).mqtt.addresses == addresses
+
+
+@pytest.mark.parametrize("model", [UplinkSettings, WorkflowSettings, ButtonSettings, NoIndicatorSettings])
+def test_defaults_of_a_table_that_may_be_left_out_would_pass_its_check(model: type[ConfigTable]) -> None:
+    defaults = model.model_construct()
+    assert model.model_validate(dict(defaults)) == defaults
+
+
+def test_a_table_left_out_is_as_one_with_nothing_in_it(file: Path) -> None:
+    nothing = '\n[station.indicator]\ndriver = "none"\n[station.buttons]\n[uplink]\n[workflow]\n'
+    assert read(file, MINIMAL + nothing) == read(file, MINIMAL)
+
+
+def test_password_is_in_no_text_of_the_configuration(file: Path) -> None:
+    (file.parent / "password").write_text(SECRET)
+    text = with_key("mqtt", 'username = "u"\npassword_file = "password"')
+    config = read(file, text)
+    dumped = f"{config!r} {config} {config.mqtt!r} {config.mqtt.password!r} {config.mqtt.model_dump_json()}"
+    assert SECRET not in dumped
+
+    with_one = config_hash(config)
+    (file.parent / "password").write_text("another")
+    assert config_hash(read(file, text)) == with_one
