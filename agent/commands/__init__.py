@@ -1,1 +1,1 @@
-"""The commands, one a file; `agent.cli` imports the one that was asked for."""
+"""The commands, a file each. `agent.cli` imports only the one that runs."""

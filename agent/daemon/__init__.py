@@ -1,1 +1,1 @@
-"""The kiosk at work: the composition root, the scan path, and what stands beside them."""
+"""The running kiosk: the composition root, the scan path, and the parts around it."""

@@ -1,6 +1,6 @@
-"""The last words of a kiosk that cannot start: the `fault` signal, and the status `failed` at the broker.
+"""Tell that the kiosk cannot start: the signal `fault`, and the status `failed` at the broker.
 
-Both as far as they work: whatever fails here as well is logged, and changes nothing about the end.
+Best effort: failures here are logged and do not change the exit code (commands.md#failure-at-start).
 """
 
 import logging
@@ -18,10 +18,10 @@ from agent.errors import KioskError
 __all__ = ["FAULT_S", "tell_failure"]
 
 FAULT_S = sum(step.ms for step in steps_of(Signal.FAULT)) / 1000
-"""How long the fault's rhythm takes; the lights go out with the process."""
+"""How long the rhythm of `fault` takes. The lights go out when the process ends, so it has to wait."""
 
 _PUBLISH_S = 5.0
-"""A broker that does not answer must not hold up the end for long."""
+"""How long to wait for a broker that does not answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,19 +33,19 @@ def tell_failure(
     mqtt: MqttSettings | None,
     indicators: Sequence[tuple[str, IndicatorSettings]],
 ) -> None:
-    """Show `fault` at every (station id, indicator) and publish `failed` with the reason, one line; never raises.
+    """Show `fault` at every (station id, indicator), and publish `failed` with the reason. Raises nothing.
 
-    Where a daemon runs on this kiosk's state, neither: the lights and the status are that one's.
+    Does neither if a daemon runs on this kiosk's state directory: the lights and the status belong to that one.
     """
     if kiosk is not None and is_running(kiosk.state_dir):
-        _log.warning("another daemon runs here: the failure is not shown")
+        _log.warning("the failure is not shown: another daemon runs on this kiosk and has the lights")
         return
     with ExitStack() as opened:
         for station, settings in indicators:
             try:
                 indicator = opened.enter_context(indicator_of(station, settings))
             except KioskError as exc:
-                _log.warning("the fault cannot be shown", extra={"station": station, "why": exc})
+                _log.warning("the fault cannot be shown on the light", extra={"station": station, "why": exc})
             else:
                 indicator.show(Signal.FAULT, None, monotonic_ns=time.monotonic_ns())
         shown_at = time.monotonic()
@@ -69,4 +69,4 @@ def _publish(reason: str, kiosk: KioskSettings, mqtt: MqttSettings) -> None:
             timeout_s=_PUBLISH_S,
         )
     except (KioskError, OSError) as exc:
-        _log.warning("the failure cannot be published", extra={"why": exc})
+        _log.warning("the failure cannot be published to the broker", extra={"why": exc})

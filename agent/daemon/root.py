@@ -38,7 +38,7 @@ from agent.daemon.status_socket import StatusSocket
 from agent.daemon.task_queue import TaskQueue
 from agent.daemon.thread_safe_event import ThreadSafeEvent
 from agent.daemon.watchdog import feed_watchdog
-from agent.daemon.wiring import broker_of, delivery_of, indicator_of, workflow_of
+from agent.daemon.wiring import broker_of, delivery_of, indicator_of, rules_of
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import Scanner
 from agent.errors import JournalBusy, JournalDamaged, KioskError
@@ -223,7 +223,7 @@ class Daemon:
             queue=scan_path_queue,
             ledger=ledger,
             catalogue=catalogue,
-            rules=workflow_of(config.workflow),
+            rules=rules_of(config.workflow),
             indicators=indicators,
             clock=clock,
             on_committed=uplink.wake,

@@ -1,4 +1,4 @@
-"""The Unix socket behind `kiosk-agent status`: each connection gets one JSON document."""
+"""The Unix socket behind `kiosk-agent status` (commands.md#status-of-the-daemon): one JSON document a connection."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ SOCKET_NAME = "status.sock"
 """In the state directory."""
 
 PATIENCE_S = 5.0
-"""How long who asks waits for the answer."""
+"""How long a client waits for the answer."""
 
 _BACKLOG = 8
 
 
 def is_running(state_dir: Path) -> bool:
-    """Whether a daemon on `state_dir` takes connections."""
+    """Return whether a daemon on `state_dir` takes connections."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(PATIENCE_S)
         try:
@@ -34,7 +34,7 @@ def is_running(state_dir: Path) -> bool:
 
 
 class StatusSocket:
-    """Answers with `document()` while it is open; where none can be made (a full disk), it does without."""
+    """A context manager that answers with `document()`. No-op if the socket cannot be created, as on a full disk."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, directory: Path, document: Callable[[], bytes]) -> None:
         self._loop = loop
@@ -52,7 +52,9 @@ class StatusSocket:
             listener.listen(_BACKLOG)
         except OSError as exc:
             listener.close()
-            _log.warning("no socket for kiosk-agent status", extra={"path": self._path, "why": exc})
+            _log.warning(
+                "kiosk-agent status will not work: its socket cannot be created", extra={"path": self._path, "why": exc}
+            )
             return self
         self._socket = listener
         self._loop.add_reader(listener, self._accept)

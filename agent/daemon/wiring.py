@@ -20,7 +20,7 @@ from agent.drivers.scanners.scanner import Scanner
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 from agent.workflow.context import WorkflowRules
 
-__all__ = ["broker_of", "delivery_of", "indicator_of", "scanner_of", "workflow_of"]
+__all__ = ["broker_of", "delivery_of", "indicator_of", "rules_of", "scanner_of"]
 
 
 def scanner_of(settings: ScannerSettings) -> Scanner:
@@ -99,7 +99,7 @@ def delivery_of(settings: UplinkSettings) -> DeliverySettings:
     )
 
 
-def workflow_of(settings: WorkflowSettings) -> WorkflowRules:
+def rules_of(settings: WorkflowSettings) -> WorkflowRules:
     return WorkflowRules(
         required_roles=settings.required_roles,
         packer_confirms=settings.packer_confirms,

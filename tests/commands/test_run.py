@@ -126,8 +126,11 @@ def test_run_a_refusal_that_cannot_be_told_is_still_a_refusal(
     with pytest.raises(ConfigError):
         run(file)
     out = capsys.readouterr().out
-    assert "agent.daemon.failure: the fault cannot be shown station=1 why=" in out
-    assert 'agent.daemon.failure: the failure cannot be published why="127.0.0.1:1: nobody listens there"' in out
+    assert "agent.daemon.failure: the fault cannot be shown on the light station=1 why=" in out
+    assert (
+        'agent.daemon.failure: the failure cannot be published to the broker why="127.0.0.1:1: nobody listens there"'
+        in out
+    )
 
 
 def test_run_beside_a_daemon_leaves_its_lights_and_status_alone(file: Path, published: Published) -> None:
