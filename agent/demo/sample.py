@@ -1,6 +1,6 @@
 """What the demonstration's warehouse has: operators, box sizes, one order for each job, and the devices on its shelf.
 
-Orders and reference lists are the messages themselves (SPEC 5.2), as a centre would retain them.
+Orders and reference lists are the messages as a centre retains them (`mqtt.md#manifest`).
 """
 
 from collections.abc import Iterable, Mapping

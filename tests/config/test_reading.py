@@ -23,6 +23,7 @@ from tests.config.samples import GPIO, KIOSK, MINIMAL, MQTT, SCANNER, STATION, e
 
 
 def test_load_minimal_has_the_defaults_of_the_contract(file: Path) -> None:
+    """Rule: settings.md#kiosk."""
     config = read(file, MINIMAL)
 
     assert (config.kiosk.site, config.kiosk.id, config.kiosk.state_dir) == (

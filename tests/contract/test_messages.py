@@ -45,6 +45,7 @@ def refusal(data: bytes) -> MessageRefused:
 
 
 def test_manifest_becomes_frozen_type() -> None:
+    """Rule: mqtt.md#manifest."""
     manifest = parse(payload(MANIFEST))
     phone = Line(
         id="1",
@@ -83,6 +84,7 @@ def test_manifest_becomes_frozen_type() -> None:
 
 
 def test_line_of_a_pos_order_defaults_to_pos_and_may_say_otherwise() -> None:
+    """Rule: mqtt.md#manifest."""
     document = changed(changed(MANIFEST, ("type",), "pos"), ("lines", 1, "flow"), GONE)
     assert [line.flow for line in parse(payload(document)).lines] == [Flow.USED, Flow.POS]
 
@@ -413,6 +415,7 @@ def test_badge_of_two_operators_is_shared() -> None:
 
 
 def test_boxes_are_found_by_code_without_case() -> None:
+    """Rule: mqtt.md#box-sizes."""
     boxes = boxes_of(
         payload({"revision": 1, "items": [{"code": "M", "length_mm": 300, "width_mm": 200, "height_mm": 150}]}),
         topic="t",
@@ -523,6 +526,7 @@ def test_any_message_is_refused_or_read(reader: str, data: bytes) -> None:
 
 
 def test_json_of_the_contract_is_taken() -> None:
+    """Rule: mqtt.md#manifest."""
     text = """{"order": "SO-1001", "revision": 3, "type": "normal", "status": "open",
      "barcodes": ["SO-1001"], "operators": {"picking": "E7", "packing": "E8", "shipping": "E9"},
      "lines": [

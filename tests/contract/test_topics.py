@@ -82,6 +82,7 @@ def test_incoming_topic_is_classified(topics: Topics, topic: str, known: tuple[M
 
 
 def test_own_topics_are_where_the_contract_puts_them(topics: Topics) -> None:
+    """Rule: settings.md#kiosk."""
     assert topics.client_id == "kiosk-rtm1-dock-3"
     assert topics.status == "kiosk/v1/rtm1/agent/dock-3/status"
     assert topics.event("scan") == "kiosk/v1/rtm1/agent/dock-3/event/scan"
