@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TextIO
 
 from agent.commands.scanners import stanza
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode, device_of
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode, device_of
 from agent.drivers.scanners.enumeration import plugged_in
 from agent.drivers.scanners.learning import TEST_TEXT, LearnedSettings, LetterCase, learn_bytes, learn_keys
 from agent.errors import DeviceError

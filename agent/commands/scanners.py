@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode
 from agent.drivers.scanners.enumeration import plugged_in
 from agent.runtime.log import escape
 

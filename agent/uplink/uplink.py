@@ -15,6 +15,7 @@ from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.waker import Waker
 from agent.uplink.backoff import Backoff
 from agent.uplink.certificates import expiry_of_pem_file
+from agent.uplink.duplicates import DuplicateDetector
 from agent.uplink.event_source import EventSource
 from agent.uplink.failures import BrokerLost
 from agent.uplink.fetching import Fetching
@@ -32,8 +33,6 @@ __all__ = ["Uplink"]
 logger = logging.getLogger(__name__)
 
 RESPONSES_KEPT = 100
-UNEXPLAINED_ENDS = 3
-"""An MQTT 3.1.1 broker closes a session that is taken over without a reason. This many short sessions mean that."""
 
 
 class Uplink:
@@ -100,7 +99,7 @@ class Uplink:
         self._stop_reason = ""
         self._stop_until = 0.0
         self._online_at = 0.0
-        self._unexplained = 0
+        self._duplicates = DuplicateDetector(protocol=broker.protocol, timing=self._timing)
         self._last_line = ""
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -204,7 +203,7 @@ class Uplink:
         line = f"{where}: {error}"
         logger.log(logging.DEBUG if line == self._last_line else logging.WARNING, "%s", line)
         self._last_line = line
-        if error.taken_over or self._seems_taken_over(error):
+        if self._duplicates.is_duplicate(error, since_online_s=self._clock.monotonic() - self._online_at):
             logger.error(
                 "duplicate_id: another client %s as %s; give each kiosk an id of its own. Next attempt in %.0f s",
                 "has connected" if error.taken_over else "seems to connect",
@@ -216,19 +215,9 @@ class Uplink:
         self._note(online=False, state="waiting to connect", error=line)
         return self._backoff.next_s() if round_over else 0.0
 
-    def _seems_taken_over(self, error: BrokerLost) -> bool:
-        """Return whether short connections suggest a second client with this id. (`mqtt.md#duplicate-client-id`)"""
-        if self._broker.protocol == 5:
-            return False  # an MQTT 5 broker says so; short connections mean a bad network
-        if error.unexplained and self._clock.monotonic() - self._online_at < self._timing.stable_s:
-            self._unexplained += 1
-        return error.unexplained and self._unexplained >= UNEXPLAINED_ENDS
-
     def _connect_and_serve(self, host: str, port: int) -> None:
         """Connect, and serve the connection until the stop. Raises BrokerLost. (`mqtt.md#connection`)"""
-        from agent.uplink.client import (
-            Client,  # paho takes long to import; only this thread waits
-        )
+        from agent.uplink.client import Client  # imported late: paho takes long, and only this thread waits
 
         if not self._situation.duplicate_id:
             self._note(state="connecting")
@@ -290,7 +279,7 @@ class Uplink:
             session.step()
             lasted_s = self._clock.monotonic() - self._online_at
             if lasted_s >= self._timing.stable_s:
-                self._unexplained = 0
+                self._duplicates.connection_is_stable()
             if lasted_s >= self._timing.stable_s or session.delivered != delivered:
                 self._proved = True
                 self._backoff.reset()

@@ -15,7 +15,7 @@ from agent.commands.learn import learn
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
 from agent.drivers.scanners import evdev
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode
 from agent.drivers.scanners.keymaps import LAYOUTS
 from agent.drivers.scanners.learning import TEST_TEXT
 from agent.errors import DeviceError

@@ -9,7 +9,7 @@ from agent.commands import scanners as command
 from agent.commands.scanners import scanners
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode
 
 SERIAL = DeviceNode(
     kind=DeviceKind.SERIAL,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode
 from agent.drivers.scanners.evdev import EvdevScanner, EventNode, KeyboardMatch
 from agent.drivers.scanners.fake_scanner import FakeScanner
 from agent.drivers.scanners.keymaps import LAYOUTS

@@ -1,6 +1,6 @@
 """List everything that is plugged in and may be a scanner, of all kinds."""
 
-from agent.drivers.scanners.devices import DeviceNode, keyboards
+from agent.drivers.scanners.device_nodes import DeviceNode, keyboards
 from agent.drivers.scanners.serial import ports
 
 __all__ = ["plugged_in"]

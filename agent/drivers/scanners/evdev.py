@@ -13,7 +13,7 @@ from typing import Protocol
 import evdev
 from msgspec import Struct
 
-from agent.drivers.scanners.devices import DEV_INPUT, DeviceNode, device_of, event_nodes, links_to
+from agent.drivers.scanners.device_nodes import DEV_INPUT, DeviceNode, device_of, event_nodes, links_to
 from agent.drivers.scanners.framing import Framer
 from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanners.scanner import DeviceScanner

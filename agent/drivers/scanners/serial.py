@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import serial
 
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode, links_to, stable_path
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode, links_to, stable_path
 from agent.drivers.scanners.framing import Framer
 from agent.drivers.scanners.scanner import DeviceScanner
 from agent.errors import DeviceError

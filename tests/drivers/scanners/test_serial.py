@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.devices import DeviceKind
+from agent.drivers.scanners.device_nodes import DeviceKind
 from agent.drivers.scanners.serial import SerialScanner, ports
 from agent.errors import DeviceError
 from tests.drivers.benches import GIVE_UP_S, Heard, SerialBench, run, until

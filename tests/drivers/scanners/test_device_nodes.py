@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.devices import DeviceKind, DeviceNode, keyboards, links_to, stable_path
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode, keyboards, links_to, stable_path
 from agent.drivers.scanners.enumeration import plugged_in
 
 KEYBOARD_KEYS = "10000 7 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe"
