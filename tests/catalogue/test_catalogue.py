@@ -60,6 +60,7 @@ def test_unknown_order_is_nothing() -> None:
 
 @pytest.mark.parametrize("revision", [1, 3])
 def test_revision_that_is_not_higher_is_ignored(revision: int) -> None:
+    """Rule: workflow.md#manifest-revisions."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1"))
     catalogue.take_changes()
@@ -137,6 +138,7 @@ def test_restored_order_does_not_replace_what_is_here() -> None:
 
 
 def test_barcode_of_two_open_orders_is_ambiguous_until_one_is_closed() -> None:
+    """Rule: scanning.md#ambiguous-codes."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1", barcodes=["shared"], status="packed"))
     catalogue.put_manifest(manifest("SO-2", barcodes=["SHARED"]))
@@ -173,6 +175,7 @@ CLASHES = {
 @pytest.mark.parametrize("badge", CLASHES.values(), ids=CLASHES)
 @pytest.mark.parametrize("manifest_first", [True, False])
 def test_badge_that_means_something_else_is_ambiguous(badge: str, salt: str | None, manifest_first: bool) -> None:
+    """Rule: scanning.md#ambiguous-codes."""
     listed = badge if salt is None else hashlib.sha256((salt + badge.upper()).encode()).hexdigest()
     people = operators({"E7": [listed], "E8": ["f" * 64]}, salt=salt)
     clashing = manifest("SO-1", barcodes=["desk-7"])
@@ -214,6 +217,7 @@ def test_badge_stays_ambiguous_until_the_last_order_with_it_is_gone() -> None:
 
 
 def test_badge_of_two_operators_is_ambiguous() -> None:
+    """Rule: scanning.md#ambiguous-codes."""
     catalogue = Catalogue()
     catalogue.put_operators(operators({"E7": ["A1"], "E8": ["a1"]}))
     assert catalogue.is_ambiguous("A1")
@@ -297,6 +301,7 @@ def test_conflicts_are_bounded() -> None:
 
 
 def test_operators_are_taken_unless_older() -> None:
+    """Rules: mqtt.md#operators-list, mqtt.md#refused-messages."""
     catalogue = Catalogue()
     assert catalogue.find_operator("A") is None
     second = operators({"E7": ["A"]}, revision=2)
@@ -311,6 +316,8 @@ def test_operators_are_taken_unless_older() -> None:
 
 
 def test_box_sizes_are_taken_unless_older() -> None:
+    """Rules: mqtt.md#box-sizes, mqtt.md#refused-messages."""
+
     def sizes(revision: int, *codes: str) -> bool:
         items = [{"code": code, "length_mm": 3, "width_mm": 2, "height_mm": 1} for code in codes]
         return catalogue.put_boxes(boxes_of(payload({"revision": revision, "items": items}), topic="t"))
@@ -325,6 +332,7 @@ def test_box_sizes_are_taken_unless_older() -> None:
 
 
 def test_blocked_parts_add_up_and_are_taken_unless_older() -> None:
+    """Rules: mqtt.md#blocked-units, mqtt.md#refused-messages."""
     catalogue = Catalogue()
     assert not catalogue.is_blocked("SN1")
     assert catalogue.put_blocked(blocked("a", 2, "sn1"))
@@ -338,6 +346,7 @@ def test_blocked_parts_add_up_and_are_taken_unless_older() -> None:
 
 
 def test_order_index_names_what_to_fetch() -> None:
+    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     assert catalogue.to_fetch() == catalogue.missing_orders() == []
     for order in ("current", "old", "gone", "newer"):
@@ -349,6 +358,7 @@ def test_order_index_names_what_to_fetch() -> None:
 
 
 def test_newer_order_index_withdraws_what_it_lacks() -> None:
+    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     for order in ("A", "B", "C"):
         catalogue.put_manifest(manifest(order))
@@ -364,6 +374,7 @@ def test_newer_order_index_withdraws_what_it_lacks() -> None:
 
 
 def test_what_the_index_withdrew_does_not_come_back_out_of_the_broker_s_store() -> None:
+    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("A"))
     catalogue.put_order_index(index(7))

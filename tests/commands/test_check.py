@@ -63,6 +63,7 @@ def test_check_a_sound_file(file: Path) -> None:
 
 
 def test_check_a_refused_file(file: Path) -> None:
+    """Rule: commands.md#check."""
     with pytest.raises(ConfigError, match=r"uplink\.keep_days"):
         check(more(file, "[uplink]\nkeep_days = -1\n"), io.StringIO())
 
@@ -74,6 +75,7 @@ def test_check_says_that_nothing_is_encrypted(file: Path) -> None:
 
 
 def test_check_hardware_opens_every_device(file: Path, port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: commands.md#check."""
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
     os.mkfifo(file.parent / "signals")
     more(file, '[station.indicator]\ndriver = "jsonl"\npath = "signals"\n[station.buttons]\nsave = 23\n')
@@ -123,6 +125,7 @@ def test_check_broker_that_nobody_runs(file: Path) -> None:
 
 
 def test_check_broker_says_what_it_found(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: commands.md#check."""
     asked = []
 
     def try_connect(broker: BrokerSettings, delivery: DeliverySettings, **ids: str) -> str:
@@ -136,6 +139,7 @@ def test_check_broker_says_what_it_found(file: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_check_says_what_the_broker_must_be_set_to_when_its_word_is_taken(file: Path) -> None:
+    """Rules: commands.md#check, mqtt.md#broker-confirmation."""
     (note,) = lines(more(file, '[uplink]\nconfirm = "broker"\n'), code=0)
     assert note.startswith("note    ")
     assert "persistent session" in note

@@ -48,6 +48,7 @@ def damage(state_dir: Path) -> None:
 
 
 def test_export_writes_the_exact_documents(state_dir: Path) -> None:
+    """Rule: commands.md#journal."""
     out, err = io.StringIO(), io.StringIO()
     assert export(state_dir, out, err=err) == ExitCode.OK
     assert out.getvalue().encode() == b"".join(event(i) + b"\n" for i in range(1, 41))
@@ -79,6 +80,7 @@ def test_export_refuses_what_names_no_event(state_dir: Path, text: str) -> None:
 
 
 def test_export_of_a_damaged_journal_saves_the_rest(state_dir: Path) -> None:
+    """Rules: commands.md#journal, faults.md#damaged-journal."""
     damage(state_dir)
     out, err = io.StringIO(), io.StringIO()
     assert export(state_dir, out, err=err) == ExitCode.DAMAGED
@@ -93,6 +95,7 @@ def test_verify_whole(state_dir: Path) -> None:
 
 
 def test_verify_damaged(state_dir: Path) -> None:
+    """Rules: commands.md#journal, faults.md#damaged-journal."""
     damage(state_dir)
     out = io.StringIO()
     assert verify(state_dir, out) == ExitCode.DAMAGED
@@ -103,6 +106,7 @@ def test_verify_damaged(state_dir: Path) -> None:
 
 
 def test_verify_while_the_journal_is_open(state_dir: Path) -> None:
+    """Rule: commands.md#journal."""
     with journal_of(state_dir) as journal:
         journal.commit([event(41)])
         assert verify(state_dir, io.StringIO()) == ExitCode.OK
@@ -111,6 +115,7 @@ def test_verify_while_the_journal_is_open(state_dir: Path) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 12, 40, 99])
 def test_tail_shows_the_last_events(state_dir: Path, count: int) -> None:
+    """Rule: commands.md#journal."""
     out = io.StringIO()
     assert tail(state_dir, out, count=count) == ExitCode.OK
     lines = out.getvalue().splitlines()
@@ -130,6 +135,7 @@ def test_tail_line_is_for_people(state_dir: Path) -> None:
 
 @pytest.mark.parametrize("code", ["\x1b[2J", "a\nb", "\x7f", "\x9b0m", "\u202egnp.exe", "\u2028", "\x00"])
 def test_tail_escapes_what_a_terminal_would_obey(tmp_path: Path, code: str) -> None:
+    """Rule: scanning.md#control-characters."""
     with journal_of(tmp_path) as journal:
         journal.commit([event(1, code)])
         journal.commit([b"no JSON " + code.replace("\n", "\r").encode()])

@@ -73,6 +73,7 @@ def scanner_in(text: str, folder: Path) -> EvdevSettings | SerialSettings:
 
 
 def test_a_serial_scanner_is_learnt(monkeypatch: pytest.MonkeyPatch, line: tuple[int, str], tmp_path: Path) -> None:
+    """Rule: commands.md#scanners."""
     scanner, port = line
     out = Telling(lambda: os.write(scanner, f"]C0{TEST_TEXT}\r\n".encode()))
     assert learn(out, baud=115200, patience_s=PATIENT_S, present=lambda: [plugged(DeviceKind.SERIAL, port)]) == 0
@@ -85,6 +86,7 @@ def test_a_serial_scanner_is_learnt(monkeypatch: pytest.MonkeyPatch, line: tuple
 def test_a_keyboard_wedge_is_learnt_though_its_keys_are_spread_over_two_nodes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Rule: commands.md#scanners."""
     pipes = {f"/dev/input/event{number}": os.pipe() for number in range(2)}
     monkeypatch.setattr(evdev, "overhear", lambda path: Node(pipes[path][0]))
     present = [plugged(DeviceKind.EVDEV, node) for node in pipes]

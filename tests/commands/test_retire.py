@@ -72,6 +72,7 @@ def write(directory: Path, *, events: int, delivered: int) -> None:
 
 
 def test_retire_clears_once_all_is_delivered(file: Path, journal_dir: Path, cleared: Cleared) -> None:
+    """Rule: commands.md#retire."""
     write(journal_dir, events=3, delivered=3)
     out = io.StringIO()
     assert retire(file, out) == 0
@@ -87,6 +88,7 @@ def test_retire_clears_once_all_is_delivered(file: Path, journal_dir: Path, clea
 def test_retire_refuses_while_events_wait(
     file: Path, journal_dir: Path, cleared: Cleared, delivered: int, text: str
 ) -> None:
+    """Rule: commands.md#retire."""
     write(journal_dir, events=3, delivered=delivered)
     with pytest.raises(Undelivered, match=text):
         retire(file, io.StringIO())

@@ -85,6 +85,7 @@ def test_run_hands_a_sound_configuration_to_the_daemon(file: Path, monkeypatch: 
 def test_run_shows_and_publishes_a_refusal(
     file: Path, published: Published, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Rule: commands.md#failure-at-start."""
     file.write_text(CONFIG + "[workflow]\nbounce_ms = -1\npacker = true\n")
     with pytest.raises(ConfigError) as refused:
         run(file)
@@ -108,6 +109,7 @@ def test_run_shows_and_publishes_a_refusal(
 
 
 def test_run_publishes_nothing_without_a_sound_broker(file: Path, published: Published) -> None:
+    """Rule: commands.md#failure-at-start."""
     file.write_text(CONFIG.replace("port = 1", "port = 0"))
     with pytest.raises(ConfigError):
         run(file)

@@ -51,6 +51,7 @@ def listing(monkeypatch: pytest.MonkeyPatch, *found: DeviceNode) -> str:
 
 
 def test_scanners_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Rule: commands.md#scanners."""
     file = tmp_path / "agent.toml"
     file.write_text(
         '[kiosk]\nsite = "a"\nid = "b"\nstate_dir = "/x"\n[mqtt]\nhost = "h"\n[[station]]\nid = "1"\n'

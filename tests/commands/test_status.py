@@ -95,6 +95,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 
 def test_status_shows_tables(tmp_path: Path, daemon: Daemon) -> None:
+    """Rule: commands.md#status-of-the-daemon."""
     daemon(json.dumps(ANSWER).encode())
     out = io.StringIO()
     assert status(tmp_path, out) == 0

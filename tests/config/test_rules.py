@@ -15,6 +15,7 @@ def test_load_password_file_without_its_line_end(file: Path) -> None:
 
 
 def test_load_password_from_the_credential(file: Path) -> None:
+    """Rule: settings.md#broker."""
     (file.parent / "mqtt-password").write_text(f"{SECRET}\n")
     environ = {"CREDENTIALS_DIRECTORY": str(file.parent)}
     config = read(file, with_key("mqtt", 'username = "u"'), environ)

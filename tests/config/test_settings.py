@@ -51,6 +51,7 @@ def test_load_baud_out_of_range(file: Path, baud: str) -> None:
 
 @pytest.mark.parametrize("terminator", ["\r", "\n", "\r\n", "\t"])
 def test_load_takes_each_terminator(file: Path, terminator: str) -> None:
+    """Rule: settings.md#serial-scanner."""
     (scanner,) = read(file, MINIMAL + f"terminator = {json.dumps(terminator)}").stations[0].scanners
     assert scanner.terminator == terminator
 
@@ -69,6 +70,7 @@ def test_load_takes_each_terminator(file: Path, terminator: str) -> None:
     ],
 )
 def test_load_broker_addresses(file: Path, keys: str, addresses: tuple[tuple[str, int], ...]) -> None:
+    """Rule: settings.md#broker."""
     assert read(file, KIOSK + f"[mqtt]\n{keys}\n" + STATION).mqtt.addresses == addresses
 
 

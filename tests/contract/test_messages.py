@@ -106,11 +106,13 @@ def test_line_of_a_pos_order_defaults_to_pos_and_may_say_otherwise() -> None:
     ],
 )
 def test_null_is_the_same_as_absent(path: tuple[str | int, ...]) -> None:
+    """Rule: mqtt.md#json-values."""
     document = changed(MANIFEST, path, None)
     assert parse(payload(document)) == parse(payload(changed(document, path, GONE)))
 
 
 def test_unknown_fields_are_ignored() -> None:
+    """Rule: mqtt.md#json-values."""
     document = changed(changed(MANIFEST, ("lines", 1, "colour"), ["\u0000", 1.5]), ("priority",), {"a": [None]})
     assert parse(payload(document)) == parse(payload(MANIFEST))
 
@@ -204,6 +206,7 @@ def test_duplicate_keys_are_harmless() -> None:
     ],
 )
 def test_manifest_names_the_wrong_field(path: tuple[str | int, ...], value: object, field: str | None) -> None:
+    """Rules: mqtt.md#refused-messages, mqtt.md#json-values."""
     data = payload(changed(MANIFEST, path, value))
     if field is None:
         assert parse(data).order == "SO-1001"
@@ -212,6 +215,7 @@ def test_manifest_names_the_wrong_field(path: tuple[str | int, ...], value: obje
 
 
 def test_unit_of_another_line_is_a_duplicate() -> None:
+    """Rule: mqtt.md#refused-messages."""
     line = {"line": "3", "sku": "P", "flow": "used", "serialized": True, "quantity": 1, "units": [["snABC1"]]}
     document = changed(MANIFEST, ("lines",), [*MANIFEST["lines"], line])
     assert refusal(payload(document)).fields == ["lines.2.units.0.0: The same as lines.0.units.1.0"]
@@ -229,6 +233,8 @@ def test_refusal_stays_short_when_everything_is_wrong() -> None:
 
 
 def test_number_of_lines_is_bounded() -> None:
+    """Rule: mqtt.md#refused-messages."""
+
     def lines(count: int) -> bytes:
         line = MANIFEST["lines"][1]
         return payload(changed(MANIFEST, ("lines",), [{**line, "line": str(n)} for n in range(count)]))
@@ -238,6 +244,7 @@ def test_number_of_lines_is_bounded() -> None:
 
 
 def test_size_of_a_message_is_bounded() -> None:
+    """Rule: mqtt.md#refused-messages."""
     data = payload(MANIFEST)
     assert parse(data.ljust(MAX_MESSAGE_BYTES)).revision == 3
     assert "bytes" in refusal(data.ljust(MAX_MESSAGE_BYTES + 1)).fields[0]
@@ -396,6 +403,7 @@ def test_operators_are_found_by_badge_without_case() -> None:
 
 
 def test_operators_with_a_salt_are_found_by_their_hash() -> None:
+    """Rule: mqtt.md#operators-list."""
     digest = hashlib.sha256("sälZ".encode() + "ZBÄ1".encode()).hexdigest()
     people = {"revision": 1, "salt": "sälZ", "items": [{"operator": "E7", "badges": [digest]}]}
     operators = operators_of(payload(people), topic="t")
@@ -426,18 +434,21 @@ def test_boxes_are_found_by_code_without_case() -> None:
 
 
 def test_blocked_identifiers_are_comparable() -> None:
+    """Rule: mqtt.md#blocked-units."""
     part = blocked_of("a", payload({"revision": 1, "items": ["490154203237518", "sn1"]}), topic="t")
     assert part.identifiers == {"490154203237518", "SN1"}
     assert blocked_of("a", part.source.encode(), topic="t") == part
 
 
 def test_order_index_has_revisions() -> None:
+    """Rule: mqtt.md#order-index."""
     index = order_index_of(payload({"revision": 7, "orders": {"SO-1001": 3, "SO/2": 1}}), topic="t")
     assert index.orders == {"SO-1001": 3, "SO/2": 1}
     assert order_index_of(index.source.encode(), topic="t") == index
 
 
 def test_verdict_is_read() -> None:
+    """Rule: mqtt.md#verdicts."""
     data = payload({"revision": 1, "action": "hold", "order": "SO-1", "unit": "4901", "reason": "counted twice"})
     assert verdict_of("v1", data, topic="t") == Verdict(
         id="v1", revision=1, action=Action.HOLD, order="SO-1", unit="4901", reason="counted twice"
@@ -445,11 +456,13 @@ def test_verdict_is_read() -> None:
 
 
 def test_ack_is_read() -> None:
+    """Rule: mqtt.md#acknowledgement."""
     data = payload({"journal": "3F0C9A1B", "through": "000000000042", "id": None})
     assert ack_of(data, topic="t") == Ack(journal="3F0C9A1B", through=42, id=None)
 
 
 def test_request_keeps_its_other_fields() -> None:
+    """Rule: mqtt.md#requests."""
     data = payload({"transaction": "a-1", "from": "000000000001", "deep": {"n": [1.5, None]}})
     assert request_of("resend", data, topic="t") == Request(
         name="resend", transaction="a-1", fields={"from": "000000000001", "deep": {"n": [1.5, None]}}

@@ -18,6 +18,7 @@ def lines_of(*shown: tuple[Signal, Reason | None, int]) -> list[str]:
 
 
 def test_line_has_station_light_signal_and_sound() -> None:
+    """Rule: settings.md#indicator."""
     [line] = lines_of((Signal.BOXED, None, 0))
     assert line.split() == ["1", "blue", "boxed", "LS"]
 

@@ -30,6 +30,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 
 def test_each_signal_is_a_line_on_disk_when_show_returns(tmp_path: Path) -> None:
+    """Rule: settings.md#indicator."""
     path = tmp_path / "signals.jsonl"
     with JsonlIndicator(station="1", path=str(path)) as indicator:
         indicator.show(Signal.OK, None, monotonic_ns=812_345_000_001)
