@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.rig.bench import SCANNERS, Bench, Case
+from tests.rig.bench import SCANNERS, Case, RigBench
 from tests.rig.cases import keyboards, latency, learning, plugging, service, signals, vanishing
-from tests.rig.image import CACHE, build
-from tests.rig.kiosk import Kiosk
+from tests.rig.image import CACHE, CannotBuild, build
+from tests.rig.kiosk import GuestKiosk
 from tests.rig.machine import Machine
 from tests.rig.report import run, table, write
 from tests.rig.scanners import Scanners
@@ -34,11 +34,11 @@ SUBJECTS = {
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench() -> Iterator[RigBench]:
     """A booted guest with its scanners plugged in and its kiosk at work."""
     with Machine(CACHE) as machine:
         print(f"rig: booted in {machine.boot_s:.0f} s", flush=True)
-        kiosk, scanners = Kiosk(machine), Scanners(machine)
+        kiosk, scanners = GuestKiosk(machine), Scanners(machine)
         for number in range(2):
             scanners.gadget(number, f"S{number + 1}")
         for number, name in enumerate(("us", "de", "fr", "uk"), start=1):
@@ -48,7 +48,7 @@ def bench() -> Iterator[Bench]:
         kiosk.configure(SCANNERS)
         kiosk.start()
         kiosk.wait_connected("wedge", "line", "hid1", "hid2", "us", "de", "fr", "uk", "several")
-        yield Bench(machine=machine, kiosk=kiosk, scanners=scanners)
+        yield RigBench(machine=machine, kiosk=kiosk, scanners=scanners)
 
 
 def chosen(names: list[str]) -> list[tuple[str, Case]]:
@@ -68,7 +68,11 @@ def main() -> int:
     args = parser.parse_args()
     cases = chosen(args.case)
     if not args.as_built:
-        build()
+        try:
+            build()
+        except CannotBuild as exc:
+            print(f"rig: {exc}", file=sys.stderr)
+            return 2
     if args.build:
         return 0
     with bench() as at:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tests.rig.boards import PI_3B, VIRT, Board
 from tests.rig.cases.arm64 import CASES, SCANNER, ArmBench, Light
-from tests.rig.image import CACHE, build
+from tests.rig.image import CACHE, CannotBuild, build
 from tests.rig.lights import PinLevels, SimulatedLines
 from tests.rig.machine import Machine
-from tests.rig.report import Row, failed, run, table, write
+from tests.rig.report import CaseResult, failed, run, table, write
 from tests.rig.unmanaged import UnmanagedKiosk
 
 
@@ -43,11 +43,11 @@ def bench(name: str) -> Iterator[ArmBench]:
     with Machine(CACHE, name, board=subject.board) as machine:
         print(f"rig: {name} booted in {machine.boot_s:.0f} s", flush=True)
         kiosk = UnmanagedKiosk(machine)
-        kiosk.configure(SCANNER)
+        kiosk.configure([SCANNER])
         yield ArmBench(machine=machine, kiosk=kiosk, light=subject.light(machine))
 
 
-def run_on(name: str) -> list[Row]:
+def run_on(name: str) -> list[CaseResult]:
     """Every test on one board; a board that does not boot is a failed row too."""
     started = time.monotonic()
     try:
@@ -67,7 +67,11 @@ def main() -> int:
     if unknown := {*args.board} - {*SUBJECTS}:
         parser.error(f"no such board: {', '.join(sorted(unknown))}")
     if not args.as_built:
-        build("build_arm64.sh", "arm64/img")
+        try:
+            build("build_arm64.sh", "arm64/img")
+        except CannotBuild as exc:
+            print(f"rig: {exc}", file=sys.stderr)
+            return 2
     if args.build:
         return 0
     rows = [row for name in args.board or SUBJECTS for row in run_on(name)]

@@ -1,29 +1,55 @@
-"""The guests' images: where they are kept, and whether they are still made of what is in this checkout."""
+"""The guests' images: where they are kept, and whether they are still made from what is in this checkout."""
 
 import hashlib
 import os
 import subprocess
 from pathlib import Path
 
-__all__ = ["CACHE", "build"]
+from harness.servers import find_program
+
+__all__ = ["CACHE", "CannotBuild", "build"]
 
 CACHE = Path(os.environ.get("KIOSK_RIG_CACHE", Path.home() / ".cache" / "kiosk-agent-rig"))
 
 _ROOT = Path(__file__).parents[2]
 _INPUTS = ("agent", "systemd", "firmware-config", "make/install.mk", "pyproject.toml", "tests/rig/build")
+_PROGRAMS = (
+    "apt-cache", "apt-get", "chroot", "dpkg-deb", "gcc", "gcc-12", "gzip", "make", "mke2fs", "python3", "tar",
+)  # fmt: skip
+"""What the build scripts run on this machine. Everything else they fetch."""
+
+
+class CannotBuild(RuntimeError):
+    """An image cannot be built; the text says what is missing or which script has failed."""
 
 
 def build(script: str = "build_image.sh", folder: str = "img") -> None:
-    """Have tests/rig/build/`script` build the image in `folder` of the cache, unless it is made of the same already."""
+    """Build the image in `folder` of the cache with tests/rig/build/`script`, unless it is up to date.
+
+    Raises CannotBuild.
+    """
     stamp, wanted = CACHE / folder / "inputs", _inputs_hash()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    subprocess.run([_ROOT / "tests/rig/build" / script], env=dict(os.environ, KIOSK_RIG_CACHE=str(CACHE)), check=True)
+    if missing := [name for name in _PROGRAMS if not _is_installed(name)]:
+        raise CannotBuild(f"these programs are needed and not installed: {', '.join(missing)}")
+    environment = dict(os.environ, KIOSK_RIG_CACHE=str(CACHE))
+    done = subprocess.run([_ROOT / "tests/rig/build" / script], env=environment, check=False)
+    if done.returncode:
+        raise CannotBuild(f"tests/rig/build/{script} ended with {done.returncode}; its logs are in {CACHE}")
     stamp.write_text(wanted)
 
 
+def _is_installed(program: str) -> bool:
+    try:
+        find_program(program)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _inputs_hash() -> str:
-    """Of everything that an image is made of."""
+    """Return a hash of everything that an image is made from."""
     digest = hashlib.sha256()
     for name in _INPUTS:
         path = _ROOT / name

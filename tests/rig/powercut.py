@@ -1,13 +1,13 @@
-"""`python -m tests.rig.powercut N`: real power cuts. The guest scans, the host kills the machine, and boots it again.
+"""`python -m tests.rig.powercut N`: N real power cuts (`faults.md#power-cut`).
 
-The state lies on a disk that loses what was not flushed (`lossy_disk`). Each signal reaches the host over a virtio
-port, which the cut does not reach back through. After each cut the journal is read from the disk and compared with what
-was signalled; then the kiosk starts on it and goes on where it stood.
+A guest scans, this machine kills it, and boots it again. The state is on a disk that loses what was not flushed
+(`lossy_disk`). Each signal reaches this machine over a virtio port, and a cut cannot take it back. After each
+cut the journal is read from the disk and compared with the signals; then the kiosk starts on it and goes on.
 
     python -m tests.rig.powercut [--control] [--write FILE] N
 
-`--write` puts the table, as Markdown, between the two marks of a file. Exit code 0 if nothing was lost or doubled.
-`--control` has the disk lie about flushes, and must find what is lost.
+`--write` writes the table between the two marks of a Markdown file. The exit code is 0 if nothing was lost or counted
+twice. With `--control` the disk ignores flushes, and the exit code is 0 if the rig finds what is lost.
 """
 
 import argparse
@@ -21,57 +21,47 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.codes import badge, imei
+from harness.codes import imei
+from harness.servers import find_program
+from harness.settings import toml
+from harness.waiting import wait_for
+from harness.warehouse import BADGES, OPERATORS, TAC, line, manifest
 from tests.rig.bench import SERIAL_PORT
-from tests.rig.image import CACHE, build
+from tests.rig.image import CACHE, CannotBuild, build
 from tests.rig.lossy_disk import Cut, LossyDisk
 from tests.rig.machine import GuestError, Machine
-
-BEGIN, END = "<!-- power cuts -->", "<!-- end of power cuts -->"
+from tests.rig.report import write
 
 DISK_BYTES = 64 << 20
 STATE = "/data/state"
 AGENT = "/opt/kiosk-agent/bin/kiosk-agent"
-CONFIG = f"""
-[kiosk]
-site = "rig"
-id = "k1"
-state_dir = "{STATE}"
-[mqtt]
-host = "127.0.0.1"
-port = 1883
-tls = false
-[uplink]
-reserve_mb = 4
-[workflow]
-required_roles = []
-bounce_ms = 0
-[[station]]
-id = "1"
-[[station.scanner]]
-name = "line"
-driver = "serial"
-port = "{SERIAL_PORT}"
-[station.indicator]
-driver = "jsonl"
-path = "/dev/virtio-ports/rig.signals"
-"""
-BADGE = badge("TOKENE700")
-TAC = "35693803"
+SETTINGS = {
+    "kiosk": {"site": "rig", "id": "k1", "state_dir": STATE},
+    "mqtt": {"host": "127.0.0.1", "port": 1883, "tls": False},
+    "uplink": {"reserve_mb": 4},
+    "workflow": {"required_roles": [], "bounce_ms": 0},
+    "station": [
+        {
+            "id": "1",
+            "scanner": [{"name": "line", "driver": "serial", "port": SERIAL_PORT}],
+            "indicator": {"driver": "jsonl", "path": "/dev/virtio-ports/rig.signals"},
+        }
+    ],
+}
 ORDER = "SO-1"
 BURST = 8
 DEVICES = 900
-"""So many are scanned at most: they all go into one box, which holds a thousand."""
+"""How many are scanned at most: they all go into one box, which holds a thousand."""
 PATIENCE_S = 120.0
 
 
 class Lost(AssertionError):
-    """The kiosk has broken its promise."""
+    """The kiosk has lost what it signalled, or counted it twice."""
 
 
 @dataclass(kw_only=True)
 class Tally:
-    """Over all lives."""
+    """The counts over all lives."""
 
     cuts: int = 0
     signalled: int = 0
@@ -84,19 +74,15 @@ class Tally:
     counted: list[str] = field(default_factory=list)
     """The devices that were signalled as counted, in order."""
     doubtful: list[str] = field(default_factory=list)
-    """The devices that were scanned when the power went, and of which no signal has come."""
+    """The devices that were scanned before the cut, and had no signal yet."""
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > end:
-            raise GuestError(f"waited {PATIENCE_S:.0f} s in vain for {what}")
-        time.sleep(0.002)
+def wait(condition: Callable[[], bool], what: str) -> None:
+    wait_for(condition, what, deadline_s=PATIENCE_S, poll_s=0.002)
 
 
 class Life:
-    """From one boot to the next cut."""
+    """One boot of the guest, until the next cut."""
 
     def __init__(self, folder: Path, cache: Path, chance: random.Random, *, flushing: bool) -> None:
         self._signals = folder / "signals.jsonl"
@@ -117,7 +103,7 @@ class Life:
         self.machine.run("mkdir -p /data; mount /dev/vdb /data", timeout_s=60)
 
     def journal(self) -> tuple[list[dict[str, object]], int]:
-        """All events on the disk, and the bytes of an unfinished tail; read by this machine from a copy."""
+        """Return all events on the disk, and the size of an unfinished tail. This machine reads them from a copy."""
         from agent.journal.external_reader import Damage, UnfinishedTail, read_all
 
         archive = self.machine.run(f"mkdir -p {STATE}/journal; cd {STATE} && tar cf /run/journal.tar journal; echo ok")
@@ -140,7 +126,7 @@ class Life:
 
     def start(self) -> None:
         """Start the kiosk; it is up when it has opened the scanner."""
-        self.machine.put("/run/agent.toml", CONFIG)
+        self.machine.put("/run/agent.toml", toml(SETTINGS))
         self.machine.start(f"{AGENT} run --config /run/agent.toml", "/run/kiosk.log")
         self.machine.until("grep -c 'scanner connected' /run/kiosk.log", timeout_s=PATIENCE_S)
         self.line = self.machine.serial()
@@ -150,14 +136,14 @@ class Life:
         self.machine.run(f"mosquitto_pub -V 5 -q 1 -r -t 'kiosk/v1/rig/{topic}' -f /run/message")
 
     def shown(self) -> list[str]:
-        """The signals given in this life."""
+        """Return the signals given in this life."""
         lines = self._signals.read_bytes().split(b"\n")[:-1]
         return [json.loads(line)["signal"] for line in lines]
 
     def scan(self, code: str) -> str:
         before = len(self.shown())
         self.line.sendall(code.encode() + b"\r")
-        wait_for(lambda: len(self.shown()) > before, f"a signal for {code}")
+        wait(lambda: len(self.shown()) > before, f"a signal for {code}")
         return self.shown()[before]
 
     def cut(self) -> Cut:
@@ -165,7 +151,7 @@ class Life:
 
 
 def compare(tally: Tally, events: list[dict[str, object]]) -> None:
-    """Hold what is on the disk against what was signalled. Raises Lost."""
+    """Compare what is on the disk with what was signalled. Raises Lost."""
     numbers = [int(str(event["sequence"])) for event in events]
     if numbers != list(range(1, len(numbers) + 1)):
         raise Lost(f"the sequence has a gap: {numbers[-5:]}")
@@ -188,7 +174,7 @@ def compare(tally: Tally, events: list[dict[str, object]]) -> None:
 
 
 def work(life: Life, tally: Tally, until_s: float, most: int) -> int:
-    """Scan one device after the other until the time is up, then a burst whose signals nobody awaits.
+    """Scan one device after the other until the time is up, then a burst without waiting for its signals.
 
     Returns how many signals were given before the burst.
     """
@@ -208,7 +194,7 @@ def work(life: Life, tally: Tally, until_s: float, most: int) -> int:
 
 
 def hear(tally: Tally, late: list[str]) -> None:
-    """Signals that came before the power went, though nobody awaited them."""
+    """Count the signals of the burst that came before the cut."""
     if set(late) - {"ok"}:
         raise Lost(f"the burst's signals: {late}")
     tally.counted += tally.doubtful[: len(late)]
@@ -217,23 +203,17 @@ def hear(tally: Tally, late: list[str]) -> None:
 
 
 def first_steps(life: Life) -> None:
-    """What stands before the first device: sign in, open the order."""
-    life.tell("reference/operators", {"revision": 1, "items": [{"operator": "E7", "name": "E", "badges": [BADGE]}]})
-    life.tell(
-        f"order/{ORDER}",
-        {
-            "order": ORDER, "revision": 1, "type": "normal", "status": "open",
-            "lines": [{"line": "1", "sku": "P", "flow": "pos", "serialized": True, "quantity": 1000, "tacs": [TAC]}],
-        },
-    )  # fmt: skip
-    wait_for(lambda: life.scan(BADGE) == "ok", "the operators list")
-    wait_for(lambda: life.scan(ORDER) == "ok", "the order")
+    """Sign in and open the order."""
+    life.tell("reference/operators", {"revision": 1, "items": OPERATORS})
+    life.tell(f"order/{ORDER}", manifest(ORDER, line("1", "P", 1000, flow="pos", tacs=[TAC]), operators=None))
+    wait(lambda: life.scan(BADGES["E7"]) == "ok", "the operators list")
+    wait(lambda: life.scan(ORDER) == "ok", "the order")
 
 
 def campaign(cuts: int, cache: Path, seed: int, *, flushing: bool = True) -> Tally:
-    """So many lives and cuts on one disk. Raises Lost at the first broken promise.
+    """Live and cut the power so many times on one disk. Raises Lost at the first broken promise.
 
-    Without `flushing` the disk answers flushes and does nothing: then something must be lost.
+    Without `flushing` the disk answers flushes and does nothing, so that something must be lost.
     """
     chance, tally, began = random.Random(seed), Tally(), time.monotonic()
     folder = cache / "run" / "powercut-disk"
@@ -241,7 +221,7 @@ def campaign(cuts: int, cache: Path, seed: int, *, flushing: bool = True) -> Tal
     image = folder / "disk.img"
     with image.open("wb") as file:
         file.truncate(DISK_BYTES)
-    subprocess.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", image], check=True)
+    subprocess.run([find_program("mke2fs"), "-q", "-F", "-t", "ext4", image], check=True)
     for number in range(cuts + 1):
         life = Life(folder, cache, chance, flushing=flushing)
         try:
@@ -280,12 +260,6 @@ def table(tally: Tally, seed: int) -> str:
     return "\n".join(["| what | seen |", "|---|---|", *(f"| {what} | {seen} |" for what, seen in rows)]) + "\n"
 
 
-def write(path: Path, text: str) -> None:
-    before, _, rest = path.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig.powercut")
     parser.add_argument("cuts", type=int)
@@ -293,9 +267,12 @@ def main() -> int:
     parser.add_argument("--control", action="store_true", help="without flushes: the rig must notice what is lost")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     args = parser.parse_args()
-    build()
     try:
+        build()
         tally = campaign(args.cuts, CACHE, args.seed, flushing=not args.control)
+    except CannotBuild as exc:
+        print(f"power cuts: {exc}", file=sys.stderr)
+        return 2
     except Lost as broken:
         if args.control:
             print(f"the control has failed, as it must: {broken}")
@@ -307,7 +284,7 @@ def main() -> int:
         return 1
     print(table(tally, args.seed))
     if args.write is not None:
-        write(args.write, table(tally, args.seed))
+        write(args.write, table(tally, args.seed), of="power cuts")
     return 0
 
 

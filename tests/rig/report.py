@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["Row", "failed", "run", "table", "write"]
+__all__ = ["CaseResult", "failed", "run", "table", "write"]
 
 _Bench = TypeVar("_Bench")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CaseResult:
     subject: str
     what: str
     passed: bool
@@ -22,7 +22,7 @@ class Row:
     seconds: float
 
 
-def run(subject: str, case: Callable[[_Bench], str], at: _Bench) -> Row:
+def run(subject: str, case: Callable[[_Bench], str], at: _Bench) -> CaseResult:
     """Run one test, say how it ended, and answer its row."""
     started = time.monotonic()
     try:
@@ -31,15 +31,15 @@ def run(subject: str, case: Callable[[_Bench], str], at: _Bench) -> Row:
     except Exception as exc:  # noqa: BLE001
         seen, passed = _told(exc), False
     what = (case.__doc__ or case.__name__).splitlines()[0]
-    return _said(Row(subject=subject, what=what, passed=passed, seen=seen, seconds=time.monotonic() - started))
+    return _said(CaseResult(subject=subject, what=what, passed=passed, seen=seen, seconds=time.monotonic() - started))
 
 
-def failed(subject: str, what: str, exc: Exception, seconds: float) -> Row:
+def failed(subject: str, what: str, exc: Exception, seconds: float) -> CaseResult:
     """The row of what could not even be begun."""
-    return _said(Row(subject=subject, what=what, passed=False, seen=_told(exc), seconds=seconds))
+    return _said(CaseResult(subject=subject, what=what, passed=False, seen=_told(exc), seconds=seconds))
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[CaseResult]) -> str:
     lines = ["| subject | test | result | seen | s |", "|---|---|---|---|---|"]
     for row in rows:
         result = "pass" if row.passed else "**FAIL**"
@@ -63,6 +63,6 @@ def _told(exc: Exception) -> str:
     return f"{type(exc).__name__}: {' '.join(str(exc).split())[:400]}"
 
 
-def _said(row: Row) -> Row:
+def _said(row: CaseResult) -> CaseResult:
     print(f"{'pass' if row.passed else 'FAIL'} {row.seconds:4.0f} s  {row.what}: {row.seen}", flush=True)
     return row

@@ -2,16 +2,16 @@
 
 from pathlib import PurePosixPath
 
-from tests.rig.kiosk import Kiosk
+from tests.rig.kiosk import GuestKiosk
 
 __all__ = ["AGENT", "UnmanagedKiosk"]
 
 AGENT = PurePosixPath("/opt/kiosk-agent/bin/kiosk-agent")
 
 
-class UnmanagedKiosk(Kiosk):
-    """`kiosk-agent run`, started by the rig itself: nobody restarts it, and systemd is not asked about it."""
+class UnmanagedKiosk(GuestKiosk):
+    """`kiosk-agent run`, started by the rig itself: nothing restarts it, and there is no systemd to ask about it."""
 
     def start(self) -> None:
-        self.forget()
+        self.forget_health()
         self.machine.start(f"{AGENT} run", "/run/kiosk.log")

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.codes import command, imei
+from harness.warehouse import line
 from tests.rig.bench import same
+from tests.rig.kiosk import BADGE
 from tests.rig.machine import Machine
 from tests.rig.recording import Part
 from tests.rig.unmanaged import AGENT, UnmanagedKiosk
 
 __all__ = ["CASES", "SCANNER", "ArmBench", "Light"]
 
-SCANNER = '[[station.scanner]]\nname = "wedge"\ndriver = "evdev"\nvendor = "0627"\nproduct = "0001"'
+SCANNER = {"name": "wedge", "driver": "evdev", "vendor": "0627", "product": "0001"}
 
-BADGE, ORDER, PHONE = "BADGE-E7", "RIG-1", imei("49015420", 1)
+ORDER, PHONE = "RIG-1", imei("49015420", 1)
 KEY_GAP_S = 0.05
 SHOWN_S = 2.5
 """For how long the light is looked at: longer than any signal that is tried, and than Python takes in this guest."""
@@ -73,8 +75,7 @@ def refused(bench: ArmBench) -> str:
 
 def signed_in(bench: ArmBench) -> str:
     """A badge signs in: `ok`, then the steady light of ready"""
-    operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": ["picking", "packing", "shipping"]}
-    bench.kiosk.publish("reference/operators", {"revision": 1, "items": [operator]})
+    bench.kiosk.publish_operator()
     bench.machine.pause(1)
     shown = bench.scan(BADGE)
     bench.kiosk.wait_view(signed_in=True)
@@ -84,9 +85,7 @@ def signed_in(bench: ArmBench) -> str:
 
 def boxed(bench: ArmBench) -> str:
     """A phone of an order, SAVE, SAVE: `boxed`, then `saved`; the confirmed box is in the journal"""
-    line = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": 1, "units": [[PHONE]]}
-    manifest = {"order": ORDER, "revision": 1, "type": "normal", "status": "open", "lines": [line]}
-    bench.kiosk.publish(f"order/{ORDER}", manifest)
+    bench.kiosk.publish_order(ORDER, line("1", "PHONE", 1, units=[[PHONE]]))
     bench.machine.pause(1)
     for text in (ORDER, PHONE):
         bench.scan(text)

@@ -1,6 +1,6 @@
 """Keyboard wedges: USB HID and uinput keyboards, as the kernel shows them."""
 
-from tests.rig.bench import Bench, Case, same
+from tests.rig.bench import Case, RigBench, same
 from tests.rig.scanners import alt_keys, caps_keys, keys, reports
 
 __all__ = ["CASES"]
@@ -10,22 +10,22 @@ def _codes(name: str, count: int) -> list[str]:
     return [f"{name}-{number:03d}-ABCxyz" for number in range(count)]
 
 
-def at_1_ms(bench: Bench) -> str:
+def at_1_ms(bench: RigBench) -> str:
     """USB HID keyboard, a key event every 1 ms"""
     return _at_pace(bench, 1, 10)
 
 
-def at_5_ms(bench: Bench) -> str:
+def at_5_ms(bench: RigBench) -> str:
     """USB HID keyboard, a key event every 5 ms"""
     return _at_pace(bench, 5, 10)
 
 
-def at_50_ms(bench: Bench) -> str:
+def at_50_ms(bench: RigBench) -> str:
     """USB HID keyboard, a key event every 50 ms"""
     return _at_pace(bench, 50, 3)
 
 
-def _at_pace(bench: Bench, gap_ms: float, count: int) -> str:
+def _at_pace(bench: RigBench, gap_ms: float, count: int) -> str:
     codes = _codes(f"P{gap_ms:g}", count)
     bench.kiosk.mark()
     for code in codes:
@@ -34,7 +34,7 @@ def _at_pace(bench: Bench, gap_ms: float, count: int) -> str:
     return f"{count} of {count} scans"
 
 
-def from_qemu(bench: Bench) -> str:
+def from_qemu(bench: RigBench) -> str:
     """QEMU's USB keyboard on xHCI, a key event every 40 ms of the host's time"""
     codes = _codes("QEMU", 5)
     bench.kiosk.mark()
@@ -44,7 +44,7 @@ def from_qemu(bench: Bench) -> str:
     return "5 of 5 scans"
 
 
-def two_at_once(bench: Bench) -> str:
+def two_at_once(bench: RigBench) -> str:
     """Two USB HID keyboards at once, their keys interleaved"""
     count = 10
     left, right = _codes("LEFT", count), _codes("RIGHT", count)
@@ -57,12 +57,12 @@ def two_at_once(bench: Bench) -> str:
     return f"{2 * count} of {2 * count} scans, none mixed"
 
 
-def caps_lock(bench: Bench) -> str:
+def caps_lock(bench: RigBench) -> str:
     """A scanner that presses Caps Lock before and after each scan"""
     return _typed(bench, "us", "Caps-0123-ABCxyz", caps_keys("Caps-0123-ABCxyz\r"))
 
 
-def auto_repeat(bench: Bench) -> str:
+def auto_repeat(bench: RigBench) -> str:
     """Auto-repeat (value 2) adds no character"""
     pressed = []
     for code, value in keys("REPEAT-0123\r"):
@@ -70,7 +70,7 @@ def auto_repeat(bench: Bench) -> str:
     return _typed(bench, "us", "REPEAT-0123", pressed)
 
 
-def layouts(bench: Bench) -> str:
+def layouts(bench: RigBench) -> str:
     """Scanners set to de, fr and uk"""
     for country in ("de", "fr", "uk"):
         text = f"]C0-{country}-Qwazym/0789#@"
@@ -78,12 +78,12 @@ def layouts(bench: Bench) -> str:
     return "each types Qwazym/0789#@ behind ]C0"
 
 
-def alt_numpad(bench: Bench) -> str:
+def alt_numpad(bench: RigBench) -> str:
     """Every character as Alt and its number on the numeric pad"""
     return _typed(bench, "us", "Alt|numpad/{42}~", [*alt_keys("Alt|numpad/{42}~"), *keys("\r")])
 
 
-def several_nodes(bench: Bench) -> str:
+def several_nodes(bench: RigBench) -> str:
     """One scanner with two event nodes, its keys spread over both"""
     bench.kiosk.mark()
     parts = [("several-a", keys("BOTH-"), 2), ("several-b", keys("NODES-1\r"), 2)]
@@ -92,7 +92,7 @@ def several_nodes(bench: Bench) -> str:
     return "one scan"
 
 
-def flooded(bench: Bench) -> str:
+def flooded(bench: RigBench) -> str:
     """A reader held up until the kernel drops events: unreadable, and the next scan is right"""
     bench.kiosk.mark()
     pid = bench.kiosk.pid
@@ -105,7 +105,7 @@ def flooded(bench: Bench) -> str:
     return "one unreadable, then right again"
 
 
-def _typed(bench: Bench, scanner: str, text: str, pressed: list[list[int]]) -> str:
+def _typed(bench: RigBench, scanner: str, text: str, pressed: list[list[int]]) -> str:
     bench.kiosk.mark()
     bench.scanners.type(scanner, pressed)
     same(bench.kiosk.wait_scans(1), [(scanner, text)])

@@ -4,18 +4,19 @@ import re
 from pathlib import Path
 
 from harness.codes import command, imei
-from tests.rig.bench import Bench, Case
+from harness.warehouse import line
+from tests.rig.bench import Case, RigBench
+from tests.rig.kiosk import BADGE
 from tests.rig.scanners import keys
 
 __all__ = ["CASES"]
 
 ROUNDS = 100
-BADGE = "BADGE-E7"
 GREEN, BARE = 27, 12
 _TRACING = "/sys/kernel/tracing"
 
 
-def key_to_light(bench: Bench) -> str:
+def key_to_light(bench: RigBench) -> str:
     """Last key event → green line high, beside a bare evdev → gpiozero loop"""
     machine, kiosk, scanners = bench.machine, bench.kiosk, bench.scanners
     scanners.make("bare", 0x3333, 1)
@@ -23,11 +24,9 @@ def key_to_light(bench: Bench) -> str:
     environ = "GPIOZERO_PIN_FACTORY=lgpio LG_WD=/run"
     machine.start(f"env {environ} /opt/kiosk-agent/bin/python /run/bare_loop.py 'Rig scanner bare'", "/run/bare.log")
     machine.until("cat /run/bare.log", "ready")
-    operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": ["picking", "packing", "shipping"]}
-    kiosk.publish("reference/operators", {"revision": 1, "items": [operator]})
+    kiosk.publish_operator()
     phone = imei("49015420", 900)
-    line = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": 1, "units": [[phone]]}
-    kiosk.publish("order/RIG-9", {"order": "RIG-9", "revision": 1, "type": "normal", "status": "open", "lines": [line]})
+    kiosk.publish_order("RIG-9", line("1", "PHONE", 1, units=[[phone]]))
     machine.pause(2)
     scanners.type("us", keys(f"{BADGE}\r"))
     machine.pause(1)
@@ -50,7 +49,7 @@ def key_to_light(bench: Bench) -> str:
     )
 
 
-def _trace(bench: Bench) -> None:
+def _trace(bench: RigBench) -> None:
     """Enter pressed on any keyboard, and every change of a GPIO line, into the kernel's trace."""
     bench.machine.run(f"""
         mountpoint -q {_TRACING} || mount -t tracefs tracefs {_TRACING}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.rig.bench import SERIAL_PORT, Bench, Case
+from tests.rig.bench import SERIAL_PORT, Case, RigBench
 from tests.rig.scanners import alt_keys, caps_keys, keys
 
 __all__ = ["CASES"]
@@ -11,7 +11,7 @@ TEST_BARCODE = "Kiosk-Qwazym/0789#@"
 """What is printed. Written down here a second time: it must not change, it hangs on walls."""
 
 
-def listed(bench: Bench) -> str:
+def listed(bench: RigBench) -> str:
     """`kiosk-agent scanners` lists the real devices, as tables to paste"""
     out = bench.machine.run("kiosk-agent scanners")
     assert f'port = "{SERIAL_PORT}"' in out, out
@@ -21,7 +21,7 @@ def listed(bench: Bench) -> str:
     return f"{out.count('[[station.scanner]]')} devices"
 
 
-def learnt(bench: Bench) -> str:
+def learnt(bench: RigBench) -> str:
     """`kiosk-agent scanners --learn` finds layout, terminator, Caps Lock and AIM setting"""
     bench.kiosk.systemctl("stop")
     try:
@@ -44,7 +44,7 @@ def learnt(bench: Bench) -> str:
     return "4 layouts with Enter and Tab, AIM on and off; Caps Lock; Alt+numpad; serial"
 
 
-def _learn(bench: Bench, scan: Callable[[], None]) -> str:
+def _learn(bench: RigBench, scan: Callable[[], None]) -> str:
     machine = bench.machine
     machine.run("rm -f /run/learn.log")
     machine.start("kiosk-agent scanners --learn", "/run/learn.log")
@@ -53,11 +53,11 @@ def _learn(bench: Bench, scan: Callable[[], None]) -> str:
     return machine.until("cat /run/learn.log", "[[station.scanner]]")
 
 
-def _typing(bench: Bench, scanner: str, pressed: list[list[int]]) -> Callable[[], None]:
+def _typing(bench: RigBench, scanner: str, pressed: list[list[int]]) -> Callable[[], None]:
     return lambda: bench.scanners.type(scanner, pressed)
 
 
-def _send(bench: Bench, text: str) -> None:
+def _send(bench: RigBench, text: str) -> None:
     with bench.machine.serial() as line:
         line.sendall(text.encode())
 

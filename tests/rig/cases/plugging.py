@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from tests.rig.bench import Bench, Case, same
+from tests.rig.bench import Case, RigBench, same
 from tests.rig.kiosk import PATIENCE_S
 from tests.rig.scanners import keys, reports
 
@@ -14,7 +14,7 @@ REPLUGS = int(os.environ.get("KIOSK_RIG_REPLUGS", "50"))
 PROMISED_S = 2.0
 
 
-def serial_line(bench: Bench) -> str:
+def serial_line(bench: RigBench) -> str:
     """USB serial adapter: 50 scans in one burst, CR and CR LF"""
     codes = [f"SERIAL-{number:03d}-ABCxyz" for number in range(50)]
     bench.kiosk.mark()
@@ -26,7 +26,7 @@ def serial_line(bench: Bench) -> str:
     return "50 of 50 scans"
 
 
-def replugged_in_a_scan(bench: Bench) -> str:
+def replugged_in_a_scan(bench: RigBench) -> str:
     """USB keyboard and serial adapter unplugged in the middle of a scan, plugged into another port"""
     kiosk, qmp = bench.kiosk, bench.machine.qmp
     started_at = float(bench.machine.run("cut -d' ' -f1 /proc/uptime"))
@@ -56,7 +56,7 @@ def replugged_in_a_scan(bench: Bench) -> str:
     )
 
 
-def swapped_ports(bench: Bench) -> str:
+def swapped_ports(bench: RigBench) -> str:
     """Two USB keyboards of one kind swap their ports in the middle of a scan; their serial numbers tell them apart"""
     kiosk, scanners = bench.kiosk, bench.scanners
     for number in range(10):
@@ -76,7 +76,7 @@ def swapped_ports(bench: Bench) -> str:
     return "10 times, none mixed up"
 
 
-def foreign_keyboard(bench: Bench) -> str:
+def foreign_keyboard(bench: RigBench) -> str:
     """A keyboard that is not in the configuration is never opened; a grabbed one never reaches the console"""
     bench.machine.start("setsid sh -c 'stty raw -echo < /dev/tty1; exec cat /dev/tty1'", "/run/console.keys")
     bench.scanners.make("foreign", 0x2222, 1)
@@ -98,7 +98,7 @@ def foreign_keyboard(bench: Bench) -> str:
     return "its keys are on the console, those of five scanners are not"
 
 
-def _unreadable(bench: Bench, *scanners: str) -> None:
+def _unreadable(bench: RigBench, *scanners: str) -> None:
     """Each of the half-read scans is told as unreadable, and nothing else is told."""
     until = time.monotonic() + PATIENCE_S
     found = bench.kiosk.scans()
@@ -110,7 +110,7 @@ def _unreadable(bench: Bench, *scanners: str) -> None:
     same([text for _, text in found], ["unreadable"] * len(found))
 
 
-def _scanned_at_last(bench: Bench, code: str) -> int:
+def _scanned_at_last(bench: RigBench, code: str) -> int:
     """Scan with QEMU's keyboard, which types from outside: where the host paused in a scan, once more. How often."""
     for again in range(5):
         bench.kiosk.mark()
@@ -121,7 +121,7 @@ def _scanned_at_last(bench: Bench, code: str) -> int:
     raise AssertionError(f"{code} never came: {bench.kiosk.scans()}")
 
 
-def _seconds_until_back(bench: Bench, since_s: float) -> list[float]:
+def _seconds_until_back(bench: RigBench, since_s: float) -> list[float]:
     """From the kernel's word that a device is there to the agent's that it is connected."""
     log = bench.machine.run("journalctl -b -o short-monotonic --no-pager")
     there: dict[str, float] = {}

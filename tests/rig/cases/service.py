@@ -3,7 +3,7 @@
 import re
 import time
 
-from tests.rig.bench import Bench, Case, same
+from tests.rig.bench import Case, RigBench, same
 from tests.rig.kiosk import PATIENCE_S
 from tests.rig.scanners import keys
 
@@ -12,7 +12,7 @@ __all__ = ["CASES"]
 WATCHDOG_S, ABORT_S = 15.0, 5.0
 
 
-def as_installed(bench: Bench) -> str:
+def as_installed(bench: RigBench) -> str:
     """The installed unit: active, READY=1 sent, watchdog fed, its own account, exposure"""
     kiosk, machine = bench.kiosk, bench.machine
     assert kiosk.show("ActiveState") == "active"
@@ -32,7 +32,7 @@ def as_installed(bench: Bench) -> str:
     return f"as {user}, exposure {level[1]}"
 
 
-def plugged_in_later(bench: Bench) -> str:
+def plugged_in_later(bench: RigBench) -> str:
     """Devices of a kind that was not there at the start are allowed: the driver's group is known to the unit"""
     classes = bench.machine.run("cat /proc/devices")
     groups = [
@@ -42,7 +42,7 @@ def plugged_in_later(bench: Bench) -> str:
     return "ttyACM too, though no such device has been plugged in"
 
 
-def locked_down(bench: Bench) -> str:
+def locked_down(bench: RigBench) -> str:
     """Console lock-down: no getty, no SysRq, no Ctrl-Alt-Del"""
     machine = bench.machine
     active = machine.run("systemctl is-active getty@tty1 getty@tty2 serial-getty@ttyS0", check=False).split()
@@ -52,12 +52,12 @@ def locked_down(bench: Bench) -> str:
     return "as it should be"
 
 
-def hangs(bench: Bench) -> str:
+def hangs(bench: RigBench) -> str:
     """A main loop that hangs (SIGSTOP) is restarted by the watchdog, and scanning goes on"""
     kiosk = bench.kiosk
     before, pid = int(kiosk.show("NRestarts")), kiosk.pid
     started = time.monotonic()
-    kiosk.forget()
+    kiosk.forget_health()
     bench.machine.run(f"kill -STOP {pid}")
     wanted = f"test $(systemctl show -p NRestarts --value kiosk-agent) -gt {before}"
     bench.machine.until(f"{wanted} && systemctl is-active kiosk-agent", timeout_s=4 * PATIENCE_S)
@@ -70,11 +70,11 @@ def hangs(bench: Bench) -> str:
     return f"active again after {took:.0f} s (WatchdogSec={WATCHDOG_S:.0f}, then the start)"
 
 
-def killed(bench: Bench) -> str:
+def killed(bench: RigBench) -> str:
     """kill -9: restarted"""
     kiosk = bench.kiosk
     pid = kiosk.pid
-    kiosk.forget()
+    kiosk.forget_health()
     bench.machine.run(f"kill -9 {pid}")
     bench.machine.until(f"systemctl is-active kiosk-agent && ! test -d /proc/{pid}", "active", timeout_s=PATIENCE_S)
     assert kiosk.pid != pid
@@ -82,7 +82,7 @@ def killed(bench: Bench) -> str:
     return "active again"
 
 
-def refused_configuration(bench: Bench) -> str:
+def refused_configuration(bench: RigBench) -> str:
     """A refused configuration ends with exit code 1 and is not restarted"""
     kiosk, machine = bench.kiosk, bench.machine
     good = machine.get("/etc/kiosk-agent/agent.toml")
@@ -101,7 +101,7 @@ def refused_configuration(bench: Bench) -> str:
     return "failed, and left alone"
 
 
-def damaged_journal(bench: Bench) -> str:
+def damaged_journal(bench: RigBench) -> str:
     """A damaged journal ends with exit code 3 and is not restarted"""
     kiosk, machine = bench.kiosk, bench.machine
     kiosk.systemctl("stop")
@@ -120,7 +120,7 @@ def damaged_journal(bench: Bench) -> str:
     return "failed, and left alone"
 
 
-def credential(bench: Bench) -> str:
+def credential(bench: RigBench) -> str:
     """The broker's password comes as a credential that only the service can read; without one it starts as well"""
     kiosk, machine = bench.kiosk, bench.machine
     good = machine.get("/etc/kiosk-agent/agent.toml")

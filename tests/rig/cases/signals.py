@@ -7,7 +7,9 @@ from functools import wraps
 from statistics import median
 
 from harness.codes import command, imei
-from tests.rig.bench import Bench, Case
+from harness.warehouse import line
+from tests.rig.bench import Case, RigBench
+from tests.rig.kiosk import BADGE
 from tests.rig.recording import Part, Recorder, check, rhythm
 from tests.rig.scanners import keys
 
@@ -15,8 +17,6 @@ __all__ = ["CASES"]
 
 BAR = (5, 6, 13, 19, 26)
 SAVE_BUTTON, UNDO_BUTTON = 23, 24
-BADGE = "BADGE-E7"
-ROLES = ("picking", "packing", "shipping")
 ATTEMPTS = 3
 
 S, L, TICK = 80, 400, 30
@@ -51,18 +51,17 @@ def _prompt(*steady: Part) -> tuple[Sequence[Part], Sequence[int]]:
     return [("blue", 250.0), ("dark", None), *steady], [S, S, L]
 
 
-class Station:
+class RecordedStation:
     """The kiosk's station while its lines are recorded; `off_ms` has every difference from the table so far."""
 
     _numbers = itertools.count(1)
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: RigBench) -> None:
         self._bench = bench
         self.recorder = Recorder(bench.machine)
         self.off_ms: list[float] = []
         self.checked: list[str] = []
-        operator = {"operator": "E7", "name": "Operator", "badges": [BADGE], "roles": [*ROLES]}
-        bench.kiosk.publish("reference/operators", {"revision": 1, "items": [operator]})
+        bench.kiosk.publish_operator()
 
     # -- what the centre tells -----------------------------------------------------------------------------------
 
@@ -80,12 +79,10 @@ class Station:
     def publish(
         self, name: str, units: Sequence[str], *, cases: int = 0, revision: int = 1, status: str = "open"
     ) -> None:
-        phones = {"line": "1", "sku": "PHONE", "flow": "used", "serialized": True, "quantity": len(units)}
-        lines = [phones | {"units": [[unit] for unit in units]}]
+        lines = [line("1", "PHONE", len(units), units=[[unit] for unit in units])]
         if cases:
-            lines.append({"line": "2", "sku": "CASE-13", "flow": "used", "serialized": False, "quantity": cases})
-        manifest = {"order": name, "revision": revision, "type": "normal", "status": status, "lines": lines}
-        self._bench.kiosk.publish(f"order/{name}", manifest)
+            lines.append(line("2", "CASE-13", cases, serialized=False))
+        self._bench.kiosk.publish_order(name, *lines, revision=revision, status=status)
 
     def hold(self, order: str, unit: str) -> None:
         verdict = {"revision": 1, "action": "hold", "order": order, "unit": unit, "reason": "counted twice"}
@@ -161,7 +158,7 @@ class Station:
         return f"{', '.join(self.checked)}; times {times}"
 
 
-def patient(play: Callable[[Station], None]) -> Case:
+def patient(play: Callable[[RecordedStation], None]) -> Case:
     """A case that plays on a station which has just been left; up to three times, each with orders of its own.
 
     In an emulated guest on a busy machine a thread may be held up for longer than a mark of the buzzer lasts. A pattern
@@ -169,9 +166,9 @@ def patient(play: Callable[[Station], None]) -> Case:
     """
 
     @wraps(play)
-    def case(bench: Bench) -> str:
+    def case(bench: RigBench) -> str:
         for attempt in range(1, ATTEMPTS + 1):
-            station = Station(bench)
+            station = RecordedStation(bench)
             station.leave()
             try:
                 play(station)
@@ -186,7 +183,7 @@ def patient(play: Callable[[Station], None]) -> Case:
 
 
 @patient
-def every_signal(station: Station) -> None:
+def every_signal(station: RecordedStation) -> None:
     """Every signal's light and buzzer against the signal table"""
     two, twelve = station.phones(2), station.phones(12)
     first, second = station.order(two, cases=2), station.order(twelve)
@@ -217,9 +214,9 @@ def every_signal(station: Station) -> None:
     station.shows("alarm", ALARM)
 
 
-def led_bar(bench: Bench) -> str:
+def led_bar(bench: RigBench) -> str:
     """The LED bar follows scanned ÷ ordered"""
-    station = Station(bench)
+    station = RecordedStation(bench)
     station.leave()
     phones = station.phones(5)
     station.quietly(BADGE, station.order(phones))
@@ -230,9 +227,9 @@ def led_bar(bench: Bench) -> str:
     return "0 to 5 of 5 LEDs"
 
 
-def buttons(bench: Bench) -> str:
+def buttons(bench: RigBench) -> str:
     """Push-buttons: a line pulled to ground is the command's barcode"""
-    station = Station(bench)
+    station = RecordedStation(bench)
     station.leave()
     phones = station.phones(2)
     station.quietly(BADGE, station.order(phones), phones[0])
@@ -246,7 +243,7 @@ def buttons(bench: Bench) -> str:
 
 
 @patient
-def held_order(station: Station) -> None:
+def held_order(station: RecordedStation) -> None:
     """A verdict: alarm at once, then the steady light of a held order"""
     phones = station.phones(3)
     order = station.order(phones)
@@ -259,7 +256,7 @@ def held_order(station: Station) -> None:
 
 
 @patient
-def offline(station: Station) -> None:
+def offline(station: RecordedStation) -> None:
     """Broker down: an amber blip every 5 s over the steady light, and scanning goes on"""
     order = station.order(station.phones(1))
     station.quietly(BADGE)
@@ -271,7 +268,7 @@ def offline(station: Station) -> None:
 
 
 @patient
-def disk_full(station: Station) -> None:
+def disk_full(station: RecordedStation) -> None:
     """Disk full: fault, red at 4 Hz until a commit works again; then it recovers by itself"""
     order, other = station.order(station.phones(1)), station.order(station.phones(1))
     station.quietly(BADGE)

@@ -1,12 +1,12 @@
 """A GPIO chip that goes away under the kiosk. Last of all: nothing has a light afterwards."""
 
-from tests.rig.bench import Bench, Case
+from tests.rig.bench import Case, RigBench
 from tests.rig.scanners import keys
 
 __all__ = ["CASES"]
 
 
-def chip_vanishes(bench: Bench) -> str:
+def chip_vanishes(bench: RigBench) -> str:
     """The indicator's chip vanishes: scanning goes on, health shows it"""
     kiosk = bench.kiosk
     bench.machine.run("echo 0 > /sys/kernel/config/gpio-sim/rig/live", timeout_s=30)
