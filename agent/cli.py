@@ -1,4 +1,4 @@
-"""The command line (commands.md#command-line).
+"""The command line (`commands.md#command-line`).
 
 A command's modules are imported when it runs: `run` loads what the daemon needs and no more, `--help` loads nothing.
 """
@@ -25,7 +25,7 @@ DEFAULT_CONFIG = Path("/etc/kiosk-agent/agent.toml")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code (commands.md#exit-codes). Errors are told on stderr."""
+    """Run one command; return its exit code (`commands.md#exit-codes`). Errors are told on stderr."""
     args = parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
     try:

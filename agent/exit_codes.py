@@ -1,4 +1,4 @@
-"""The exit codes of every command, and the one table that maps errors to them (commands.md#exit-codes)."""
+"""The exit codes of every command, and the one table that maps errors to them (`commands.md#exit-codes`)."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""The command line: what is asked of which command, exit codes, and no traceback for what a person causes."""
+"""The command line: which command gets which arguments, and the exit codes (`commands.md#exit-codes`)."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def record(monkeypatch: pytest.MonkeyPatch, module: object, name: str, code: int = 0) -> Calls:
-    """Put something in the command's place that only notes how it was called."""
+    """Replace a command by a function that only records its calls."""
     calls: Calls = []
 
     def noted(*args: Any, **options: Any) -> int:
@@ -244,7 +244,7 @@ def test_a_refused_configuration_is_told_line_by_line(file: Path, capsys: pytest
 def test_a_bug_does_not_end_as_a_refusal(
     monkeypatch: pytest.MonkeyPatch, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """systemd restarts after any code but 1, 2 and 3, and Python's own for an exception is 1."""
+    """systemd does not restart after 1, which would be Python's own exit code for an exception."""
     fail(monkeypatch, RuntimeError("nobody thought of it"))
     assert main(["run", "--config", str(file)]) == ExitCode.BUG
     assert "RuntimeError: nobody thought of it" in capsys.readouterr().err

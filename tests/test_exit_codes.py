@@ -32,7 +32,7 @@ from agent.exit_codes import ExitCode, exit_code_of
     ],
 )
 def test_each_error_has_its_exit_code(error: BaseException, code: int) -> None:
-    """commands.md#exit-codes"""
+    """`commands.md#exit-codes`"""
     assert exit_code_of(error) == code
 
 

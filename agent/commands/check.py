@@ -1,4 +1,4 @@
-"""`kiosk-agent check`: the configuration file, and what it describes, tried out (commands.md#check)."""
+"""`kiosk-agent check`: the configuration file, and what it describes, tried out (`commands.md#check`)."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""`kiosk-agent demo`: a kiosk on one machine, without hardware (commands.md#demo)."""
+"""`kiosk-agent demo`: a kiosk on one machine, without hardware (`commands.md#demo`)."""
 
 __all__ = ["demo"]
 

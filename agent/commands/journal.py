@@ -1,4 +1,4 @@
-"""`kiosk-agent journal`: read the journal beside the daemon, or after damage (commands.md#journal)."""
+"""`kiosk-agent journal`: read the journal beside the daemon, or after damage (`commands.md#journal`)."""
 
 import json
 import re

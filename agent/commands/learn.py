@@ -1,4 +1,4 @@
-"""`kiosk-agent scanners --learn`: find a scanner's settings from the test barcode (commands.md#scanners)."""
+"""`kiosk-agent scanners --learn`: find a scanner's settings from the test barcode (`commands.md#scanners`)."""
 
 import os
 import selectors

@@ -1,4 +1,4 @@
-"""`kiosk-agent retire`: take a kiosk out of service, once all its events are delivered (commands.md#retire)."""
+"""`kiosk-agent retire`: take a kiosk out of service, once all its events are delivered (`commands.md#retire`)."""
 
 from pathlib import Path
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""`kiosk-agent run`: the daemon (commands.md#run)."""
+"""`kiosk-agent run`: the daemon (`commands.md#run`)."""
 
 import logging
 from pathlib import Path
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 def run(config_path: Path) -> int:
     """Run the daemon until it is told to stop; return its exit code.
 
-    Raises ConfigError for a refused configuration, after it was signalled and published (commands.md#failure-at-start).
+    Raises ConfigError for a refused configuration, after it was shown and published (`commands.md#failure-at-start`).
     """
     log.configure()
     try:

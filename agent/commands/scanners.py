@@ -1,4 +1,4 @@
-"""`kiosk-agent scanners`: what could be a scanner, as configuration to paste (commands.md#scanners)."""
+"""`kiosk-agent scanners`: what could be a scanner, as configuration to paste (`commands.md#scanners`)."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""`kiosk-agent sheet`: the barcodes of a bench, to print (commands.md#sheet)."""
+"""`kiosk-agent sheet`: the barcodes of a bench, to print (`commands.md#sheet`)."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""`kiosk-agent status`: what the running daemon sees, read from its Unix socket (commands.md#status-of-the-daemon).
+"""`kiosk-agent status`: what the running daemon sees, read from its Unix socket (`commands.md#status-of-the-daemon`).
 
 The daemon answers each connection with one JSON document and closes it.
 """

@@ -1,4 +1,4 @@
-"""Read the configuration file, check it as a whole, and report all problems at once (settings.md#configuration-file).
+"""Read the configuration file, check it as a whole, and report all problems at once (`settings.md#configuration-file`).
 
 Each table is validated by its model in `agent.config.settings`. The rules that span several keys work on the raw
 tables, so that one mistake does not hide another.
@@ -78,7 +78,7 @@ _S = TypeVar("_S", bound=ConfigTable)
 
 
 class Salvage(Struct, frozen=True, kw_only=True):
-    """The sound parts of a refused configuration, to report the refusal with (commands.md#failure-at-start).
+    """The sound parts of a refused configuration, to report the refusal with (`commands.md#failure-at-start`).
 
     `indicators` are (station id, settings).
     """

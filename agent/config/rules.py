@@ -43,7 +43,7 @@ def check_brokers(mqtt: Table, problems: Problems) -> None:
 
 
 def check_delivery(mqtt: Table, uplink: Table, problems: Problems) -> None:
-    """Refuse `confirm = "broker"` with MQTT 3.1.1 (mqtt.md#broker-confirmation)."""
+    """Refuse `confirm = "broker"` with MQTT 3.1.1 (`mqtt.md#broker-confirmation`)."""
     if uplink.get("confirm") == "broker" and mqtt.get("protocol") == 311:
         problems.say(
             ("uplink", "confirm"),

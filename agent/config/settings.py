@@ -1,7 +1,7 @@
 """The settings of a kiosk: name, default, range and meaning of every key of the configuration file.
 
 A field's `description` completes "expected …" in the message that refuses its value. The docstring under the field says
-what the setting means; settings.md#all-settings is generated from both. `agent.config.rules` has the rules that span
+what the setting means; `settings.md#all-settings` is generated from both. `agent.config.rules` has the rules that span
 several keys.
 """
 
@@ -160,7 +160,7 @@ def expected_in(field: FieldInfo) -> str:
 
 
 class KioskSettings(ConfigTable):
-    """settings.md#kiosk"""
+    """`settings.md#kiosk`"""
 
     site: Id
     """The site that the kiosk belongs to; part of its topics and of the source of its events."""
@@ -171,7 +171,7 @@ class KioskSettings(ConfigTable):
 
 
 class MqttSettings(ConfigTable):
-    """settings.md#broker: exactly one of `host` and `hosts` is set."""
+    """`settings.md#broker`: exactly one of `host` and `hosts` is set."""
 
     host: Annotated[str, AfterValidator(_host), Field(description="a host name or address without a port")] | None = (
         None
@@ -225,7 +225,7 @@ class MqttSettings(ConfigTable):
 
 
 class UplinkSettings(ConfigTable):
-    """settings.md#uplink"""
+    """`settings.md#uplink`"""
 
     confirm: Annotated[Literal["consumer", "broker"], Field(description='"consumer" or "broker"')] = "consumer"
     """Who says that an event is delivered (`mqtt.md#acknowledgement`, `mqtt.md#broker-confirmation`)."""
@@ -240,7 +240,7 @@ class UplinkSettings(ConfigTable):
 
 
 class WorkflowSettings(ConfigTable):
-    """settings.md#workflow-rules"""
+    """`settings.md#workflow-rules`"""
 
     required_roles: Annotated[
         tuple[Annotated[Role, Field(strict=False)], ...],
@@ -260,7 +260,7 @@ class WorkflowSettings(ConfigTable):
 
 
 class SerialSettings(ConfigTable):
-    """settings.md#serial-scanner"""
+    """`settings.md#serial-scanner`"""
 
     name: Id
     """The scanner's name at its station; it is in every event."""
@@ -275,7 +275,7 @@ class SerialSettings(ConfigTable):
 
 
 class EvdevSettings(ConfigTable):
-    """settings.md#keyboard-scanner: exactly one of `device`, `vendor` with `product`, and `usb_port` is set.
+    """`settings.md#keyboard-scanner`: exactly one of `device`, `vendor` with `product`, and `usb_port` is set.
 
     The terminator is a key: Tab, or Enter for every kind of line end.
     """
@@ -301,7 +301,7 @@ class EvdevSettings(ConfigTable):
 
 
 class GpioSettings(ConfigTable):
-    """settings.md#indicator: an RGB light, a buzzer and an LED bar on GPIO pins."""
+    """`settings.md#indicator`: an RGB light, a buzzer and an LED bar on GPIO pins."""
 
     driver: Literal["gpio"]
     """How signals are shown."""
@@ -318,14 +318,14 @@ class GpioSettings(ConfigTable):
 
 
 class ConsoleSettings(ConfigTable):
-    """settings.md#indicator: text on standard output."""
+    """`settings.md#indicator`: text on standard output."""
 
     driver: Literal["console"]
     """How signals are shown."""
 
 
 class JsonlSettings(ConfigTable):
-    """settings.md#indicator: lines of JSON."""
+    """`settings.md#indicator`: lines of JSON."""
 
     driver: Literal["jsonl"]
     """How signals are shown."""
@@ -334,7 +334,7 @@ class JsonlSettings(ConfigTable):
 
 
 class NoIndicatorSettings(ConfigTable):
-    """settings.md#indicator: nothing."""
+    """`settings.md#indicator`: nothing."""
 
     driver: Literal["none"] = "none"
     """How signals are shown."""
@@ -348,7 +348,7 @@ class StationIdentity(ConfigTable):
 
 
 class ButtonSettings(ConfigTable):
-    """settings.md#buttons: the pin of each push-button, by the command whose barcode it stands for."""
+    """`settings.md#buttons`: the pin of each push-button, by the command whose barcode it stands for."""
 
     save: Pin | None = None
     """The button that is the same as the barcode SAVE."""

@@ -76,7 +76,7 @@ class CentreUpdates:
     # -- messages of the centre ----------------------------------------------------------------------------------
 
     def take_manifest(self, manifest: Manifest, *, is_stored: bool) -> None:
-        """Take a manifest; a revision that is not higher is ignored (workflow.md#manifest-revisions)."""
+        """Take a manifest; a revision that is not higher is ignored (`workflow.md#manifest-revisions`)."""
         in_force = self._catalogue.put_manifest(manifest, is_stored=is_stored)
         if in_force is not None:
             self._decide(partial(take_revision, manifest=in_force))
@@ -87,7 +87,7 @@ class CentreUpdates:
             self._decide(partial(take_revision, manifest=withdrawn))
 
     def take_operators(self, operators: Operators) -> None:
-        """Take the list; who is signed in and no longer on it is signed out (workflow.md#sign-out)."""
+        """Take the list; who is signed in and no longer on it is signed out (`workflow.md#sign-out`)."""
         if self._catalogue.put_operators(operators):
             self._decide(partial(_sign_out_unlisted, listed=frozenset(operators.by_id)))
 
@@ -98,7 +98,7 @@ class CentreUpdates:
         self._catalogue.put_blocked(part)
 
     def take_order_index(self, index: OrderIndex) -> None:
-        """Withdraw what a newer index lacks; fetch what it names and is missing here (mqtt.md#order-index)."""
+        """Withdraw what a newer index lacks; fetch what it names and is missing here (`mqtt.md#order-index`)."""
         for order in self._catalogue.put_order_index(index):
             self._later(partial(self.withdraw, order))
         self._compare_at = self._clock.monotonic() + _COMPARE_S
@@ -139,7 +139,7 @@ class CentreUpdates:
             self._look_up_facts()
 
     def recheck(self) -> None:
-        """Compare a few more codes with the badges (scanning.md#ambiguous-codes). Takes about 0.1 ms."""
+        """Compare a few more codes with the badges (`scanning.md#ambiguous-codes`). Takes about 0.1 ms."""
         self.is_rechecking = self._catalogue.recheck()
 
     def _look_up_facts(self) -> None:

@@ -1,4 +1,4 @@
-"""The disk space that is kept free for delivery marks and pruning (mqtt.md#disk-reserve)."""
+"""The disk space that is kept free for delivery marks and pruning (`mqtt.md#disk-reserve`)."""
 
 import math
 import threading

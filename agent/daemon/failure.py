@@ -1,6 +1,6 @@
 """Tell that the kiosk cannot start: the signal `fault`, and the status `failed` at the broker.
 
-Best effort: failures here are logged and do not change the exit code (commands.md#failure-at-start).
+Best effort: failures here are logged and do not change the exit code (`commands.md#failure-at-start`).
 """
 
 import logging

@@ -114,7 +114,7 @@ class Housekeeping:
         return None
 
     def _advance_age(self, journal: Journal) -> None:
-        """Advance the clock of mqtt.md#pruning: by the monotonic clock, while the wall clock is synchronised.
+        """Advance the clock of `mqtt.md#pruning`: by the monotonic clock, while the wall clock is synchronised.
 
         So a jump of the wall clock ages no event.
         """
@@ -136,7 +136,7 @@ class Housekeeping:
             self._forget(forgotten)
 
     def _prune(self, journal: Journal) -> None:
-        """Prune old delivered events; once the reserve is touched, all delivered events (mqtt.md#disk-reserve)."""
+        """Prune old delivered events; once the reserve is touched, all delivered events (`mqtt.md#disk-reserve`)."""
         published = self._published()
         if published is None:
             return

@@ -30,7 +30,7 @@ class InboundMessages:
     def refused(self) -> list[str]:
         """Return the latest messages that were refused, a line each: topic and fields. Any thread may call this.
 
-        A topic is in it until a sound message comes on it (mqtt.md#refused-messages).
+        A topic is in it until a sound message comes on it (`mqtt.md#refused-messages`).
         """
         return list(self._refused.values())
 
@@ -68,7 +68,7 @@ class InboundMessages:
             case MessageKind.ACK:
                 pass  # the uplink has taken it
             case _ if not payload:
-                pass  # ignored (mqtt.md#refused-messages); an empty verdict changes nothing (mqtt.md#verdicts)
+                pass  # ignored (`mqtt.md#refused-messages`); an empty verdict changes nothing (`mqtt.md#verdicts`)
             case MessageKind.VERDICT:
                 verdict = messages.verdict_of(message.id, payload, topic=topic)
                 tell(lambda path: path.updates.take_verdict(verdict))

@@ -1,7 +1,7 @@
 """The journal and the state folded from it, kept in step: what is certain.
 
 Nothing here decides or signals. A write that fails leaves the state as it was, and sets `fault`. `settle` then finds
-out what reached the disk, before anything else is written (faults.md#disk-fault).
+out what reached the disk, before anything else is written (`faults.md#disk-fault`).
 """
 
 import logging
@@ -41,7 +41,7 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 def open_state(directory: Path) -> Opened:
-    """Open the journal and fold its state (workflow.md#restart-keeps-the-state).
+    """Open the journal and fold its state (`workflow.md#restart-keeps-the-state`).
 
     Raises JournalDamaged, JournalBusy, JournalFault.
     """
@@ -72,7 +72,7 @@ class Ledger:
     It belongs to one thread, the scan path's. Any thread may read its attributes, which are replaced as a whole.
 
     `open_journal` opens the journal and folds its state. It is called again while it raises JournalFault. `is_starved`
-    says whether the disk is too full for a commit (mqtt.md#disk-reserve).
+    says whether the disk is too full for a commit (`mqtt.md#disk-reserve`).
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Ledger:
         self.close()
 
     def open(self) -> None:
-        """Open the journal; while the disk does not allow it, only set `fault` (commands.md#start-with-a-full-disk).
+        """Open the journal; while the disk does not allow it, only set `fault` (`commands.md#start-with-a-full-disk`).
 
         Raises JournalDamaged, JournalBusy.
         """

@@ -75,7 +75,7 @@ class Monitor:
         self._fill_rate = FillRate()
 
     def view(self, station: str) -> StationView:
-        """Return what a station shows now (mqtt.md#station-view)."""
+        """Return what a station shows now (`mqtt.md#station-view`)."""
         transient = self._scan_path.transients[station]
         return station_view(self._ledger.state, station, transient, self._clock.utc_text())
 
@@ -85,7 +85,7 @@ class Monitor:
         return self._clock.synced(), self._ledger.fault, faults, self._errors()
 
     def health(self) -> KioskHealth:
-        """Return how the kiosk is now (mqtt.md#health)."""
+        """Return how the kiosk is now (`mqtt.md#health`)."""
         clock, ledger, facts = self._clock, self._ledger, self._scan_path.updates.facts
         now = clock.utc_text()
         if ledger.journal is not None:
@@ -111,7 +111,7 @@ class Monitor:
         )
 
     def status_text(self) -> bytes:
-        """Return the JSON document that `kiosk-agent status` shows (commands.md#status-of-the-daemon)."""
+        """Return the JSON document that `kiosk-agent status` shows (`commands.md#status-of-the-daemon`)."""
         journal = self._ledger.journal
         stations = [
             {

@@ -22,15 +22,15 @@ _LOOK_S = 1.0
 """How often to look for a change that nobody reports: of the clock, of an indicator."""
 
 _VIEW_S = 0.2
-"""At most five views of a station a second (mqtt.md#station-view)."""
+"""At most five views of a station a second (`mqtt.md#station-view`)."""
 
 
 async def publish_health(
     monitor: Monitor, uplink: Uplink, indicators: Mapping[str, Indicator], changed: ThreadSafeEvent, clock: Clock
 ) -> None:
-    """Publish `health` now, every 30 s, and at once when it has changed (mqtt.md#health). Never returns.
+    """Publish `health` now, every 30 s, and at once when it has changed (`mqtt.md#health`). Never returns.
 
-    Show on the indicators whether the uplink is offline (signals.md#steady-lights).
+    Show on the indicators whether the uplink is offline (`signals.md#steady-lights`).
     """
     due, facts, is_changed = -math.inf, None, True
     while True:

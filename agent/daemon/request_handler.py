@@ -1,4 +1,4 @@
-"""Requests of the centre: `identify`, `health`, `resend`, `reload` (mqtt.md#requests)."""
+"""Requests of the centre: `identify`, `health`, `resend`, `reload` (`mqtt.md#requests`)."""
 
 import logging
 from collections import OrderedDict

@@ -59,7 +59,7 @@ _OFFLINE_S = 3.0
 
 
 def run(config: Config) -> int:
-    """Run the daemon until it is told to stop; return its exit code (commands.md#exit-codes)."""
+    """Run the daemon until it is told to stop; return its exit code (`commands.md#exit-codes`)."""
     try:
         Daemon(config).run()
     except Exception as exc:  # noqa: BLE001 - the one place where an error of the daemon ends
@@ -85,7 +85,7 @@ def _log_failure(error: Exception) -> None:
 
 
 def _tell_failure(config: Config, error: Exception) -> None:
-    """commands.md#failure-at-start"""
+    """`commands.md#failure-at-start`"""
     from agent.daemon.failure import tell_failure
 
     match error:
@@ -153,7 +153,7 @@ class Daemon:
         state_dir = config.kiosk.state_dir
         loop = asyncio.get_running_loop()
 
-        # First of all, how it ends: in order, whatever happens from here on.
+        # First, how it ends: in order, whatever happens from here on.
         undo.enter_context(ending_on_failures(shutdown, loop))
         undo.enter_context(ending_on_signals(shutdown, loop))
         notifier = undo.enter_context(closing(Notifier()))
@@ -168,14 +168,13 @@ class Daemon:
         catalogue = Catalogue()
         notes = _fill(catalogue, cache)
         reserve = DiskReserve(config.uplink.reserve_mb * 1024 * 1024, clock)
-        ledger = undo.enter_context(
-            Ledger(
-                open_journal=lambda: open_state(state_dir / "journal"),
-                source=f"/kiosk/{config.kiosk.site}/{config.kiosk.id}",
-                clock=clock,
-                is_starved=reserve.is_starved,
-            )
+        ledger = Ledger(
+            open_journal=lambda: open_state(state_dir / "journal"),
+            source=f"/kiosk/{config.kiosk.site}/{config.kiosk.id}",
+            clock=clock,
+            is_starved=reserve.is_starved,
         )
+        undo.enter_context(ledger)
         if ledger.fault is not None:
             _show_fault(indicators, clock)
         run_record = RunRecord(state_dir / "run.json", clock.boot_id())
@@ -191,23 +190,20 @@ class Daemon:
         changed_views: set[str] = set()
         inbound = InboundMessages(scan_path_queue, on_request=requests.put, on_change=health_changed.set)
         source = undo.enter_context(closing(JournalSource(lambda: ledger.journal)))
-        uplink = undo.enter_context(
-            closing(
-                Uplink(
-                    broker=broker_of(config.mqtt),
-                    delivery=delivery_of(config.uplink),
-                    site=config.kiosk.site,
-                    kiosk=config.kiosk.id,
-                    version=__version__,
-                    source=source,
-                    on_inbound=inbound.take,
-                    on_delivered=ledger.set_delivered,
-                    on_rolled_back=lambda why: scan_path_queue.post(lambda path: path.start_over(why)),
-                    on_change=health_changed.set,
-                    clock=clock,
-                )
-            )
+        uplink = Uplink(
+            broker=broker_of(config.mqtt),
+            delivery=delivery_of(config.uplink),
+            site=config.kiosk.site,
+            kiosk=config.kiosk.id,
+            version=__version__,
+            source=source,
+            on_inbound=inbound.take,
+            on_delivered=ledger.set_delivered,
+            on_rolled_back=lambda why: scan_path_queue.post(lambda path: path.start_over(why)),
+            on_change=health_changed.set,
+            clock=clock,
         )
+        undo.callback(uplink.close)
         housekeeping = Housekeeping(
             journal=lambda: ledger.journal,
             published=lambda: ledger.published,
@@ -234,7 +230,7 @@ class Daemon:
         )
         self._look = lambda: Look(state=ledger.state, catalogue=catalogue, uplink=uplink.health())
 
-        # Now they start. The order is such that, at the end, nothing is stopped that another part still needs.
+        # They start, in an order such that at the end no part is stopped that another one still needs.
         undo.enter_context(housekeeping)
         undo.enter_context(reading_as_fallback(loop, device_loop))
         scanners = undo.enter_context(
@@ -264,7 +260,7 @@ class Daemon:
             notes=notes,
         )
         undo.enter_context(StatusSocket(loop, state_dir, monitor.status_text))
-        notifier.ready()
+        notifier.ready()  # the broker may answer later (`commands.md#run`)
 
         # It runs.
         undo.enter_context(garbage_collected_by_housekeeping())
@@ -295,7 +291,7 @@ class Daemon:
 
 
 def _fill(catalogue: Catalogue, cache: Cache) -> list[str]:
-    """Fill the catalogue from the cache; return what could not be used, a line each (faults.md#damaged-cache)."""
+    """Fill the catalogue from the cache; return what could not be used, a line each (`faults.md#damaged-cache`)."""
     loaded = cache.load()
     notes = [f"the cache file {name} was damaged; the broker sends it again" for name in loaded.damaged]
     notes += catalogue.restore(loaded)
@@ -305,7 +301,7 @@ def _fill(catalogue: Catalogue, cache: Cache) -> list[str]:
 
 
 def _show_fault(indicators: Mapping[str, Indicator], clock: Clock) -> None:
-    """commands.md#start-with-a-full-disk"""
+    """`commands.md#start-with-a-full-disk`"""
     for indicator in indicators.values():
         indicator.show(Signal.FAULT, None, monotonic_ns=clock.monotonic_ns())
 

@@ -3,7 +3,7 @@
 The thread reads the devices itself: it runs their event loop, and releases it to another thread while it works. It
 alone writes to the ledger, that is, to the journal and the state folded from it. Other threads hand in tasks and
 messages through a `TaskQueue`. `_scan` keeps the one law: the success signal comes after `_commit` has returned
-(signals.md#success-means-on-disk).
+(`signals.md#success-means-on-disk`).
 """
 
 import logging
@@ -176,7 +176,7 @@ class ScanPath:
         self.ledger.finish()
 
     def _write_refusals(self) -> None:
-        """Write the refusals of the last second that wait to be counted (mqtt.md#counted-refusals)."""
+        """Write the refusals of the last second that wait to be counted (`mqtt.md#counted-refusals`)."""
         for transient in self.transients.values():
             waiting = [burst.unwritten for burst in transient.bursts.values() if burst.unwritten is not None]
             if waiting and self.ledger.fault is None:
@@ -190,7 +190,7 @@ class ScanPath:
     def _scan(self, station: str, scanner: str, frame: Frame) -> None:
         """Decide about one frame, commit, adopt, signal; or signal `fault`, and everything stays as it was.
 
-        signals.md#one-signal-per-scan
+        `signals.md#one-signal-per-scan`
         """
         indicator = self._indicators[station]
         indicator.scan_seen()
@@ -252,7 +252,7 @@ class ScanPath:
             indicator.clear_fault()  # REPEAT of a fault that is over: nothing else would end its light
 
     def _signal_fault(self, station: str) -> None:
-        """The scan was not taken, and is not remembered, so that reading it again is no bounce (scanning.md#bounce)."""
+        """The scan was not taken. It is not remembered, so reading it again is no bounce (`scanning.md#bounce`)."""
         reply = Reply(signal=Signal.FAULT)
         self.transients[station].last = reply
         self._signal(station, reply)
@@ -295,7 +295,7 @@ class ScanPath:
     # -- faults --------------------------------------------------------------------------------------------------
 
     def _is_ready(self) -> bool:
-        """Find out whether a commit can be tried; show what that has changed (faults.md#disk-fault)."""
+        """Find out whether a commit can be tried; show what that has changed (`faults.md#disk-fault`)."""
         ledger = self.ledger
         journal, head, fault = ledger.journal, ledger.journal and ledger.journal.head, ledger.fault
         is_ready = ledger.settle()
@@ -346,7 +346,7 @@ class ScanPath:
         self.ledger.adopt(drop_details(self.ledger.state, orders))
 
     def start_over(self, why: str) -> None:
-        """Go on under a new journal id: the journal is an old copy (mqtt.md#rolled-back-journal). As `forget`."""
+        """Go on under a new journal id: the journal is an old copy (`mqtt.md#rolled-back-journal`). As `forget`."""
         new = self.ledger.start_over() if self._is_ready() else None
         if new is None:
             self._overdue.append(partial(self.start_over, why))

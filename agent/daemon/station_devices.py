@@ -60,7 +60,7 @@ def open_devices(
 
 
 def _press(take: OnFrame, device_loop: EventLoop) -> Callable[[str], None]:
-    """A press of a button is a scan of its command barcode (settings.md#buttons)."""
+    """A press of a button is a scan of its command barcode (`settings.md#buttons`)."""
 
     def press(word: str) -> None:
         take(Frame(data=command_text(Verb(word.upper())).encode(), intact=True, at=device_loop.time()))
@@ -69,7 +69,7 @@ def _press(take: OnFrame, device_loop: EventLoop) -> Callable[[str], None]:
 
 
 def _report(station: str, scanner: Scanner, on_change: Callable[[], None]) -> OnStatus:
-    """Log that a scanner came or went (faults.md#scanner-unplugged)."""
+    """Log that a scanner came or went (`faults.md#scanner-unplugged`)."""
 
     def report(connected: bool, detail: str) -> None:
         fields = {"station": station, "scanner": scanner.name, "where": detail}

@@ -1,4 +1,4 @@
-"""The Unix socket behind `kiosk-agent status` (commands.md#status-of-the-daemon): one JSON document a connection."""
+"""The Unix socket behind `kiosk-agent status` (`commands.md#status-of-the-daemon`): one JSON document a connection."""
 
 import asyncio
 import contextlib

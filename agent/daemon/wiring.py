@@ -51,7 +51,7 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
 
 
 def indicator_of(station: str, settings: IndicatorSettings) -> Indicator:
-    """Open a station's indicator. Raises DeviceError if its device cannot be used (faults.md#gpio-failure)."""
+    """Open a station's indicator. Raises DeviceError if its device cannot be used (`faults.md#gpio-failure`)."""
     match settings:
         case GpioSettings():
             from agent.drivers.indicators.gpio import GpioIndicator

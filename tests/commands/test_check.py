@@ -1,4 +1,4 @@
-"""`check`: the file, real devices (pseudo-terminals, a FIFO), mock pins, and the broker's answer."""
+"""`kiosk-agent check` (`commands.md#check`): the file, real devices and mock pins, the broker's answer."""
 
 import io
 import os
@@ -31,7 +31,7 @@ port = "{port}"
 
 @pytest.fixture
 def port() -> Iterator[str]:
-    """A pseudo-terminal's path, its other end open."""
+    """The path of a pseudo-terminal whose other end is open."""
     controller, terminal = pty.openpty()
     yield os.ttyname(terminal)
     os.close(controller)

@@ -1,4 +1,4 @@
-"""`kiosk-agent journal tail|export|verify`."""
+"""`kiosk-agent journal` (`commands.md#journal`)."""
 
 import io
 import json

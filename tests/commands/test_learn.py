@@ -1,4 +1,4 @@
-"""`scanners --learn`: real descriptors in, a table out that the configuration takes."""
+"""`kiosk-agent scanners --learn` (`commands.md#scanners`): from real descriptors to a table of the configuration."""
 
 import io
 import os
@@ -37,7 +37,7 @@ def plugged(kind: DeviceKind, node: str) -> DeviceNode:
 
 
 class Node:
-    """The reading end of a pipe in the place of an event node."""
+    """An event node that is the reading end of a pipe."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -50,7 +50,7 @@ class Node:
 
 @pytest.fixture
 def line() -> Iterator[tuple[int, str]]:
-    """A serial line: the scanner's end, and the name of the kiosk's."""
+    """A serial line: the scanner's end, and the path of the kiosk's end."""
     scanner, kiosk = os.openpty()
     tty.setraw(kiosk, termios.TCSANOW)
     yield scanner, os.ttyname(kiosk)
@@ -60,7 +60,7 @@ def line() -> Iterator[tuple[int, str]]:
 
 @pytest.fixture(autouse=True)
 def quiet_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is written here is written at once, so that nobody need wait for more."""
+    """Shorten the pause that ends a scan: here a scan is written at once."""
     monkeypatch.setattr(command, "QUIET_S", 0.02)
 
 
@@ -136,7 +136,7 @@ def test_with_nothing_to_listen_to_it_does_not_wait() -> None:
 
 
 class Telling(io.StringIO):
-    """Output that has the barcode scanned once it has been asked for."""
+    """Output that scans the test barcode once it has been asked for."""
 
     def __init__(self, scan: object) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`retire`: only once everything is delivered, and never behind a running daemon's back."""
+"""`kiosk-agent retire` (`commands.md#retire`): only when everything is delivered and no daemon runs."""
 
 import io
 from pathlib import Path

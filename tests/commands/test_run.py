@@ -1,4 +1,4 @@
-"""`run`: a sound configuration goes to the daemon; a refused one is shown, published and raised."""
+"""`kiosk-agent run` (`commands.md#run`) with a sound and a refused configuration (`commands.md#failure-at-start`)."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""`scanners`: what is plugged in, as tables that the configuration takes."""
+"""`kiosk-agent scanners` (`commands.md#scanners`): devices as tables of the configuration."""
 
 import io
 from pathlib import Path

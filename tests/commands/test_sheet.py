@@ -65,7 +65,7 @@ def test_listed_badges_are_on_a_page_of_their_own(tmp_path: Path) -> None:
 def test_badges_known_by_their_hashes_cannot_be_printed(tmp_path: Path) -> None:
     found, said = printed(tmp_path, state_dir=kiosk(tmp_path, operators=SALTED))
     assert "a" * 64 not in "".join(text.text for page in found for text in page.texts)
-    assert [line.split(":")[0] for line in said] == ["note    no box sizes", "note    no listed badges"]
+    assert [line.split(":")[0] for line in said] == ["note    no box sizes", "note    no badges of the operators list"]
 
 
 def test_new_badges_are_told_for_the_operators_list(tmp_path: Path) -> None:

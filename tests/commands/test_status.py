@@ -1,4 +1,4 @@
-"""`status`: against a socket that answers as the daemon does, or badly, or not at all."""
+"""`kiosk-agent status` (`commands.md#status-of-the-daemon`), with answers that are sound, broken or missing."""
 
 import io
 import json

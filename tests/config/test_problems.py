@@ -1,4 +1,4 @@
-"""The messages of a refused configuration: one line each, and no secret in any."""
+"""The messages of a refused configuration: one line each, none with a secret (`settings.md#configuration-file`)."""
 
 import typing
 from pathlib import Path

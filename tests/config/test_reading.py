@@ -1,4 +1,4 @@
-"""The configuration: defaults, each kind of error, all of them at once, and nothing secret in any text."""
+"""Reading the file (`settings.md#configuration-file`): defaults, each kind of error, all errors at once."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tests.config.samples import GPIO, KIOSK, MINIMAL, MQTT, SCANNER, STATION, e
 
 
 def test_load_minimal_has_the_defaults_of_the_contract(file: Path) -> None:
-    """Rules: settings.md#kiosk, settings.md#configuration-file, settings.md#uplink, settings.md#workflow-rules."""
+    """`settings.md#kiosk`, `settings.md#broker`, `settings.md#uplink`, `settings.md#workflow-rules`"""
     config = read(file, MINIMAL)
 
     assert (config.kiosk.site, config.kiosk.id, config.kiosk.state_dir) == (
@@ -50,7 +50,7 @@ def test_load_minimal_has_the_defaults_of_the_contract(file: Path) -> None:
 
 
 def test_load_stations_have_each_their_own_scanners_lights_and_buttons(file: Path) -> None:
-    """Rules: settings.md#keyboard-scanner, settings.md#indicator, settings.md#buttons."""
+    """`settings.md#serial-scanner`, `settings.md#keyboard-scanner`, `settings.md#indicator`, `settings.md#buttons`"""
     second = (
         '\n[[station]]\nid = "2"\n'
         + evdev('device = "/dev/input/by-id/a-event-kbd"\nlayout = "fr"\nterminator = "\\t"', "left")
@@ -345,7 +345,6 @@ NAMING = "expected one of device, vendor with product, and usb_port, found "
     ],
 )
 def test_load_one_error_gives_one_line(file: Path, text: str, expected: str) -> None:
-    """Rule: settings.md#configuration-file."""
     assert problems(file, text) == [expected]
 
 
@@ -376,7 +375,6 @@ def test_load_one_error_gives_one_line(file: Path, text: str, expected: str) -> 
     ],
 )
 def test_load_unknown_key_names_the_nearest(file: Path, text: str, expected: str | None) -> None:
-    """Rule: settings.md#configuration-file."""
     (line,) = problems(file, text)
     if expected is None:
         assert line.startswith(r'mqtt."a b\x1b": unknown key; known here: ca_file, cert_file, host')
@@ -395,7 +393,6 @@ def test_load_wrong_driver_still_tells_unknown_keys(file: Path) -> None:
 
 
 def test_load_reports_everything_at_once(file: Path) -> None:
-    """Rule: settings.md#configuration-file."""
     text = """
     colour = 1
     [kiosk]

@@ -1,4 +1,4 @@
-"""The models of the tables: ranges, defaults, and nothing secret in any text of them."""
+"""The models of the tables: ranges and defaults, and no secret in their texts."""
 
 import json
 from pathlib import Path

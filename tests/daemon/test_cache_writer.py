@@ -52,7 +52,7 @@ def test_while_scans_come_little_is_written_and_the_rest_at_the_end(tmp_path: Pa
 
 
 def test_a_failure_is_a_fault_until_all_is_written(tmp_path: Path) -> None:
-    """faults.md#disk-fault"""
+    """`faults.md#disk-fault`"""
     in_the_way = tmp_path / "cache"
     in_the_way.write_bytes(b"")
     kiosk = Kiosk(in_the_way)

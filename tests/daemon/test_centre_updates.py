@@ -51,7 +51,7 @@ def index(revision: int, **orders: int) -> Any:
 
 
 def test_a_new_manifest_is_decided_about_and_an_old_one_is_not(bench: Bench) -> None:
-    """workflow.md#manifest-revisions"""
+    """`workflow.md#manifest-revisions`"""
     found = Updates(bench)
     known = bench.catalogue.manifest("SO-1")
     assert known is not None
@@ -72,7 +72,7 @@ def test_an_operators_list_is_decided_about_once(bench: Bench) -> None:
 
 
 def test_what_an_index_lacks_is_withdrawn_later_and_what_is_missing_is_fetched(bench: Bench) -> None:
-    """mqtt.md#order-index"""
+    """`mqtt.md#order-index`"""
     found = Updates(bench)
     found.updates.take_order_index(index(7, **{"SO-1": 1, "SO-9": 4}))
     assert len(found.later) == 1
@@ -104,7 +104,7 @@ def test_facts_are_looked_up_after_a_change(bench: Bench) -> None:
 
 
 def test_a_journal_just_opened_brings_back_manifests_and_asks_for_decisions(bench: Bench) -> None:
-    """workflow.md#restart-keeps-the-state, faults.md#damaged-cache"""
+    """`workflow.md#restart-keeps-the-state`, `faults.md#damaged-cache`"""
     bench.scan(BADGES["E7"])
     bench.scan("SO-1")
     bench.scan(imei(1))

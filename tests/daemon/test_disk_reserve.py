@@ -45,7 +45,7 @@ def test_enough_space_is_trusted_for_a_moment_and_the_want_of_it_never(
 
 
 def test_a_scan_is_refused_only_once_pruning_cannot_help(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """mqtt.md#disk-reserve"""
+    """`mqtt.md#disk-reserve`"""
     disk = Disk(journal, monkeypatch)
     reserve = DiskReserve(4 << 20, FakeClock())
     assert not reserve.pruning_wanted.is_set()

@@ -32,7 +32,7 @@ def light(path: Path) -> IndicatorSettings:
 
 
 def test_every_light_shows_fault_and_the_status_is_failed(tmp_path: Path, published: Published) -> None:
-    """commands.md#failure-at-start"""
+    """`commands.md#failure-at-start`"""
     lights = [("1", light(tmp_path / "one")), ("2", light(tmp_path / "two"))]
     tell_failure(reason="why", kiosk=kiosk(tmp_path), mqtt=MQTT, indicators=lights)
     for station, name in (("1", "one"), ("2", "two")):

@@ -1,4 +1,4 @@
-"""How fast the disk fills: over a window that can tell, whenever somebody looks."""
+"""How fast the disk fills, measured over at least ten seconds."""
 
 from agent.daemon.fill_rate import FillRate
 

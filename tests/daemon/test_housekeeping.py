@@ -1,4 +1,4 @@
-"""Housekeeping and the manifest cache: when what the centre told is written."""
+"""Housekeeping saves what the centre said: soon, at the stop, and after a failure."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ DEADLINE_S = 60.0
 
 
 class Watched(Cache):
-    """A cache that tells when so many changes are saved one file after the other, and when a save has failed."""
+    """A cache that tells when a number of changes have been saved, and when a save has failed."""
 
     def __init__(self, directory: Path, awaited: int = len(ORDERS)) -> None:
         super().__init__(directory)

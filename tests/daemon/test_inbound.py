@@ -80,14 +80,14 @@ def test_requests_go_to_the_main_thread() -> None:
     [MessageKind.ORDER_INDEX, MessageKind.OPERATORS, MessageKind.BOXES, MessageKind.BLOCKED, MessageKind.VERDICT],
 )
 def test_an_empty_message_is_ignored(kind: MessageKind) -> None:
-    """mqtt.md#refused-messages, mqtt.md#verdicts"""
+    """`mqtt.md#refused-messages`, `mqtt.md#verdicts`"""
     centre = Centre()
     assert centre.take(kind, b"", of="1") == []
     assert centre.inbound.refused() == []
 
 
 def test_a_refused_message_is_named_until_a_sound_one_comes() -> None:
-    """mqtt.md#refused-messages"""
+    """`mqtt.md#refused-messages`"""
     centre = Centre()
     assert centre.take(MessageKind.ORDER, {**MANIFEST, "revision": "3"}, of="SO-1") == []
     (line,) = centre.inbound.refused()

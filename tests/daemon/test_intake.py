@@ -1,4 +1,4 @@
-"""Scans are given out in each scanner's order, and nobody waits for the end of another scanner's flood."""
+"""Each scanner's scans are taken in order, and no scanner waits for the end of another one's flood."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Benches:
     two: FakeScanner
 
     def take(self, count: int) -> list[tuple[str, str, str]]:
-        """So many scans, each as (station, scanner, code)."""
+        """Take up to `count` scans, each as (station, scanner, code)."""
         found = [self.intake.next() for _ in range(count)]
         return [(scan[0], scan[1], scan[2].data.decode()) for scan in found if scan is not None]
 
@@ -70,6 +70,7 @@ def test_scanner_far_ahead_is_left_unread_until_its_scans_are_taken(benches: Ben
 
 
 def test_another_scanner_has_its_turn_within_a_flood(benches: Benches) -> None:
+    """`faults.md#garbage-and-floods`, `faults.md#two-scanners-at-once`"""
     flood(benches.one, 300)
     flood(benches.two, 3)
     got = benches.codes(400)
@@ -78,7 +79,7 @@ def test_another_scanner_has_its_turn_within_a_flood(benches: Benches) -> None:
 
 
 def test_scans_of_two_scanners_are_taken_in_the_order_of_their_coming(benches: Benches) -> None:
-    """What waits behind a slow flush too: SAVE at one scanner comes behind the units that another read before it."""
+    """Also while a slow flush lasts: SAVE at one scanner comes after the units that another scanner read before."""
     for code in ("unit 1", "unit 2", "unit 3"):
         benches.one.scan(code)
     benches.two.scan("SAVE")

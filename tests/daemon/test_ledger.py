@@ -60,14 +60,14 @@ def test_open_makes_a_journal_and_an_empty_state(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("error", [JournalBusy("in use"), JournalDamaged("/x", 7, "bad record")])
 def test_a_journal_in_use_or_damaged_is_no_start(ledger: Ledger, disk: Disk, error: Exception) -> None:
-    """faults.md#damaged-journal"""
+    """`faults.md#damaged-journal`"""
     disk.error = error
     with pytest.raises(type(error)), ledger:
         pass
 
 
 def test_a_disk_that_does_not_work_is_a_fault_that_ends_with_it(ledger: Ledger, disk: Disk) -> None:
-    """commands.md#start-with-a-full-disk, faults.md#disk-fault"""
+    """`commands.md#start-with-a-full-disk`, `faults.md#disk-fault`"""
     disk.error = JournalFault("read-only file system")
     with ledger:
         assert ledger.fault == "read-only file system"
@@ -80,7 +80,7 @@ def test_a_disk_that_does_not_work_is_a_fault_that_ends_with_it(ledger: Ledger, 
 
 
 def test_written_events_are_the_state_after_the_next_start(ledger: Ledger, disk: Disk, clock: FakeClock) -> None:
-    """workflow.md#restart-keeps-the-state"""
+    """`workflow.md#restart-keeps-the-state`"""
     with ledger:
         assert ledger.write((EVENT,))
         assert list(ledger.commit_s) == [0.0]
@@ -91,7 +91,7 @@ def test_written_events_are_the_state_after_the_next_start(ledger: Ledger, disk:
 
 
 def test_a_full_disk_takes_nothing_and_says_why(ledger: Ledger, disk: Disk) -> None:
-    """mqtt.md#disk-reserve"""
+    """`mqtt.md#disk-reserve`"""
     with ledger:
         disk.is_full = True
         assert not ledger.write((EVENT,))
@@ -123,7 +123,7 @@ def test_finish_marks_at_once(ledger: Ledger) -> None:
 
 
 def test_start_over_gives_a_new_id(ledger: Ledger, disk: Disk) -> None:
-    """mqtt.md#rolled-back-journal"""
+    """`mqtt.md#rolled-back-journal`"""
     disk.error = JournalFault("read-only")
     with ledger:
         assert ledger.start_over() is None

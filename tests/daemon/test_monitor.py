@@ -34,7 +34,7 @@ def ledger_on(directory: Path) -> Ledger:
 
 
 def test_sequences_are_twelve_digits_and_times_are_utc() -> None:
-    """mqtt.md#health, mqtt.md#json-values"""
+    """`mqtt.md#health`, `mqtt.md#json-values`"""
     expires = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
     uplink = replace(UPLINK, situation=replace(UPLINK.situation, server_certificate_expires=expires))
     report = uplink_report(uplink, oldest_age_s=7)
@@ -54,7 +54,7 @@ def test_the_time_to_a_full_disk_leaves_out_the_reserve(tmp_path: Path, monkeypa
 
 
 def test_health_is_told_without_the_space_of_a_disk_that_does_not_answer(tmp_path: Path) -> None:
-    """faults.md#disk-fault"""
+    """`faults.md#disk-fault`"""
     with ledger_on(tmp_path / "journal") as ledger:
         shutil.rmtree(tmp_path / "journal")
         ledger.fault = "no such directory"

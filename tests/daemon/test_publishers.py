@@ -64,7 +64,7 @@ def run(main: Callable[[], Any]) -> None:
 
 
 def test_health_is_published_at_once_on_change_and_every_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """mqtt.md#health"""
+    """`mqtt.md#health`"""
 
     async def main() -> None:
         monitor, uplink, light = Health(), Kiosk(), FakeIndicator()
@@ -90,7 +90,7 @@ def test_health_is_published_at_once_on_change_and_every_half_minute(monkeypatch
 
 
 def test_a_view_is_published_when_it_has_changed_in_more_than_its_time() -> None:
-    """mqtt.md#station-view"""
+    """`mqtt.md#station-view`"""
 
     async def main() -> None:
         kiosk = Kiosk()

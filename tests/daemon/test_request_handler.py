@@ -1,4 +1,4 @@
-"""Requests as anybody who may publish them can make them: answered shortly, and never a reason to fail."""
+"""Requests with any content (`mqtt.md#requests`): each gets a short answer, and none does harm."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def _no_health() -> KioskHealth:
 
 
 class Asked:
-    """Takes requests to the end and keeps the answers."""
+    """Carries out requests and keeps the answers."""
 
     def __init__(self, journal: Journal) -> None:
         self.answers: list[bytes] = []

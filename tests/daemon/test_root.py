@@ -188,7 +188,7 @@ def fail(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> No
 def test_a_start_that_fails_tells_it_and_undoes_every_step_before(
     kiosk: Kiosk, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """commands.md#failure-at-start, commands.md#exit-codes"""
+    """`commands.md#failure-at-start`, `commands.md#exit-codes`"""
     fail(monkeypatch, step, BUG)
     assert root.run(kiosk.config) == 70
     assert kiosk.signals() == ["fault"]
@@ -209,7 +209,7 @@ def test_a_start_that_fails_tells_it_and_undoes_every_step_before(
 def test_a_refused_start_ends_with_its_exit_code(
     kiosk: Kiosk, step: str, error: Exception, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """commands.md#exit-codes, faults.md#gpio-failure, faults.md#damaged-journal"""
+    """`commands.md#exit-codes`, `faults.md#gpio-failure`, `faults.md#damaged-journal`"""
     fail(monkeypatch, step, error)
     assert root.run(kiosk.config) == code
     assert kiosk.signals() == ["fault"]
@@ -228,7 +228,7 @@ def test_a_second_daemon_leaves_lights_and_status_to_the_first(kiosk: Kiosk, mon
 
 @pytest.mark.usefixtures("leaves_nothing")
 def test_a_disk_that_does_not_work_is_no_reason_not_to_start(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """commands.md#start-with-a-full-disk"""
+    """`commands.md#start-with-a-full-disk`"""
     stop_when_running(monkeypatch)
     fail(monkeypatch, "the journal", JournalFault("read-only file system"))
     assert root.run(kiosk.config) == 0
@@ -293,7 +293,7 @@ PARTS = {
 def test_a_part_that_fails_ends_the_daemon(
     kiosk: Kiosk, part: str, error: Exception, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """commands.md#exit-codes: only damage is 3, and no failure at work is 1, which systemd would not restart."""
+    """`commands.md#exit-codes`: only damage is 3, and no failure at work is 1, which systemd would not restart."""
     PARTS[part](monkeypatch, error)
     assert root.run(kiosk.config) == code
     assert json.loads((kiosk.config.kiosk.state_dir / "run.json").read_text())["ended"] == "failed"

@@ -1,4 +1,4 @@
-"""How the last run ended, as the next one finds it."""
+"""How the last run ended, as the next run reads it (`mqtt.md#health`)."""
 
 from pathlib import Path
 

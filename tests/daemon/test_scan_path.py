@@ -1,4 +1,4 @@
-"""The scan path while its storage fails: what is shown, and what ends with the fault."""
+"""The scan path while the disk fails: what is shown, and what ends with the fault (`faults.md#disk-fault`)."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ REPEAT = command_text(Verb.REPEAT)
 
 
 class Bench:
-    """A scan path with one station; `broken` says whether its journal can be opened, `starved` what the disk says."""
+    """A scan path with one station. While `broken`, its journal cannot be opened; `starved` is the reserve's answer."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -80,7 +80,7 @@ class Bench:
         assert done.wait(DEADLINE_S)
 
     def signals(self) -> list[Signal]:
-        """What was shown, once all that was handed in is done."""
+        """Stop, and return the signals that were shown."""
         assert self.path.stop(DEADLINE_S)
         assert self.fatal == []
         return [shown.signal for shown in self.indicator.shown]
@@ -108,7 +108,7 @@ def test_fault_from_the_start_is_over_when_the_journal_opens(bench: Bench) -> No
 
 
 def test_fault_that_is_repeated_when_it_is_over_does_not_stay(bench: Bench) -> None:
-    """Its light is red until cleared, and nothing else would clear it."""
+    """Its red light stays until it is cleared, and nothing else would clear it."""
     bench.path.start()
     bench.scan("anything")
     bench.do(lambda: setattr(bench, "broken", False))
@@ -153,7 +153,7 @@ def test_disk_that_tells_nothing_of_its_space_is_a_fault_and_no_end(bench: Bench
 
 
 def test_every_refusal_is_in_the_journal_when_the_kiosk_stops(bench: Bench) -> None:
-    """Beyond five a second from one scanner they are counted into one event, which must not be lost with the stop."""
+    """`mqtt.md#counted-refusals`: the event that counts them is written at the stop."""
     bench.broken = False
     bench.path.start()
     for number in range(9):

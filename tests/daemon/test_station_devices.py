@@ -60,7 +60,7 @@ def test_every_scanner_is_read_into_the_intake_and_closed_at_the_end(device_loop
 
 
 def test_a_press_is_a_scan_of_the_command_barcode(device_loop: EventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """settings.md#buttons"""
+    """`settings.md#buttons`"""
     pressed = {}
 
     class Button:
@@ -90,7 +90,7 @@ def test_a_press_is_a_scan_of_the_command_barcode(device_loop: EventLoop, monkey
 def test_a_button_that_cannot_be_opened_closes_the_scanners(
     device_loop: EventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """faults.md#gpio-failure"""
+    """`faults.md#gpio-failure`"""
 
     def in_use(*_: object, **__: object) -> None:
         raise DeviceError("GPIO pin 23: in use")

@@ -21,7 +21,7 @@ def ask(directory: Path) -> bytes:
 
 
 def test_each_connection_gets_the_document_of_its_time(tmp_path: Path) -> None:
-    """commands.md#status-of-the-daemon"""
+    """`commands.md#status-of-the-daemon`"""
     documents = iter([b"{}", b"x" * 1_000_000])
 
     async def main() -> None:

@@ -52,14 +52,14 @@ def test_indicators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_indicator_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
-    """faults.md#gpio-failure"""
+    """`faults.md#gpio-failure`"""
     path = str(tmp_path / "no" / "such" / "folder")
     with pytest.raises(DeviceError):
         indicator_of("1", JsonlSettings.model_validate({"driver": "jsonl", "path": path}))
 
 
 def test_the_broker() -> None:
-    """settings.md#broker"""
+    """`settings.md#broker`"""
     settings = MqttSettings(hosts=("a:1", "[::1]"), port=8884, protocol=311, username="u", tls=False, keepalive_s=7)
     assert broker_of(settings.with_password("secret")) == BrokerSettings(
         hosts=(("a", 1), ("::1", 8884)), protocol=311, username="u", password="secret", tls=False, keepalive_s=7
@@ -68,7 +68,7 @@ def test_the_broker() -> None:
 
 
 def test_delivery() -> None:
-    """settings.md#uplink"""
+    """`settings.md#uplink`"""
     assert delivery_of(UplinkSettings()) == DeliverySettings(
         confirm=Confirm.CONSUMER, max_inflight=100, ack_timeout_s=60
     )
@@ -78,7 +78,7 @@ def test_delivery() -> None:
 
 
 def test_the_rules_of_the_workflow() -> None:
-    """settings.md#workflow-rules"""
+    """`settings.md#workflow-rules`"""
     rules = rules_of(
         WorkflowSettings(required_roles=(Role.PACKING,), packer_confirms=False, idle_sign_out_s=60, bounce_ms=250)
     )

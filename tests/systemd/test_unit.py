@@ -16,7 +16,7 @@ needs_systemd_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is No
 
 
 def settings() -> dict[str, list[str]]:
-    """Every setting with all its values, in their order."""
+    """Return every setting with all its values, in order."""
     found: dict[str, list[str]] = {}
     for line in UNIT.read_text("utf-8").splitlines():
         if line and line[0] not in "#[":
@@ -27,7 +27,7 @@ def settings() -> dict[str, list[str]]:
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """The unit beside nothing else; its program need not be installed here."""
+    """A copy of the unit that starts a program which exists on every machine."""
     copy = tmp_path / UNIT.name
     copy.write_text(
         "".join(
@@ -62,7 +62,7 @@ def test_systemd_knows_every_line(unit: Path) -> None:
 
 
 def test_refusals_and_damage_are_not_restarted_and_everything_else_is() -> None:
-    """Rule: commands.md#exit-codes."""
+    """Rule: `commands.md#exit-codes`."""
     found = settings()
     (prevented,) = found["RestartPreventExitStatus"]
     assert {int(code) for code in prevented.split()} == {ExitCode.REFUSED, ExitCode.USAGE, ExitCode.DAMAGED}
@@ -83,7 +83,7 @@ def test_devices_plugged_in_later_are_allowed_too() -> None:
     assert {"char-input rw", "char-ttyACM rw", "char-ttyUSB rw", "char-ttyAMA rw", "char-gpiochip rw"} == {
         *found["DeviceAllow"]
     }
-    # The groups are known only once their drivers are loaded.
+    # systemd knows a device group only after its driver is loaded.
     for when in ("Wants", "After"):
         (units,) = found[when]
         assert {"modprobe@cdc_acm.service", "modprobe@usbserial.service", "modprobe@evdev.service"} <= {*units.split()}
