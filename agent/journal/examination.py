@@ -85,7 +85,7 @@ def _begin_at(snapshot: Snapshot, findings: Findings, directory: Path, sizes: di
             raise JournalDamaged(str(segment_path(directory, index)), 0, "the segment is missing")
         if sizes[index] < end:
             raise JournalDamaged(
-                str(segment_path(directory, index)), sizes[index], f"cut short, {end} bytes were in use"
+                str(segment_path(directory, index)), sizes[index], f"the file is cut short, {end} bytes were in use"
             )
     listed = {segment.index for segment in snapshot.closed}
     findings.segments = list(snapshot.closed)
@@ -143,7 +143,7 @@ class _Walk:
         header = decode_segment_header(data)
         begun = self._snapshot is not None and index == self._snapshot.index
         if len(data) < (SEGMENT_HEADER_BYTES if header is None else header.capacity):
-            raise JournalDamaged(str(path), len(data), "cut short")
+            raise JournalDamaged(str(path), len(data), "the file is cut short")
         if header is not None and header.index != index:
             raise JournalDamaged(str(path), 0, f"the file contains segment {header.index}")
         if header is None:
@@ -180,7 +180,7 @@ class _Walk:
         known = {era.journal: era.base for era in findings.eras}
         if begun:
             if header.journal not in known:
-                raise JournalDamaged(str(path), 0, f"the snapshot knows no journal {header.journal}")
+                raise JournalDamaged(str(path), 0, f"the snapshot does not list journal id {header.journal}")
             findings.sequence = findings.position - known[header.journal]
         else:
             if header.position != findings.position + 1:
@@ -193,10 +193,10 @@ class _Walk:
             if header.journal != findings.journal:
                 findings.sequence = 0
                 if known.setdefault(header.journal, findings.position) != findings.position:
-                    raise JournalDamaged(str(path), 0, f"the journal id {header.journal} comes twice")
+                    raise JournalDamaged(str(path), 0, f"the journal id {header.journal} is used twice")
                 findings.eras = [Era(journal, base) for journal, base in known.items()]
             if header.sequence != findings.sequence + 1:
-                raise JournalDamaged(str(path), 0, f"begins with sequence {header.sequence}, not the next one")
+                raise JournalDamaged(str(path), 0, f"begins with sequence {header.sequence}, which is not the next one")
         findings.journal = header.journal
 
     def _take(self, head: RecordHeader, path: Path) -> None:

@@ -105,7 +105,7 @@ class _ReadAll:
             return
         header = decode_segment_header(data)
         if len(data) < (SEGMENT_HEADER_BYTES if header is None else header.capacity):
-            yield Damage(path=path, offset=len(data), what="cut short")
+            yield Damage(path=path, offset=len(data), what="the file is cut short")
         if find_record(data, 0, crc_seed(index)) is None:
             if not is_blank(data, 0) and self._unfinished is None:
                 self._unfinished = UnfinishedTail(path=path, offset=0, size=len(data.rstrip(b"\0")))

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from agent.journal.segment_io import PAGE_BYTES
 from agent.runtime.durable import TEMPORARY, replace_durably, sync_directory
 
 __all__ = [
@@ -104,5 +103,4 @@ def make_standby(directory: Path, index: int, capacity: int) -> None:
             raise FileExistsError(errno.EEXIST, "the next segment's file exists and is not empty", str(path))
         sync_directory(directory)
         return
-    # Written in pages: after one large write the kernel caches one large folio, and every later flush walks through it.
-    replace_durably(path, bytes(capacity), piece_bytes=PAGE_BYTES)
+    replace_durably(path, bytes(capacity))

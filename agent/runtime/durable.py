@@ -19,26 +19,26 @@ def sync_directory(directory: Path) -> None:
         os.close(fd)
 
 
-def write_all(fd: int, data: bytes, offset: int, *, piece_bytes: int | None = None) -> None:
-    """Write all of `data` at `offset`, in pieces of at most `piece_bytes` if given. Raises OSError."""
+def write_all(fd: int, data: bytes, offset: int) -> None:
+    """Write all of `data` at `offset`. Raises OSError."""
     rest = memoryview(data)
     while rest:
-        written = os.pwrite(fd, rest[:piece_bytes], offset)
+        written = os.pwrite(fd, rest, offset)
         rest = rest[written:]
         offset += written
 
 
-def replace_file(path: Path, data: bytes, *, piece_bytes: int | None = None) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Replace the file at `path`, as a whole or not at all.
 
-    The new content is durable; that it has the name `path` is durable once `sync_directory` has returned. `piece_bytes`
-    is the size of single writes, if it matters. Raises OSError; then the old file is unchanged.
+    The new content is durable; that it has the name `path` is durable once `sync_directory` has returned. Raises
+    OSError; then the old file is unchanged.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
-            write_all(fd, data, 0, piece_bytes=piece_bytes)
+            write_all(fd, data, 0)
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -50,7 +50,7 @@ def replace_file(path: Path, data: bytes, *, piece_bytes: int | None = None) -> 
         raise
 
 
-def replace_durably(path: Path, data: bytes, *, piece_bytes: int | None = None) -> None:
+def replace_durably(path: Path, data: bytes) -> None:
     """Replace the file at `path` as `replace_file` does. The change is durable when this returns."""
-    replace_file(path, data, piece_bytes=piece_bytes)
+    replace_file(path, data)
     sync_directory(path.parent)
