@@ -1,4 +1,4 @@
-"""What can go wrong, named for the person who meets it. Imports nothing, so that everything may import it."""
+"""The errors that the agent raises on purpose. This module imports nothing, so that every other may import it."""
 
 __all__ = [
     "CacheDamaged",
@@ -12,11 +12,11 @@ __all__ = [
 
 
 class KioskError(Exception):
-    """Base of all errors raised on purpose; its text is one line that a person can act on."""
+    """The base of all errors raised on purpose. The text is one line that a person can act on."""
 
 
 class ConfigError(KioskError, ValueError):
-    """The configuration is refused. `problems` has one line for each error found, all of them at once."""
+    """The configuration is refused. `problems` has a line for every error in it."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -24,11 +24,11 @@ class ConfigError(KioskError, ValueError):
 
 
 class DeviceError(KioskError, OSError):
-    """A scanner, light or button cannot be opened or has failed."""
+    """A scanner, light or button cannot be opened, or has failed."""
 
 
 class JournalFault(KioskError, OSError):
-    """A commit or a read failed in the storage (full, read-only, input/output error); it may work again later."""
+    """The storage failed at a commit or a read: full, read-only, I/O error. It may work again later."""
 
 
 class JournalBusy(JournalFault):
@@ -36,7 +36,10 @@ class JournalBusy(JournalFault):
 
 
 class JournalDamaged(KioskError, ValueError):
-    """The journal on disk is damaged and must not be overwritten. `path` and `offset` say where."""
+    """The journal on disk is damaged, and must not be overwritten (`faults.md#damaged-journal`).
+
+    `path` and `offset` say where, `what` says what is wrong there.
+    """
 
     def __init__(self, path: str, offset: int, what: str) -> None:
         super().__init__(f"{path}: at byte {offset}: {what}")
@@ -46,4 +49,4 @@ class JournalDamaged(KioskError, ValueError):
 
 
 class CacheDamaged(KioskError, ValueError):
-    """The cache of what the centre told us is damaged; it can be fetched again."""
+    """A file of the cache is damaged. The broker can send what was in it again."""

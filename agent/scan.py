@@ -1,4 +1,4 @@
-"""What a scanner hands on: one framed scan, not yet decoded."""
+"""What a scanner produces: one framed scan, not yet decoded (`scanning.md#framing`)."""
 
 from msgspec import Struct
 
@@ -8,13 +8,11 @@ MAX_SCAN_BYTES = 512
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """One scan as it was framed at its terminator.
-
-    `data` is what came before the terminator, at most `MAX_SCAN_BYTES` (of an unintact frame: what was kept of it).
-    `intact` is false when the scan was longer than that, cut short, or had input lost in it.
-    `at` is the monotonic time in seconds when the frame was complete.
-    """
+    """One scan, as it was framed at its terminator."""
 
     data: bytes
+    """What came before the terminator, at most `MAX_SCAN_BYTES`; of a scan that is not intact, what was kept of it."""
     intact: bool
+    """False if the scan was too long or cut short, or if input was lost in it (`scanning.md#unreadable-scans`)."""
     at: float
+    """Monotonic time in seconds when the scan was complete."""

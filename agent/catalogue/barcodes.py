@@ -1,4 +1,4 @@
-"""Which orders a barcode opens. Codes are in comparable form (`manifest.same_case`)."""
+"""Which orders a barcode opens. Codes are as `same_case` gives them."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ __all__ = ["Barcodes"]
 
 
 class Barcodes:
-    """The orders by their barcodes; a barcode that several open orders claim is contested."""
+    """The orders by their barcodes. A barcode of several open orders is contested (`scanning.md#ambiguous-codes`)."""
 
     def __init__(self) -> None:
         self._claims: dict[str, tuple[StoredOrder, ...]] = {}
@@ -34,14 +34,15 @@ class Barcodes:
             self._contested.discard(code)
 
     def orders(self, code: str) -> tuple[str, ...]:
-        """The ids of the orders that claim `code`, open ones first, else as they came."""
+        """Return the ids of the orders with this barcode: open ones first, then in the order in which they came."""
         claims = self._claims.get(code)
         return tuple([order.order for order in claims]) if claims is not None else ()
 
     def is_contested(self, code: str) -> bool:
+        """Return whether several open orders have this barcode."""
         return code in self._contested
 
     def lines(self) -> Iterator[str]:
-        """One line for each contested barcode, for a person."""
+        """Yield a line for each contested barcode, for a person."""
         for code in sorted(self._contested):
             yield f"barcode {code}: open orders {', '.join(self.orders(code))}"

@@ -1,7 +1,8 @@
-"""Which badges equal a code of a cached order: such a badge is refused, since nobody can tell what was meant.
+"""Which badges equal a code of a cached order. Such a badge is refused, because nobody can tell what was meant.
 
-Kept per order, so that a new manifest costs only its own check. With a salted operators list every code of an order
-has to be hashed, and a new list concerns all orders: such checks wait, and are made piece by piece when there is time.
+Conflicts are kept by order, so that a new manifest costs only its own check. With a salted operators list every code of
+an order has to be hashed, and a new list concerns all orders. Such checks wait, and are made in small pieces between
+scans. Rule: `scanning.md#ambiguous-codes`.
 """
 
 from collections import Counter
@@ -15,11 +16,11 @@ __all__ = ["BadgeConflicts", "gtin_forms"]
 
 _GTIN_DIGITS = (14, 13, 12, 8)
 _PIECE = 100
-"""So many codes are hashed at one go; they take some 70 microseconds."""
+"""How many codes are hashed in one piece, in some 70 microseconds."""
 
 
 def gtin_forms(gtin: str) -> Iterator[str]:
-    """The ways in which a GTIN of 14 digits may be written: with or without its leading zeros."""
+    """Yield the ways to write a GTIN of 14 digits: in each length of a GTIN that its leading zeros allow."""
     for digits in _GTIN_DIGITS:
         if not gtin[: 14 - digits].strip("0"):
             yield gtin[14 - digits :]
@@ -39,15 +40,15 @@ def _codes_of(manifest: Manifest) -> Iterator[str]:
 
 
 def _equal_badges(manifest: Manifest, operators: Operators) -> set[str]:
-    """The badges of a list without a salt that equal a code of the manifest."""
+    """Return the badges of a list without a salt that equal a code of the manifest."""
     badges = operators.by_badge.keys()
-    # Views, so that the smaller side is walked: a manifest may list thousands of units.
+    # An intersection of dict views walks the smaller side: a manifest may list thousands of units.
     found = badges & manifest.unit_by_id.keys() | badges & manifest.sku_by_code.keys()
     return found | badges & manifest.codes | badges & set(_gtins_of(manifest))
 
 
 class _Check:
-    """An order whose codes are being hashed: those to come, and the badges found so far."""
+    """An order whose codes are being hashed: the codes that are left, and the badges found so far."""
 
     def __init__(self, order: str, codes: Iterator[str]) -> None:
         self.order = order
@@ -56,9 +57,9 @@ class _Check:
 
 
 class BadgeConflicts:
-    """The badges of one operators list held against the codes of all cached orders.
+    """The badges of one operators list that equal a code of a cached order.
 
-    `manifest_of` gives a cached order's manifest, or none if it is gone.
+    `manifest_of` returns the manifest of a cached order, or None if the order is gone.
     """
 
     def __init__(self, manifest_of: Callable[[str], Manifest | None]) -> None:
@@ -70,11 +71,11 @@ class BadgeConflicts:
         self._begun: _Check | None = None
 
     def __contains__(self, key: str) -> bool:
-        """Whether the badge with this `badge_key` equals a code of some order, as far as checked."""
+        """Return whether the badge with this `badge_key` equals a code of an order that has been checked."""
         return key in self._count
 
     def use(self, operators: Operators | None, orders: Iterator[str]) -> None:
-        """Start anew with another operators list; `orders` are all that are cached, and wait to be checked."""
+        """Start over with another operators list. `orders` are all cached ones; they wait to be checked."""
         self._operators = operators
         self._begun = None
         self._by_order.clear()
@@ -82,7 +83,7 @@ class BadgeConflicts:
         self._unchecked = dict.fromkeys(orders) if operators is not None and operators.by_badge else {}
 
     def add(self, manifest: Manifest) -> None:
-        """A manifest has arrived, new or in the place of its older revision."""
+        """Check a manifest that has arrived, or let it wait if codes have to be hashed."""
         self.drop(manifest.order)
         if self._operators is None or not self._operators.by_badge:
             return
@@ -92,12 +93,12 @@ class BadgeConflicts:
             self._unchecked[manifest.order] = None
 
     def wait(self, order: str) -> None:
-        """An order has come from the cache; it will be checked when there is time."""
+        """Let an order wait that came from the cache."""
         if self._operators is not None and self._operators.by_badge:
             self._unchecked[order] = None
 
     def drop(self, order: str) -> None:
-        """An order is gone."""
+        """Forget an order that is gone."""
         self._unchecked.pop(order, None)
         if self._begun is not None and self._begun.order == order:
             self._begun = None
@@ -107,14 +108,14 @@ class BadgeConflicts:
                 del self._count[key]
 
     def recheck(self, budget: int) -> bool:
-        """Check at most `budget` pieces of the waiting orders, an order or a part of one each; whether any are left."""
+        """Check at most `budget` pieces, each an order or a part of one. Return whether any orders still wait."""
         for _ in range(budget):
             if not self._check_piece():
                 break
         return bool(self._unchecked)
 
     def _check_piece(self) -> bool:
-        """A piece of the first order that waits; false: none does. An order waits until its last piece is done."""
+        """Check a piece of the first waiting order. Return False if none waits."""
         order, operators = next(iter(self._unchecked), None), self._operators
         if order is None or operators is None:
             return False
@@ -143,7 +144,7 @@ class BadgeConflicts:
             self._count.update(found)
 
     def lines(self) -> Iterator[str]:
-        """One line for each conflict, naming operators and orders but no badge."""
+        """Yield a line for each conflict. It names operators and orders, and never a badge."""
         if self._operators is None:
             return
         for key in sorted(self._operators.shared):

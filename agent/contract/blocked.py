@@ -1,4 +1,4 @@
-"""One part of the list of units that may not ship."""
+"""One part of the list of units that may not ship (`mqtt.md#blocked-units`)."""
 
 from msgspec import Struct
 
@@ -6,12 +6,11 @@ __all__ = ["BlockedPart"]
 
 
 class BlockedPart(Struct, frozen=True, kw_only=True):
-    """One part of the list of blocked units. `identifiers` are in comparable form (`manifest.same_case`).
-
-    `source` is the compact JSON text that parses to an equal part.
-    """
+    """One part of the list of blocked units."""
 
     part: str
     revision: int
     identifiers: frozenset[str]
+    """As `same_case` gives them."""
     source: str
+    """Compact JSON text that parses to an equal part."""

@@ -1,4 +1,4 @@
-"""The sizes a box may have."""
+"""The sizes that a box may have (`mqtt.md#box-sizes`)."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ __all__ = ["BoxSize", "BoxSizes"]
 
 
 class BoxSize(Struct, frozen=True, kw_only=True):
-    """Inner dimensions under the code that the BOX command carries."""
+    """Inner dimensions, under the code that the BOX command carries."""
 
     code: str
     length_mm: int
@@ -17,12 +17,13 @@ class BoxSize(Struct, frozen=True, kw_only=True):
 
 
 class BoxSizes(Struct, frozen=True, kw_only=True):
-    """One revision of the catalogue of box sizes. `source` is the compact JSON text that parses to an equal one."""
+    """One revision of the box sizes."""
 
     revision: int
     by_code: Mapping[str, BoxSize]
     source: str
+    """Compact JSON text that parses to equal sizes."""
 
     def find(self, code: str) -> BoxSize | None:
-        """The size under `code`; letters compare without case."""
+        """Return the size with this code, compared without case."""
         return self.by_code.get(code.upper())

@@ -1,4 +1,4 @@
-"""Who may work at the kiosk: operators, their badges and the roles they may take."""
+"""Who may work at the kiosk: operators, their badges and roles (`mqtt.md#operators-list`)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ __all__ = ["Operator", "Operators", "badge_key"]
 
 
 def badge_key(code: str, salt: str | None) -> str:
-    """The form in which badges are compared: without a salt the code without case, with one its salted hash.
+    """Return the form in which badges are compared: `same_case` of the code, or its hash if the list has a salt.
 
-    The hash is the lower-case hex SHA-256 of the salt and the code in upper case, in UTF-8.
+    The hash is the lower-case hex SHA-256 of the salt followed by the code in upper case, in UTF-8.
     """
     if salt is None:
         return same_case(code)
@@ -22,34 +22,35 @@ def badge_key(code: str, salt: str | None) -> str:
 
 
 class Operator(Struct, frozen=True, kw_only=True):
-    """One person. `roles` are those that may be assigned; none: all of them."""
+    """One person."""
 
     id: str
     name: str | None
     roles: frozenset[Role] | None
+    """The roles that may be assigned to this operator; None: all of them."""
 
     def may(self, role: Role) -> bool:
+        """Return whether the role may be assigned to this operator."""
         return self.roles is None or role in self.roles
 
 
 class Operators(Struct, frozen=True, kw_only=True, dict=True):
-    """One revision of the operators list.
-
-    `by_badge` has every badge in the form of `badge_key`; of a badge listed for two operators the first one counts,
-    and it is in `shared`. `source` is the compact JSON text that gives an equal list when parsed again.
-    """
+    """One revision of the operators list."""
 
     revision: int
     salt: str | None
     items: tuple[Operator, ...]
     by_badge: Mapping[str, Operator]
+    """Operators by badge, as `badge_key` gives it; of a badge that is listed twice, the first operator."""
     shared: frozenset[str]
+    """The badges that are listed for more than one operator."""
     source: str
+    """Compact JSON text that parses to an equal list."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Operator]:
         return {operator.id: operator for operator in self.items}
 
     def find(self, code: str) -> Operator | None:
-        """Whose badge `code` is; letters compare without case."""
+        """Return the operator whose badge this is, compared without case."""
         return self.by_badge.get(badge_key(code, self.salt))

@@ -1,4 +1,4 @@
-"""The index of all orders that the centre has."""
+"""The index of all orders that the centre has (`mqtt.md#order-index`)."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,10 @@ __all__ = ["OrderIndex"]
 
 
 class OrderIndex(Struct, frozen=True, kw_only=True):
-    """Every order that the centre has, with the revision of its manifest.
-
-    `source` is the compact JSON text that parses to an equal index.
-    """
+    """One revision of the index."""
 
     revision: int
     orders: Mapping[str, int]
+    """The revision of each order's manifest, by order id."""
     source: str
+    """Compact JSON text that parses to an equal index."""

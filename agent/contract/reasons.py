@@ -12,6 +12,8 @@ __all__ = ["Reason", "Seen"]
 
 @final
 class Reason(StrEnum):
+    """Why a scan was refused: one reason for each refusal."""
+
     UNREADABLE = "unreadable"
     """The scan is too long, cut short, damaged or not decodable; or a command's check character is wrong; or GS1 data
     is malformed."""
@@ -89,6 +91,8 @@ class Reason(StrEnum):
 
 
 class Seen(StrEnum):
+    """What a recognised barcode is by its form, where it is not wanted."""
+
     GTIN = "gtin"
     """8, 12, 13 or 14 digits with a right check digit."""
     IMEI_WITHOUT_CHECK_DIGIT = "imei_without_check_digit"

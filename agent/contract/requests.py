@@ -1,4 +1,4 @@
-"""What the consumer and the fleet's admin say to one kiosk: acknowledgements and requests."""
+"""What the consumer and an administrator send to one kiosk: acknowledgements and requests."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,19 @@ __all__ = ["Ack", "Request"]
 
 
 class Ack(Struct, frozen=True, kw_only=True):
-    """The consumer has stored all events of `journal` up to sequence `through`; `id` is that event's, if it said so."""
+    """The consumer has stored every event of a journal up to one of them (`mqtt.md#acknowledgement`)."""
 
     journal: str
     through: int
+    """The sequence of that event."""
     id: str | None
+    """The id of that event, if the consumer sent it."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """A request to answer under `response/{transaction}`. `fields` has all else that it carries, as JSON values."""
+    """A request, to be answered on `response/{transaction}` (`mqtt.md#requests`)."""
 
     name: str
     transaction: str
     fields: Mapping[str, object]
+    """The other fields of the message, as JSON values."""

@@ -3,8 +3,8 @@
 The text under each member says when it is given. `make docs` makes the tables of `signals.md#signal-table` and
 `signals.md#steady-lights` from it and from the patterns.
 
-Times are in milliseconds. A pattern is a sequence of `Step`s played once; a steady light is a sequence repeated
-until something newer is shown. Colour alone never tells two signals apart: the rhythms differ too.
+Times are in milliseconds. A signal is a sequence of steps that is played once; a steady light is one that is repeated
+until something newer is shown. No two signals differ by colour alone: their rhythms differ too.
 """
 
 from collections.abc import Iterator
@@ -35,6 +35,8 @@ GAP_MS = 80
 
 
 class Signal(StrEnum):
+    """What a scan or an event of the centre is answered with (`signals.md#one-signal-per-scan`)."""
+
     OK = "ok"
     """A unit, product, badge, order, mode, size or the like was accepted."""
     LINE_DONE = "line_done"
@@ -85,7 +87,7 @@ class Steady(StrEnum):
 
 
 class Colour(Enum):
-    """(red, green, blue), each 0 or 1."""
+    """Red, green and blue, each 0 or 1."""
 
     OFF = (0, 0, 0)
     RED = (1, 0, 0)
@@ -95,18 +97,22 @@ class Colour(Enum):
 
 
 class Step(Struct, frozen=True):
-    """For `ms` milliseconds the light shows `colour` and the buzzer sounds or not."""
+    """What the light and the buzzer do at once."""
 
     ms: int
+    """For how long."""
     colour: Colour
     buzz: bool
+    """Whether the buzzer sounds."""
 
 
 class Pattern(Struct, frozen=True):
-    """A light rhythm, (colour, ms) in turn, beside a buzzer rhythm in `S` (short) and `L` (long)."""
+    """The light and the buzzer of a signal, side by side."""
 
     light: tuple[tuple[Colour, int], ...]
+    """(colour, ms) one after the other."""
     buzzer: str
+    """`S` for a short sound, `L` for a long one, with gaps of `GAP_MS`."""
 
 
 def _flashes(colour: Colour, ms: int, times: int) -> tuple[tuple[Colour, int], ...]:
@@ -128,14 +134,14 @@ PATTERNS: dict[Signal, Pattern] = {
     Signal.ALARM: Pattern((), "LLLSSLLLSS"),
     Signal.WHERE: Pattern((), ""),
 }
-"""`WHERE`'s rhythm is the pending count: see `steps_of`."""
+"""The light and the buzzer of each signal. `steps_of` makes those of `WHERE` from the pending count."""
 
 AFTERGLOW: dict[Signal, tuple[Step, ...]] = {
     Signal.REJECT: (Step(1000, Colour.RED, False),),
     Signal.FAULT: (Step(125, Colour.RED, False), Step(125, Colour.OFF, False)),
     Signal.ALARM: (Step(250, Colour.RED, False), Step(250, Colour.BLUE, False)),
 }
-"""The light of these goes on, repeated, from the start of the signal until the next scan (`FAULT`: until cleared)."""
+"""The light of these signals, repeated from their start until the next scan; for `FAULT`, until the fault is over."""
 
 STEADY: dict[Steady, tuple[Step, ...]] = {
     Steady.SIGNED_OUT: (Step(100, Colour.BLUE, False), Step(2900, Colour.OFF, False)),
@@ -147,12 +153,13 @@ STEADY: dict[Steady, tuple[Step, ...]] = {
     Steady.REMOVING: (Step(125, Colour.AMBER, False), Step(125, Colour.OFF, False)),
     Steady.HELD: (Step(500, Colour.RED, False), Step(500, Colour.BLUE, False)),
 }
+"""Each of these is repeated (`signals.md#steady-lights`)."""
 
 OFFLINE_BLIP = (Step(100, Colour.AMBER, False), 5000)
-"""While the uplink is offline: this step over any steady light, once in that many milliseconds."""
+"""While the uplink is offline: this step over any steady light, once every so many milliseconds."""
 
 IDENTIFY = (Step(100, Colour.BLUE, False), Step(100, Colour.AMBER, False)) * 25
-"""What a kiosk shows when it is asked which one it is: five seconds of quick light, and no sound."""
+"""The answer to the request `identify`: five seconds of quick light, and no sound."""
 
 _WHERE_TICKS = "ttt"
 _BUZZ_MS = {"S": SHORT_MS, "L": LONG_MS, "t": 30}
@@ -167,7 +174,7 @@ def _where_rhythm(pending: int) -> str:
 
 
 def _edges(light: tuple[tuple[Colour, int], ...], rhythm: str) -> Iterator[Step]:
-    """Cut the light and the sound, side by side, wherever either changes."""
+    """Yield the steps of a light and a sound side by side: a new one wherever either changes."""
     sound = [part for mark in rhythm for part in ((True, _BUZZ_MS[mark]), (False, GAP_MS))]
     lights = list(light)
     while lights or sound:
@@ -182,9 +189,9 @@ def _edges(light: tuple[tuple[Colour, int], ...], rhythm: str) -> Iterator[Step]
 
 
 def steps_of(signal: Signal, *, pending: int = 0) -> tuple[Step, ...]:
-    """The steps of a signal, played once; `pending` (units still to scan) is heard in `WHERE` alone.
+    """Return the steps of a signal. `pending` is the number of pieces still to scan, which `WHERE` makes heard.
 
-    Of the signals in `AFTERGLOW` the light loops under the sound and goes on after it.
+    The light of a signal in `AFTERGLOW` is repeated while the buzzer sounds.
     """
     pattern = PATTERNS[signal]
     rhythm = _where_rhythm(pending) if signal is Signal.WHERE else pattern.buzzer

@@ -1,4 +1,4 @@
-"""What the centre has found out about a unit that this kiosk accepted."""
+"""What the centre found out about a unit that this kiosk accepted (`mqtt.md#verdicts`)."""
 
 from enum import StrEnum
 
@@ -8,16 +8,22 @@ __all__ = ["Action", "Verdict"]
 
 
 class Action(StrEnum):
+    """What a verdict does."""
+
     HOLD = "hold"
+    """The unit may not ship."""
     RELEASE = "release"
+    """It may, after all."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """`unit` of `order` may not ship (`HOLD`), or may after all; it is taken once per `id` and `revision`."""
+    """One revision of a verdict. It is taken once for each id and revision."""
 
     id: str
     revision: int
     action: Action
     order: str
     unit: str
+    """An identifier of the unit."""
     reason: str | None
+    """Why, for a person."""

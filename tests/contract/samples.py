@@ -1,15 +1,41 @@
-"""Manifests and lists for the tests, as JSON values, and their parsed forms."""
+"""Messages for the tests, as JSON values, and their parsed forms."""
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from hypothesis import strategies as st
+
+from agent.contract.cloudevents import Envelope
 from agent.contract.manifest import Manifest
 from agent.contract.messages import manifest_of, operators_of
 from agent.contract.operators import Operators
+from agent.contract.refused import MessageRefused
 
-__all__ = ["GONE", "MANIFEST", "changed", "manifest", "operators", "payload"]
+__all__ = [
+    "ENVELOPE",
+    "GONE",
+    "JSON",
+    "MANIFEST",
+    "changed",
+    "manifest",
+    "operators",
+    "outcome",
+    "parse",
+    "payload",
+    "refusal",
+]
 
+ENVELOPE = Envelope(
+    source="/kiosk/rtm1/dock-3",
+    journal="3F0C9A1B",
+    boot_id="7d1e40aa-0000-0000-0000-000000000000",
+    time="2026-11-22T17:53:01.123Z",
+    uptime_ms=812345,
+    clock_synced=True,
+)
 GONE = object()
 """For `changed`: take the field away."""
 
@@ -65,3 +91,36 @@ def operators(badges: dict[str, list[str]], *, revision: int = 1, salt: str | No
     """An operators list of {operator: badges}."""
     items = [{"operator": operator, "badges": listed} for operator, listed in badges.items()]
     return operators_of(payload({"revision": revision, "salt": salt, "items": items}), topic="t")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+"""Any JSON value."""
+
+
+def outcome(read: Callable[[bytes], object], data: bytes) -> object:
+    """What a reader makes of a message: what it read, or its refusal."""
+    try:
+        return read(data)
+    except MessageRefused as refused:
+        return refused
+
+
+TOPIC = "kiosk/v1/rtm1/order/SO-1001"
+
+
+def parse(data: bytes) -> Manifest:
+    """The manifest in a message on the topic of `MANIFEST`."""
+    return manifest_of("SO-1001", data, topic=TOPIC)
+
+
+def refusal(data: bytes) -> MessageRefused:
+    """The refusal of such a message, which must be one."""
+    with pytest.raises(MessageRefused) as refused:
+        parse(data)
+    assert refused.value.topic == TOPIC
+    assert str(refused.value).isprintable()
+    return refused.value

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from agent.contract.cloudevents import Envelope, document, undeliverable
+from agent.contract.cloudevents import document, undeliverable
 from agent.contract.events import EVENTS, Accepted, PackingConfirmed, Rejected, Unit
 from agent.contract.manifest import Flow
 from agent.contract.reasons import Reason
@@ -20,17 +20,9 @@ from agent.contract.topics import Topics
 from harness.wire import problems, schema_named, validator_for
 from scripts.docs.schema_files import FOLDER, schema_files
 from scripts.docs.schemas import INBOUND, OUTBOUND, event_types
-from tests.contract.samples import MANIFEST, changed, payload
+from tests.contract.samples import ENVELOPE, MANIFEST, changed, payload
 
 AGENT = "kiosk/v1/rtm1/agent/dock-3"
-ENVELOPE = Envelope(
-    source="/kiosk/rtm1/dock-3",
-    journal="3F0C9A1B",
-    boot_id="7d1e40aa-0000-0000-0000-000000000000",
-    time="2026-11-22T17:53:01.123Z",
-    uptime_ms=812345,
-    clock_synced=True,
-)
 ACCEPTED = Accepted(
     station="1",
     by="E7",
