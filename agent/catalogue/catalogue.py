@@ -1,7 +1,7 @@
 """Everything the centre told us, in memory: orders, operators, box sizes, blocked units.
 
 Owned by one thread, the scan path's. No I/O: `take_changes` returns what the cache should keep. Of an order only its
-compact text and its barcodes are kept; few manifests are parsed.
+compact text and its barcodes are kept; few manifests are parsed. Rule: `budgets.md#many-orders`.
 """
 
 from collections import OrderedDict
@@ -188,18 +188,15 @@ class Catalogue:
         return [order for order in self._orders if order not in index.orders and order not in self._withdrawn]
 
     def recheck(self, budget: int = 1) -> bool:
-        """Compare waiting orders with the badges, at most `budget` pieces of work. Return whether any still wait.
-
-        A piece is an order, or a part of a long one. It takes at most 0.2 ms, so it fits between two scans.
-        """
+        """Compare waiting orders with the badges, in at most `budget` pieces of 0.2 ms. Return whether any still wait."""
         return self._conflicts.recheck(budget)
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
     def restore(self, loaded: Loaded) -> list[str]:
-        """Fill the empty catalogue from the cache; nothing of it counts as a change, and no order is withdrawn.
+        """Fill the empty catalogue from the cache. Return a line for each reference message that was refused.
 
-        Return a line for each reference message that was refused.
+        Nothing of it counts as a change, and no order is withdrawn.
         """
         refused = []
         for stored in loaded.references:
@@ -213,7 +210,7 @@ class Catalogue:
         return refused
 
     def _restore_reference(self, stored: StoredReference) -> None:
-        # Imported here: it imports pydantic, which a start with an empty cache does not need yet (budgets.md#start).
+        # Imported here: a start with an empty cache does not need pydantic yet (budgets.md#start).
         from agent.contract.messages import blocked_of, boxes_of, operators_of, order_index_of
 
         payload = stored.source.encode()
@@ -288,8 +285,7 @@ class Catalogue:
         self._barcodes.add(stored)
 
     def _let_go(self, order: str) -> None:
-        known = self._orders.pop(order, None)
-        if known is None:
+        if (known := self._orders.pop(order, None)) is None:
             return
         self._withdrawn.pop(order, None)
         self._parsed.pop(order, None)

@@ -4,6 +4,8 @@ Rules: `faults.md#network-down`, `faults.md#damaged-cache`.
 """
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,19 @@ def test_nothing_saved_is_nothing_loaded(tmp_path: Path) -> None:
     assert not cache.save_all()
     assert not cache.save(0.0, is_quiet=True)
     assert not (tmp_path / "cache").exists()
+
+
+def test_start_with_an_empty_cache_imports_neither_tinydb_nor_pydantic(tmp_path: Path) -> None:
+    """Rule: budgets.md#start."""
+    script = (
+        "import pathlib, sys\n"
+        "from agent.catalogue.cache import Cache\n"
+        "from agent.catalogue.catalogue import Catalogue\n"
+        "Catalogue().restore(Cache(pathlib.Path(sys.argv[1])).load())\n"
+        "print(sorted({'tinydb', 'pydantic', 'pydantic_core'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -1,20 +1,20 @@
-import hashlib
+"""Everything the centre told, in memory.
+
+Rules: `workflow.md#manifest-revisions`, `mqtt.md#order-index`.
+"""
+
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent.catalogue.cache import Cache, Forgotten, Loaded, StoredOrder, StoredReference
 from agent.catalogue.catalogue import MAX_WITHDRAWN, Catalogue
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize
-from agent.contract.manifest import Manifest, Status, same_case
+from agent.contract.manifest import Status
 from agent.contract.messages import blocked_of, boxes_of, order_index_of
-from agent.contract.operators import Operators
 from agent.contract.order_index import OrderIndex
-from tests.contract.samples import MANIFEST, manifest, operators, payload
+from tests.contract.samples import manifest, operators, payload
 
 
 def index(revision: int, **orders: int) -> OrderIndex:
@@ -60,7 +60,6 @@ def test_unknown_order_is_nothing() -> None:
 
 @pytest.mark.parametrize("revision", [1, 3])
 def test_revision_that_is_not_higher_is_ignored(revision: int) -> None:
-    """Rule: workflow.md#manifest-revisions."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1"))
     catalogue.take_changes()
@@ -134,174 +133,10 @@ def test_restored_order_does_not_replace_what_is_here() -> None:
     assert revision_of(catalogue, "SO-1") == 3
 
 
-# -- barcodes and badges -----------------------------------------------------------------------------------------
-
-
-def test_barcode_of_two_open_orders_is_ambiguous_until_one_is_closed() -> None:
-    """Rule: scanning.md#ambiguous-codes."""
-    catalogue = Catalogue()
-    catalogue.put_manifest(manifest("SO-1", barcodes=["shared"], status="packed"))
-    catalogue.put_manifest(manifest("SO-2", barcodes=["SHARED"]))
-    assert not catalogue.is_ambiguous("shared")
-    assert catalogue.orders_by_code("shared") == ("SO-2", "SO-1")
-    catalogue.put_manifest(manifest("SO-1", barcodes=["shared"], revision=4))
-    assert catalogue.is_ambiguous("Shared")
-    assert catalogue.conflicts() == ("barcode SHARED: open orders SO-2, SO-1",)
-    catalogue.withdraw("SO-2")
-    assert not catalogue.is_ambiguous("shared")
-    assert catalogue.orders_by_code("shared") == ("SO-1", "SO-2")
-    assert catalogue.conflicts() == ()
-
-
-def test_order_ids_that_differ_in_case_claim_the_same_barcode() -> None:
-    catalogue = Catalogue()
-    catalogue.put_manifest(manifest("so-1"))
-    catalogue.put_manifest(manifest("SO-1"))
-    assert catalogue.is_ambiguous("SO-1")
-
-
-CLASHES = {
-    "order": "so-1",
-    "barcode": "DESK-7",
-    "sku": "p13-128-blk",
-    "gtin as listed": "9506000134352",
-    "gtin of 14 digits": "09506000134352",
-    "unit": "490154203237526",
-    "serial": "SNABC1",
-}
-
-
-@pytest.mark.parametrize("salt", [None, "salt"])
-@pytest.mark.parametrize("badge", CLASHES.values(), ids=CLASHES)
-@pytest.mark.parametrize("manifest_first", [True, False])
-def test_badge_that_means_something_else_is_ambiguous(badge: str, salt: str | None, manifest_first: bool) -> None:
-    """Rule: scanning.md#ambiguous-codes."""
-    listed = badge if salt is None else hashlib.sha256((salt + badge.upper()).encode()).hexdigest()
-    people = operators({"E7": [listed], "E8": ["f" * 64]}, salt=salt)
-    clashing = manifest("SO-1", barcodes=["desk-7"])
-    catalogue = Catalogue()
-    if manifest_first:
-        catalogue.put_manifest(clashing)
-        catalogue.put_operators(people)
-    else:
-        catalogue.put_operators(people)
-        catalogue.put_manifest(clashing)
-    while catalogue.recheck():
-        pass
-    assert catalogue.find_operator(badge) == people.by_id["E7"]
-    assert catalogue.is_ambiguous(badge)
-    assert catalogue.conflicts() == ("operator E7: a badge equals a code of order SO-1",)
-    catalogue.withdraw("SO-1")
-    assert not catalogue.is_ambiguous(badge)
-    assert catalogue.conflicts() == ()
-
-
-def test_upc_of_12_digits_is_the_badge_that_equals_it() -> None:
-    catalogue = Catalogue()
-    catalogue.put_operators(operators({"E7": ["012345678905"], "E8": ["12345678905"]}))
-    line = {"line": "1", "sku": "S", "flow": "used", "serialized": False, "quantity": 1, "gtins": ["00012345678905"]}
-    catalogue.put_manifest(manifest("SO-1", lines=[line]))
-    assert catalogue.is_ambiguous("012345678905")
-    assert not catalogue.is_ambiguous("12345678905")
-
-
-def test_badge_stays_ambiguous_until_the_last_order_with_it_is_gone() -> None:
-    catalogue = Catalogue()
-    catalogue.put_operators(operators({"E7": ["CASE-13"]}))
-    catalogue.put_manifest(manifest("SO-1"))
-    catalogue.put_manifest(manifest("SO-2"))
-    catalogue.withdraw("SO-1")
-    assert catalogue.is_ambiguous("case-13")
-    catalogue.put_manifest(manifest("SO-2", revision=4, lines=[]))
-    assert not catalogue.is_ambiguous("case-13")
-
-
-def test_badge_of_two_operators_is_ambiguous() -> None:
-    """Rule: scanning.md#ambiguous-codes."""
-    catalogue = Catalogue()
-    catalogue.put_operators(operators({"E7": ["A1"], "E8": ["a1"]}))
-    assert catalogue.is_ambiguous("A1")
-    assert catalogue.conflicts() == ("operator E7: a badge is listed for another operator too",)
-
-
-def test_recheck_keeps_to_its_budget() -> None:
-    catalogue = Catalogue()
-    for n in range(5):
-        catalogue.put_manifest(manifest(f"SO-{n}"))
-    catalogue.put_operators(operators({"E7": ["CASE-13"]}))
-    assert catalogue.recheck(2)
-    assert len(catalogue.conflicts()) == 2
-    assert catalogue.recheck(2)
-    assert not catalogue.recheck(2)
-    assert len(catalogue.conflicts()) == 5
-
-
-def _salted(*badges: str, revision: int = 1) -> Operators:
-    listed = [hashlib.sha256(f"pepper{badge}".encode()).hexdigest() for badge in badges]
-    return operators({"E7": listed}, salt="pepper", revision=revision)
-
-
-def _with_units(order: str, units: int) -> Manifest:
-    listed = [[f"{order}-{n:04d}"] for n in range(units)]
-    return manifest(order, lines=[{**MANIFEST["lines"][0], "units": listed}])
-
-
-def test_salted_check_of_a_long_order_is_made_in_pieces() -> None:
-    catalogue = Catalogue()
-    catalogue.put_operators(_salted("SO-1-0999", "SO-2-0000"))
-    catalogue.put_manifest(_with_units("SO-1", 1000))
-    catalogue.put_manifest(_with_units("SO-2", 1))
-    pieces = 1
-    while catalogue.recheck():
-        pieces += 1
-    assert pieces > 5
-    assert [catalogue.is_ambiguous(code) for code in ("SO-1-0999", "SO-2-0000", "SO-1-0998")] == [True, True, False]
-    assert len(catalogue.conflicts()) == 2
-
-
-def test_check_begun_of_an_order_that_is_withdrawn_is_dropped() -> None:
-    catalogue = Catalogue()
-    catalogue.put_operators(_salted("SO-1-0000", "SO-2-0000"))
-    catalogue.put_manifest(_with_units("SO-1", 1000))
-    catalogue.put_manifest(_with_units("SO-2", 1))
-    assert catalogue.recheck()
-    catalogue.withdraw("SO-1")
-    while catalogue.recheck():
-        pass
-    assert [catalogue.is_ambiguous(code) for code in ("SO-1-0000", "SO-2-0000")] == [False, True]
-
-
-def test_check_begun_of_an_order_that_is_revised_or_with_an_older_list_starts_anew() -> None:
-    catalogue = Catalogue()
-    catalogue.put_operators(_salted("SO-1-0000"))
-    catalogue.put_manifest(_with_units("SO-1", 1000))
-    assert catalogue.recheck()
-    catalogue.put_manifest(manifest("SO-1", revision=4, lines=[]))
-    while catalogue.recheck():
-        pass
-    assert not catalogue.is_ambiguous("SO-1-0000")
-
-    catalogue.put_manifest(_with_units("SO-3", 1000))
-    assert catalogue.recheck()
-    catalogue.put_operators(_salted("SO-3-0001", revision=2))
-    while catalogue.recheck():
-        pass
-    assert [catalogue.is_ambiguous(code) for code in ("SO-3-0000", "SO-3-0001")] == [False, True]
-
-
-def test_conflicts_are_bounded() -> None:
-    catalogue = Catalogue()
-    catalogue.put_operators(operators({"E7": ["CASE-13"]}))
-    for n in range(60):
-        catalogue.put_manifest(manifest(f"SO-{n}", barcodes=[f"B-{n // 2}"]))
-    assert len(catalogue.conflicts()) == 50
-
-
 # -- reference ---------------------------------------------------------------------------------------------------
 
 
 def test_operators_are_taken_unless_older() -> None:
-    """Rules: mqtt.md#operators-list, mqtt.md#refused-messages."""
     catalogue = Catalogue()
     assert catalogue.find_operator("A") is None
     second = operators({"E7": ["A"]}, revision=2)
@@ -316,8 +151,6 @@ def test_operators_are_taken_unless_older() -> None:
 
 
 def test_box_sizes_are_taken_unless_older() -> None:
-    """Rules: mqtt.md#box-sizes, mqtt.md#refused-messages."""
-
     def sizes(revision: int, *codes: str) -> bool:
         items = [{"code": code, "length_mm": 3, "width_mm": 2, "height_mm": 1} for code in codes]
         return catalogue.put_boxes(boxes_of(payload({"revision": revision, "items": items}), topic="t"))
@@ -332,7 +165,6 @@ def test_box_sizes_are_taken_unless_older() -> None:
 
 
 def test_blocked_parts_add_up_and_are_taken_unless_older() -> None:
-    """Rules: mqtt.md#blocked-units, mqtt.md#refused-messages."""
     catalogue = Catalogue()
     assert not catalogue.is_blocked("SN1")
     assert catalogue.put_blocked(blocked("a", 2, "sn1"))
@@ -346,7 +178,6 @@ def test_blocked_parts_add_up_and_are_taken_unless_older() -> None:
 
 
 def test_order_index_names_what_to_fetch() -> None:
-    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     assert catalogue.to_fetch() == catalogue.missing_orders() == []
     for order in ("current", "old", "gone", "newer"):
@@ -358,7 +189,6 @@ def test_order_index_names_what_to_fetch() -> None:
 
 
 def test_newer_order_index_withdraws_what_it_lacks() -> None:
-    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     for order in ("A", "B", "C"):
         catalogue.put_manifest(manifest(order))
@@ -374,7 +204,6 @@ def test_newer_order_index_withdraws_what_it_lacks() -> None:
 
 
 def test_what_the_index_withdrew_does_not_come_back_out_of_the_broker_s_store() -> None:
-    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("A"))
     catalogue.put_order_index(index(7))
@@ -461,77 +290,3 @@ def test_reference_that_is_refused_is_named_and_left_out() -> None:
     refused = catalogue.restore(Loaded(references=(*bad, good)))
     assert [line.split(":")[1].strip() for line in refused] == ["boxes", "weather"]
     assert catalogue.operators is not None
-
-
-# -- any sequence of updates -------------------------------------------------------------------------------------
-
-ORDERS = ["A", "B", "a"]
-BARCODES = ["X", "Y", "A", "CASE-13"]
-BADGES = ["x", "CASE-13", "Q"]
-
-
-class Updates(RuleBasedStateMachine):
-    """The catalogue's look-ups against what a search of all that was put in says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.catalogue = Catalogue()
-        self.orders: dict[str, Manifest] = {}
-        self.withdrawn: set[str] = set()
-        self.badges: dict[str, str] = {}
-        self.lists = 0
-
-    @rule(
-        order=st.sampled_from(ORDERS),
-        revision=st.integers(1, 5),
-        status=st.sampled_from(["open", "packed", "cancelled"]),
-        barcodes=st.lists(st.sampled_from(BARCODES), max_size=2),
-        lines=st.booleans(),
-    )
-    def put(self, order: str, revision: int, status: str, barcodes: list[str], lines: bool) -> None:
-        fields: dict[str, object] = {"revision": revision, "status": status, "barcodes": barcodes}
-        arrived = manifest(order, **fields) if lines else manifest(order, lines=[], **fields)
-        known = self.orders.get(order)
-        is_news = known is None or order in self.withdrawn or revision > known.revision
-        assert (self.catalogue.put_manifest(arrived) is not None) == is_news
-        if is_news:
-            self.orders[order] = arrived
-            self.withdrawn.discard(order)
-
-    @rule(order=st.sampled_from(ORDERS))
-    def withdraw(self, order: str) -> None:
-        is_news = order in self.orders and order not in self.withdrawn
-        assert (self.catalogue.withdraw(order) is not None) == is_news
-        if is_news:
-            self.withdrawn.add(order)
-
-    @rule(badges=st.lists(st.sampled_from(BADGES), unique=True))
-    def list_operators(self, badges: list[str]) -> None:
-        self.lists += 1
-        self.badges = {same_case(badge): f"E{n}" for n, badge in enumerate(badges)}
-        self.catalogue.put_operators(operators({f"E{n}": [b] for n, b in enumerate(badges)}, revision=self.lists))
-
-    @invariant()
-    def look_ups_agree(self) -> None:
-        while self.catalogue.recheck():
-            pass
-        for code in {same_case(code) for code in ORDERS + BARCODES + BADGES}:
-            claims = [order for order, one in self.orders.items() if code in one.codes]
-            live = [order for order in self.orders if order not in self.withdrawn]
-            claims_open = [o for o in claims if o in live and self.orders[o].status is Status.OPEN]
-            found = self.catalogue.orders_by_code(code)
-            assert sorted(found) == sorted(claims)
-            assert set(found[: len(claims_open)]) == set(claims_open)
-            clashes = code in self.badges and any(
-                code in self.orders[o].codes or code in self.orders[o].sku_by_code for o in live
-            )
-            assert self.catalogue.is_ambiguous(code) == (len(claims_open) > 1 or clashes)
-        for order, one in self.orders.items():
-            assert revision_of(self.catalogue, order) == one.revision
-            assert status_of(self.catalogue, order) is (Status.WITHDRAWN if order in self.withdrawn else one.status)
-            if order not in self.withdrawn:
-                assert self.catalogue.manifest(order) == one
-
-
-TestUpdates = Updates.TestCase
-TestUpdates.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
