@@ -188,7 +188,7 @@ class Catalogue:
         return [order for order in self._orders if order not in index.orders and order not in self._withdrawn]
 
     def recheck(self, budget: int = 1) -> bool:
-        """Compare waiting orders with the badges, in at most `budget` pieces of 0.2 ms. Return whether any still wait."""
+        """Compare waiting orders with the badges: `budget` pieces of 0.2 ms. Return whether any still wait."""
         return self._conflicts.recheck(budget)
 
     # -- cache ---------------------------------------------------------------------------------------------------

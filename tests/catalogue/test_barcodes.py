@@ -5,6 +5,7 @@ from tests.contract.samples import manifest
 
 
 def test_barcode_of_two_open_orders_is_ambiguous_until_one_is_closed() -> None:
+    """Rule: scanning.md#ambiguous-codes."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1", barcodes=["shared"], status="packed"))
     catalogue.put_manifest(manifest("SO-2", barcodes=["SHARED"]))

@@ -60,6 +60,7 @@ def test_unknown_order_is_nothing() -> None:
 
 @pytest.mark.parametrize("revision", [1, 3])
 def test_revision_that_is_not_higher_is_ignored(revision: int) -> None:
+    """Rule: workflow.md#manifest-revisions."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("SO-1"))
     catalogue.take_changes()
@@ -137,6 +138,7 @@ def test_restored_order_does_not_replace_what_is_here() -> None:
 
 
 def test_operators_are_taken_unless_older() -> None:
+    """Rules: mqtt.md#operators-list, mqtt.md#refused-messages."""
     catalogue = Catalogue()
     assert catalogue.find_operator("A") is None
     second = operators({"E7": ["A"]}, revision=2)
@@ -151,6 +153,8 @@ def test_operators_are_taken_unless_older() -> None:
 
 
 def test_box_sizes_are_taken_unless_older() -> None:
+    """Rules: mqtt.md#box-sizes, mqtt.md#refused-messages."""
+
     def sizes(revision: int, *codes: str) -> bool:
         items = [{"code": code, "length_mm": 3, "width_mm": 2, "height_mm": 1} for code in codes]
         return catalogue.put_boxes(boxes_of(payload({"revision": revision, "items": items}), topic="t"))
@@ -165,6 +169,7 @@ def test_box_sizes_are_taken_unless_older() -> None:
 
 
 def test_blocked_parts_add_up_and_are_taken_unless_older() -> None:
+    """Rules: mqtt.md#blocked-units, mqtt.md#refused-messages."""
     catalogue = Catalogue()
     assert not catalogue.is_blocked("SN1")
     assert catalogue.put_blocked(blocked("a", 2, "sn1"))
@@ -178,6 +183,7 @@ def test_blocked_parts_add_up_and_are_taken_unless_older() -> None:
 
 
 def test_order_index_names_what_to_fetch() -> None:
+    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     assert catalogue.to_fetch() == catalogue.missing_orders() == []
     for order in ("current", "old", "gone", "newer"):
@@ -189,6 +195,7 @@ def test_order_index_names_what_to_fetch() -> None:
 
 
 def test_newer_order_index_withdraws_what_it_lacks() -> None:
+    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     for order in ("A", "B", "C"):
         catalogue.put_manifest(manifest(order))
@@ -204,6 +211,7 @@ def test_newer_order_index_withdraws_what_it_lacks() -> None:
 
 
 def test_what_the_index_withdrew_does_not_come_back_out_of_the_broker_s_store() -> None:
+    """Rule: mqtt.md#order-index."""
     catalogue = Catalogue()
     catalogue.put_manifest(manifest("A"))
     catalogue.put_order_index(index(7))

@@ -24,6 +24,7 @@ CLASHES = {
 @pytest.mark.parametrize("badge", CLASHES.values(), ids=CLASHES)
 @pytest.mark.parametrize("manifest_first", [True, False])
 def test_badge_that_means_something_else_is_ambiguous(badge: str, salt: str | None, manifest_first: bool) -> None:
+    """Rule: scanning.md#ambiguous-codes."""
     listed = badge if salt is None else hashlib.sha256((salt + badge.upper()).encode()).hexdigest()
     people = operators({"E7": [listed], "E8": ["f" * 64]}, salt=salt)
     clashing = manifest("SO-1", barcodes=["desk-7"])
@@ -65,6 +66,7 @@ def test_badge_stays_ambiguous_until_the_last_order_with_it_is_gone() -> None:
 
 
 def test_badge_of_two_operators_is_ambiguous() -> None:
+    """Rule: scanning.md#ambiguous-codes."""
     catalogue = Catalogue()
     catalogue.put_operators(operators({"E7": ["A1"], "E8": ["a1"]}))
     assert catalogue.is_ambiguous("A1")

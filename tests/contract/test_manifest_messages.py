@@ -16,6 +16,7 @@ from tests.contract.samples import GONE, JSON, MANIFEST, changed, outcome, parse
 
 
 def test_manifest_becomes_frozen_type() -> None:
+    """Rule: mqtt.md#manifest."""
     manifest = parse(payload(MANIFEST))
     phone = Line(
         id="1",
@@ -54,6 +55,7 @@ def test_manifest_becomes_frozen_type() -> None:
 
 
 def test_line_of_a_pos_order_defaults_to_pos_and_may_say_otherwise() -> None:
+    """Rule: mqtt.md#manifest."""
     document = changed(changed(MANIFEST, ("type",), "pos"), ("lines", 1, "flow"), GONE)
     assert [line.flow for line in parse(payload(document)).lines] == [Flow.USED, Flow.POS]
 
@@ -75,11 +77,13 @@ def test_line_of_a_pos_order_defaults_to_pos_and_may_say_otherwise() -> None:
     ],
 )
 def test_null_is_the_same_as_absent(path: tuple[str | int, ...]) -> None:
+    """Rule: mqtt.md#json-values."""
     document = changed(MANIFEST, path, None)
     assert parse(payload(document)) == parse(payload(changed(document, path, GONE)))
 
 
 def test_unknown_fields_are_ignored() -> None:
+    """Rule: mqtt.md#json-values."""
     document = changed(changed(MANIFEST, ("lines", 1, "colour"), ["\u0000", 1.5]), ("priority",), {"a": [None]})
     assert parse(payload(document)) == parse(payload(MANIFEST))
 
@@ -173,6 +177,7 @@ def test_duplicate_keys_are_harmless() -> None:
     ],
 )
 def test_manifest_names_the_wrong_field(path: tuple[str | int, ...], value: object, field: str | None) -> None:
+    """Rules: mqtt.md#refused-messages, mqtt.md#json-values."""
     data = payload(changed(MANIFEST, path, value))
     if field is None:
         assert parse(data).order == "SO-1001"
@@ -181,6 +186,7 @@ def test_manifest_names_the_wrong_field(path: tuple[str | int, ...], value: obje
 
 
 def test_unit_of_another_line_is_a_duplicate() -> None:
+    """Rule: mqtt.md#refused-messages."""
     line = {"line": "3", "sku": "P", "flow": "used", "serialized": True, "quantity": 1, "units": [["snABC1"]]}
     document = changed(MANIFEST, ("lines",), [*MANIFEST["lines"], line])
     assert refusal(payload(document)).fields == ["lines.2.units.0.0: The same as lines.0.units.1.0"]
@@ -192,6 +198,8 @@ def test_every_wrong_field_is_named() -> None:
 
 
 def test_number_of_lines_is_bounded() -> None:
+    """Rule: mqtt.md#refused-messages."""
+
     def lines(count: int) -> bytes:
         line = MANIFEST["lines"][1]
         return payload(changed(MANIFEST, ("lines",), [{**line, "line": str(n)} for n in range(count)]))
@@ -286,6 +294,7 @@ def test_source_gives_an_equal_manifest(
 
 
 def test_json_of_the_contract_is_taken() -> None:
+    """Rule: mqtt.md#manifest."""
     text = """{"order": "SO-1001", "revision": 3, "type": "normal", "status": "open",
      "barcodes": ["SO-1001"], "operators": {"picking": "E7", "packing": "E8", "shipping": "E9"},
      "lines": [

@@ -14,6 +14,7 @@ from tests.contract.samples import JSON, MANIFEST, changed, outcome, parse, payl
 
 
 def test_size_of_a_message_is_bounded() -> None:
+    """Rule: mqtt.md#refused-messages."""
     data = payload(MANIFEST)
     assert parse(data.ljust(MAX_MESSAGE_BYTES)).revision == 3
     assert "bytes" in refusal(data.ljust(MAX_MESSAGE_BYTES + 1)).fields[0]
