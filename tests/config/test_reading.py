@@ -345,6 +345,7 @@ NAMING = "expected one of device, vendor with product, and usb_port, found "
     ],
 )
 def test_load_one_error_gives_one_line(file: Path, text: str, expected: str) -> None:
+    """`settings.md#configuration-file`"""
     assert problems(file, text) == [expected]
 
 
@@ -375,6 +376,7 @@ def test_load_one_error_gives_one_line(file: Path, text: str, expected: str) -> 
     ],
 )
 def test_load_unknown_key_names_the_nearest(file: Path, text: str, expected: str | None) -> None:
+    """`settings.md#configuration-file`"""
     (line,) = problems(file, text)
     if expected is None:
         assert line.startswith(r'mqtt."a b\x1b": unknown key; known here: ca_file, cert_file, host')
@@ -393,6 +395,7 @@ def test_load_wrong_driver_still_tells_unknown_keys(file: Path) -> None:
 
 
 def test_load_reports_everything_at_once(file: Path) -> None:
+    """`settings.md#configuration-file`"""
     text = """
     colour = 1
     [kiosk]
