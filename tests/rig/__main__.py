@@ -2,8 +2,8 @@
 
     python -m tests.rig [--build | --as-built] [--write FILE] [CASE ...]
 
-`--build` builds the image alone; `--as-built` takes the one that is there. CASE is a subject (keyboards) or a test
-(flooded). `--write` puts the table, as Markdown, between the two marks of a file. Exit code 0 if every test passed.
+`--build` only builds the image; `--as-built` uses the image that is there. CASE is a subject (keyboards) or a test
+(flooded). `--write` writes the table between the two marks of a Markdown file. The exit code is 0 if every test passed.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.rig.machine import Machine
 from tests.rig.report import run, table, write
 from tests.rig.scanners import Scanners
 
-# In this order: the signals want a kiosk that has counted nothing, and after the last there is no light any more.
+# In this order: `signals` needs a kiosk that has counted nothing, and `vanishing` takes the light away.
 SUBJECTS = {
     "service": service.CASES[:3],
     "signals": signals.CASES,
@@ -35,7 +35,7 @@ SUBJECTS = {
 
 @contextmanager
 def bench() -> Iterator[RigBench]:
-    """A booted guest with its scanners plugged in and its kiosk at work."""
+    """Boot a guest, plug in its scanners, and start its kiosk."""
     with Machine(CACHE) as machine:
         print(f"rig: booted in {machine.boot_s:.0f} s", flush=True)
         kiosk, scanners = GuestKiosk(machine), Scanners(machine)
@@ -62,8 +62,8 @@ def chosen(names: list[str]) -> list[tuple[str, Case]]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig", description=__doc__.splitlines()[0])
     parser.add_argument("--build", action="store_true", help="build the image and do nothing else")
-    parser.add_argument("--as-built", action="store_true", help="take the image that is there, however old")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this file")
+    parser.add_argument("--as-built", action="store_true", help="use the image that is there, however old")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table into this file")
     parser.add_argument("case", nargs="*", help="a subject or a test; all, if none is named")
     args = parser.parse_args()
     cases = chosen(args.case)

@@ -2,7 +2,7 @@
 
     python -m tests.rig.arm64 [--build | --as-built] [--write FILE] [virt] [raspi3b]
 
-The arguments are those of `python -m tests.rig`; a board is what a subject is there. Exit code 0 if every test passed.
+The arguments are those of `python -m tests.rig`, with a board in place of a subject.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.rig.unmanaged import UnmanagedKiosk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A board, and how its light is seen."""
+    """A board, and how the test sees its light."""
 
     board: Board
     light: Callable[[Machine], Light]
@@ -38,7 +38,7 @@ SUBJECTS = {
 
 @contextmanager
 def bench(name: str) -> Iterator[ArmBench]:
-    """A booted guest with its keyboard plugged in and its kiosk configured."""
+    """Boot a guest with its keyboard plugged in and its kiosk configured."""
     subject = SUBJECTS[name]
     with Machine(CACHE, name, board=subject.board) as machine:
         print(f"rig: {name} booted in {machine.boot_s:.0f} s", flush=True)
@@ -48,20 +48,20 @@ def bench(name: str) -> Iterator[ArmBench]:
 
 
 def run_on(name: str) -> list[CaseResult]:
-    """Every test on one board; a board that does not boot is a failed row too."""
+    """Run every test on one board; a board that does not boot is one failed row."""
     started = time.monotonic()
     try:
         with bench(name) as at:
             return [run(name, case, at) for case in CASES]
-    except Exception as exc:  # noqa: BLE001 - the other board still gets its turn
+    except Exception as exc:  # noqa: BLE001 - the other board is still tested
         return [failed(name, "The board boots", exc, time.monotonic() - started)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig.arm64", description=__doc__.splitlines()[0])
     parser.add_argument("--build", action="store_true", help="build the image and do nothing else")
-    parser.add_argument("--as-built", action="store_true", help="take the image that is there, however old")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this file")
+    parser.add_argument("--as-built", action="store_true", help="use the image that is there, however old")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table into this file")
     parser.add_argument("board", nargs="*", help=f"{' or '.join(SUBJECTS)}; both, if none is named")
     args = parser.parse_args()
     if unknown := {*args.board} - {*SUBJECTS}:

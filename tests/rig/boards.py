@@ -1,4 +1,4 @@
-"""The machines that QEMU plays, and what each has of a kiosk."""
+"""The machines that QEMU emulates."""
 
 import os
 from collections.abc import Callable
@@ -10,26 +10,26 @@ __all__ = ["PC", "PI_3B", "VIRT", "Board", "Parts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a guest is put together from: the tools and images in `cache`, its sockets' and logs' `folder`, its disk."""
+    """What QEMU's command is made from: the cache with tools and images, a folder for sockets and logs, the disk."""
 
     cache: Path
     folder: Path
     disk: Path
     memory_mb: int
     real_time: bool
-    """Its clock goes by the machine's time, not by the instructions that it executes."""
+    """Whether the guest's clock follows the host's, and not the instructions that it executes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """The image that a guest's disk begins as, below the cache; and QEMU's whole command."""
+    """The image below the cache that a guest's disk starts from, and QEMU's command."""
 
     image: str
     command: Callable[[Parts], list[str]]
 
 
 def _pc(parts: Parts) -> list[str]:
-    """A PC with what a kiosk has: USB ports, a keyboard wedge and a serial adapter in two of them, a watchdog."""
+    """Return the command for a PC with USB ports, a keyboard wedge, a serial adapter, and a watchdog."""
     kernel_line = (
         "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off nowatchdog random.trust_cpu=on "
         "init=/lib/systemd/systemd systemd.show_status=0"
@@ -52,7 +52,7 @@ def _pc(parts: Parts) -> list[str]:
 
 
 def _virt(parts: Parts) -> list[str]:
-    """An arm64 machine that is no real one, with a keyboard wedge; its GPIO lines are gpio-sim's."""
+    """Return the command for QEMU's own arm64 board, with a keyboard wedge; gpio-sim makes its GPIO lines."""
     tools, image = parts.cache / "tools/usr", parts.cache / "arm64/img"
     kernel_line = "console=ttyAMA0 quiet panic=-1 RIG_INIT=/opt/rig/rig_init RIG_GPIO=sim"
     return [
@@ -67,9 +67,9 @@ def _virt(parts: Parts) -> list[str]:
 
 
 def _pi_3b(parts: Parts) -> list[str]:
-    """A Raspberry Pi 3B: BCM2837 with its own pins, SD card and dwc2 USB, and a keyboard wedge.
+    """Return the command for a Raspberry Pi 3B: BCM2837 with its pins, SD card and dwc2 USB, and a keyboard wedge.
 
-    The second UART is both the line to the guest and its console; the console's part of it begins no line with "{".
+    The second UART is the line to the guest and its console at once; the console begins no line with "{".
     """
     tools, image = parts.cache / "tools/usr", parts.cache / "arm64/img"
     kernel_line = (
@@ -89,7 +89,7 @@ def _pi_3b(parts: Parts) -> list[str]:
 
 
 def _virtio(parts: Parts) -> list[str]:
-    """What has no counterpart in a kiosk: the lines to the guest, its disk, its randomness."""
+    """Return the arguments for what a kiosk does not have: the lines to the guest, its disk, its randomness."""
     return [
         *("-qmp", f"unix:{parts.folder}/qmp.sock,server=on,wait=off"),
         *("-device", "virtio-serial-pci"),
@@ -102,10 +102,10 @@ def _virtio(parts: Parts) -> list[str]:
 
 
 def _pace(*, real_time: bool) -> list[str]:
-    """How the guest's time passes.
+    """Return the arguments that say how the guest's time passes.
 
-    Emulated, by the instructions that it executes, two nanoseconds each, and in real time while it idles: so neither a
-    busy neighbour nor the emulation itself makes the guest late by its own clock.
+    Under emulation, each instruction takes two nanoseconds, and an idle guest follows real time. So neither a busy host
+    nor the emulation itself makes the guest late by its own clock.
     """
     accelerator = os.environ.get("KIOSK_RIG_ACCEL", "tcg")
     if accelerator != "tcg":

@@ -1,5 +1,6 @@
 """The installed kiosk in a guest: configured, run by systemd, and watched through the guest's broker."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -43,6 +44,7 @@ class GuestKiosk:
         self.listen()
         self._seen = 0
         self._healths_before = 0
+        self._transactions = itertools.count(1)
 
     def listen(self) -> None:
         """Record what is published; call it again after the broker was away."""
@@ -74,10 +76,17 @@ class GuestKiosk:
 
     # -- the centre --------------------------------------------------------------------------------------------------
 
-    def publish(self, topic: str, content: object) -> None:
-        """Retain a message on a topic below the site's root."""
+    def publish(self, topic: str, content: object, *, retain: bool = True) -> None:
+        """Publish a message on a topic below the site's root."""
         self.machine.put("/run/message", json.dumps(content))
-        self.machine.run(f"mosquitto_pub -V 5 -q 1 -r -t 'kiosk/v1/rig/{topic}' -f /run/message")
+        flag = "-r" if retain else ""
+        self.machine.run(f"mosquitto_pub -V 5 -q 1 {flag} -t 'kiosk/v1/rig/{topic}' -f /run/message")
+
+    def settle(self) -> None:
+        """Wait until the kiosk has taken what was published: it answers a request after the messages before it."""
+        transaction = f"settle-{next(self._transactions)}"
+        self.publish("agent/k1/request/health", {"transaction": transaction}, retain=False)
+        self._wait(self.published, lambda found: any(topic == f"response/{transaction}" for topic, _ in found))
 
     def publish_operator(self) -> None:
         """Publish an operators list of one operator, E7, with `BADGE`."""

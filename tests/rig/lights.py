@@ -1,4 +1,4 @@
-"""What the light really did, read on either arm64 board's own way."""
+"""What the light of an arm64 board really did, read in the way that the board allows."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ _EVERY_S = 0.002
 
 
 class SimulatedLines:
-    """gpio-sim's lines, by the recorder inside the guest."""
+    """Reads gpio-sim's lines with the recorder inside the guest."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -28,7 +28,7 @@ class SimulatedLines:
 
 
 class PinLevels:
-    """The level register of the Raspberry Pi's chip, as QEMU has it: the guest has no part in it."""
+    """Reads the level register of the Raspberry Pi's chip in QEMU, without the guest."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine

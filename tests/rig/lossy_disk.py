@@ -1,6 +1,8 @@
-"""A disk with a volatile write cache, served to QEMU over NBD: what was not flushed when the power goes is kept,
-dropped or torn, block by block. Killing the machine alone is too kind: the host would still write everything. Its flush
-takes as long as an SD card's, or hardly a cut would ever fall between a write and the end of its flush.
+"""A disk with a volatile write cache, served to QEMU over NBD.
+
+At a power cut, each block that was not flushed is kept, dropped or torn. Killing QEMU alone would lose nothing: the
+host would still write everything. A flush takes as long as on an SD card, so that cuts fall between a write and its
+flush.
 
 The protocol is the NBD specification's (doc/proto.md of github.com/NetworkBlockDevice/nbd), fixed newstyle, as much of
 it as QEMU's client needs.
@@ -30,7 +32,7 @@ _INVALID = 22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """What the power cut did to the blocks that were written and not flushed."""
+    """What a power cut did to the blocks that were written and not flushed."""
 
     kept: int
     torn: int
@@ -38,12 +40,14 @@ class Cut:
 
 
 class PowerOffError(Exception):
-    """The disk has no power any more."""
+    """The power of the disk is off."""
 
 
 class LossyDisk:
-    """Serves one image to one client, until `cut`. `chance` decides what becomes of each block, and how long a flush
-    takes: up to `flush_s`. A disk that is `lying` answers flushes and does nothing.
+    """Serves one image to one client, until `cut`.
+
+    `chance` decides what becomes of each block, and how long a flush takes, up to `flush_s`. A disk that is `lying`
+    answers flushes and does nothing.
     """
 
     def __init__(
@@ -64,9 +68,9 @@ class LossyDisk:
         self._thread.start()
 
     def cut(self, kill: Callable[[], None]) -> Cut:
-        """Take the disk's power, then the machine's with `kill`, and let the cut take its toll; the rest is the truth.
+        """Cut the power of the disk, then that of the machine with `kill`, and decide what becomes of each block.
 
-        In this order: from now on no flush ends, so no success can be signalled that was not on the disk.
+        The disk comes first: from then on no flush ends, so no success is signalled for what is not on the disk.
         """
         self._without_power.set()
         kill()

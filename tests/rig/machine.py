@@ -1,4 +1,4 @@
-"""One virtual kiosk: boots it, and drives it from Python.
+"""One virtual kiosk: boot it, and drive it from Python.
 
 with Machine(cache, "devices") as machine:
     machine.run("uname -a"); machine.qmp.type("4006381333931\\n"); machine.line(17)
@@ -26,14 +26,14 @@ _LINES = "/sys/devices/platform/gpio-sim.*/gpiochip*"
 
 
 class GuestError(RuntimeError):
-    """A command in the guest failed, or did not come to what was awaited."""
+    """A command in the guest failed, or did not show what the test waits for."""
 
 
 class Machine:
-    """A guest of `board`'s image in `cache`; what it writes is thrown away. `name` is its folder of sockets and logs.
+    """A guest that runs the image of `board` in `cache`; what it writes is thrown away. Context-managed.
 
-    A PC's clock goes by the instructions it executes, or in `real_time`, which boots sooner. `devices` are more
-    arguments for QEMU.
+    `name` is the folder for its sockets and logs. A PC's clock follows the instructions that it executes, or else
+    `real_time`, which boots sooner. `devices` are more arguments for QEMU.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class Machine:
     # -- commands in the guest -----------------------------------------------------------------------------------
 
     def run(self, command: str, *, timeout_s: float = 120.0, check: bool = True) -> str:
-        """A shell command's output (stdout and stderr). Raises GuestError where it fails, unless told not to."""
+        """Run a shell command and return its output, stdout and stderr. With `check`, raises GuestError if it fails."""
         answer = self._ask(timeout_s + 20, cmd=command, timeout=timeout_s)
         if "err" in answer or (check and answer["rc"]):
             raise GuestError(f"{command}: {answer}")
         return str(answer["out"])
 
     def start(self, command: str, log: str = "/run/rig.log") -> int:
-        """Run a command in the background; answer its process id."""
+        """Run a command in the background; return its process id."""
         return int(self._ask(30, bg=command, log=log)["pid"])
 
     def put(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
@@ -119,21 +119,21 @@ class Machine:
             time.sleep(0.2)
 
     def pause(self, seconds: float) -> None:
-        """Wait by the guest's clock, which is slower than this machine's when it works."""
+        """Wait by the guest's clock, which is slower than the host's while the guest works."""
         self.run(f"sleep {seconds}", timeout_s=60 + 20 * seconds)
 
     # -- what is outside the guest -------------------------------------------------------------------------------
 
     def line(self, pin: int) -> int:
-        """A GPIO line's real value."""
+        """Return a GPIO line's value."""
         return int(self.run(f"cat {_LINES}/sim_gpio{pin}/value"))
 
     def pull(self, pin: int, *, up: bool) -> None:
-        """Pull a line from outside, as a push-button does."""
+        """Pull a GPIO line from outside, as a push-button does."""
         self.run(f"echo pull-{'up' if up else 'down'} > $(echo {_LINES}/sim_gpio{pin}/pull)")
 
     def serial(self) -> socket.socket:
-        """The far end of the USB serial adapter."""
+        """Connect to the far end of the USB serial adapter."""
         line = socket.socket(socket.AF_UNIX)
         line.connect(str(self.folder / "serial.sock"))
         return line
@@ -189,7 +189,7 @@ class Machine:
         try:
             for text in self._socket.makefile("r", errors="replace"):
                 if not text.startswith("{"):
-                    continue  # the console's, where it shares the line
+                    continue  # from the console, which may share the line
                 answer = json.loads(text)
                 with self._arrived:
                     self._answers[answer["id"]] = answer

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol: plugging devices, and typing on its keyboards."""
+"""QEMU's machine protocol (QMP): plug devices, and type on its keyboards."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ _SHIFTED = dict(zip('!@#$%^&*()_+{}:"~|<>?', "1234567890-=[];'`\\,./", strict=Tr
 
 
 class Qmp:
-    """One connection. Raises RuntimeError with QEMU's words where it refuses."""
+    """One connection. Raises RuntimeError with QEMU's text where QEMU refuses."""
 
     def __init__(self, path: Path, timeout_s: float = 20.0) -> None:
         until = time.monotonic() + timeout_s
@@ -48,8 +48,11 @@ class Qmp:
                 return answer["return"]
 
     def type(self, text: str, gap_s: float = 0.04) -> None:
-        """As a US scanner does, `gap_s` after every key event. QEMU's keyboard loses keys below 12 ms of the guest's
-        time, which may pass three times slower than this machine's."""
+        """Type like a US scanner, with `gap_s` after every key event.
+
+        QEMU's keyboard loses keys that come within 12 ms of the guest's time, which may pass three times slower than
+        the host's.
+        """
         for char in text:
             key, shift = (_SHIFTED[char], True) if char in _SHIFTED else (char.lower(), char.isupper())
             code = _KEYS.get(key, key)

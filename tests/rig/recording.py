@@ -1,4 +1,4 @@
-"""What light and buzzer really did: the GPIO lines' values over time, and how near that is to a pattern."""
+"""What light and buzzer really did: the values of the GPIO lines over time, compared with a pattern."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ __all__ = ["BLUE", "COLOURS", "GREEN", "RED", "Change", "Part", "Recorder", "che
 
 RED, GREEN, BLUE, BUZZER = 17, 27, 22, 18
 TOLERANCE_MS = 150.0
-"""Tells short from long, and no more: in an emulated guest a thread may wake late. The table shows how late it was."""
+"""Enough to tell short from long: in an emulated guest a thread may wake late. The table shows how late."""
 
 COLOURS = {"000": "dark", "100": "red", "010": "green", "001": "blue", "110": "amber"}
 _GAP_MS = 80.0
@@ -17,14 +17,14 @@ _SETTLING_MS = 12.0
 _LOG = "/run/gpio.log"
 
 Part = tuple[str, float | None]
-"""A colour, or "on" and "off" of the buzzer, and for how many milliseconds; None: for any time."""
+"""(a colour, or "on" or "off" of the buzzer; milliseconds, None for any time)"""
 
 Change = tuple[float, str]
-"""When, in milliseconds, and what from then on."""
+"""(milliseconds, value from then on)"""
 
 
 class Recorder:
-    """Records the lines of the light and the buzzer, from its making on."""
+    """Records the lines of the light and the buzzer."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -34,15 +34,15 @@ class Recorder:
         self._from_ms = 0.0
 
     def now(self) -> None:
-        """What follows is of interest."""
+        """Have `light` and `buzzer` return what follows from here."""
         self._from_ms = 1000 * float(self._machine.run("cut -d' ' -f1 /proc/uptime"))
 
     def light(self) -> list[Part]:
-        """The colours since `now`."""
+        """Return the colours since `now`."""
         return parts([(at, COLOURS.get(values[:3], values[:3])) for at, values in self._changes()])
 
     def light_with_buzzer(self) -> list[Part]:
-        """The colours from the buzzer's first mark on: a signal begins both at once."""
+        """Return the colours since the buzzer's first mark: a signal begins both at once."""
         changes = self._changes()
         sounds = [place for place, (_, values) in enumerate(changes) if values[3] == "1"]
         assert sounds, f"no sound: {changes}"
@@ -52,7 +52,7 @@ class Recorder:
         return parts([(at, "on" if values[3] == "1" else "off") for at, values in self._changes()])
 
     def _changes(self) -> list[Change]:
-        """Every change since `now`, and the values that it began with."""
+        """Return every change since `now`, with the values at `now` first."""
         lines = [line.split() for line in self._machine.get(_LOG).decode().splitlines()]
         changes = [(float(line[0]), line[1]) for line in lines if len(line) == 2 and len(line[1]) == 4]
         before = [values for at, values in changes if at < self._from_ms]
@@ -60,7 +60,7 @@ class Recorder:
 
 
 def rhythm(marks: Sequence[int]) -> list[Part]:
-    """The buzzer's parts for marks of so many milliseconds."""
+    """Return the parts of a buzzer that sounds for each of these milliseconds."""
     sound: list[Part] = [("off", None)]
     for mark in marks:
         sound += [("on", float(mark)), ("off", _GAP_MS)]
@@ -68,7 +68,7 @@ def rhythm(marks: Sequence[int]) -> list[Part]:
 
 
 def check(found: Sequence[Part], wanted: Sequence[Part], what: str) -> list[float]:
-    """How far off each known time is, in ms; AssertionError where the order differs, or a time by too much."""
+    """Return how many ms each known time is off. Raises AssertionError if the order differs, or a time by too much."""
     text = f"{what}: {_text(found)} instead of {_text(wanted)}"
     assert [value for value, _ in found[: len(wanted)]] == [value for value, _ in wanted], text
     differences = [abs(lasted - ms) for (_, lasted), (_, ms) in zip(found, wanted, strict=False) if ms and lasted]
@@ -77,9 +77,9 @@ def check(found: Sequence[Part], wanted: Sequence[Part], what: str) -> list[floa
 
 
 def parts(changes: Sequence[Change]) -> list[Part]:
-    """Values with how long each lasted; equal ones in a row are one, and the last has no known end.
+    """Return each value with how long it lasted; the last has no known end.
 
-    The three colours are three lines, set one after the other: what lasts for less than `_SETTLING_MS` is no colour.
+    A colour is three lines, which are set one after the other: what lasts less than `_SETTLING_MS` is no colour.
     """
     changes = [
         change

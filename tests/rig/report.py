@@ -1,4 +1,4 @@
-"""What came of the device tests: the rows of the table in docs/explanation/rig.md."""
+"""The results of the device tests: the rows of the table in docs/explanation/rig.md."""
 
 import sys
 import time
@@ -23,11 +23,11 @@ class CaseResult:
 
 
 def run(subject: str, case: Callable[[_Bench], str], at: _Bench) -> CaseResult:
-    """Run one test, say how it ended, and answer its row."""
+    """Run one test, print how it ended, and return its row."""
     started = time.monotonic()
     try:
         seen, passed = case(at), True
-    # Whatever goes wrong in one test is that row's result, and the others still run.
+    # Any exception is the result of this test, and the others still run.
     except Exception as exc:  # noqa: BLE001
         seen, passed = _told(exc), False
     what = (case.__doc__ or case.__name__).splitlines()[0]
@@ -35,7 +35,7 @@ def run(subject: str, case: Callable[[_Bench], str], at: _Bench) -> CaseResult:
 
 
 def failed(subject: str, what: str, exc: Exception, seconds: float) -> CaseResult:
-    """The row of what could not even be begun."""
+    """Return the row of what could not be started."""
     return _said(CaseResult(subject=subject, what=what, passed=False, seen=_told(exc), seconds=seconds))
 
 
@@ -49,7 +49,7 @@ def table(rows: Sequence[CaseResult]) -> str:
 
 
 def write(file: Path, text: str, *, of: str = "table") -> None:
-    """Put the text between the file's marks `<!-- of -->` and `<!-- end of of -->`. Raises ValueError without them."""
+    """Write the text between a file's marks `<!-- of -->` and `<!-- end of of -->`. Raises ValueError without them."""
     begin, end = f"<!-- {of} -->", f"<!-- end of {of} -->"
     before, found, rest = file.read_text("utf-8").partition(begin)
     _, ended, after = rest.partition(end)

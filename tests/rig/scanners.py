@@ -1,4 +1,4 @@
-"""The virtual scanners of the guest, from the host: which keys they press, on which device, how fast."""
+"""The virtual scanners of a guest: which keys they press, on which device, how fast."""
 
 import json
 import shlex
@@ -15,8 +15,8 @@ _PAD = dict(zip("0123456789", (82, 79, 80, 81, 75, 76, 77, 71, 72, 73), strict=T
 _ROWS = {2: "1234567890", 16: "qwertyuiop", 30: "asdfghjkl", 44: "zxcvbnm"}
 _LETTERS = {char: first + place for first, row in _ROWS.items() for place, char in enumerate(row)}
 
-# Where a country's keyboard has a character: the key's position code, and the modifier held with it. Written down from
-# the keyboards themselves, apart from the agent's own tables.
+# A character on a country's keyboard: the position code of its key, and the modifier held with it. Written down from
+# real keyboards, independently of the agent's tables.
 _US = {
     **{char: (code, 0) for char, code in _LETTERS.items()},
     "-": (12, 0), "/": (53, 0), "]": (27, 0), "#": (4, LEFT_SHIFT), "@": (3, LEFT_SHIFT), "\t": (15, 0), "\r": (28, 0),
@@ -48,7 +48,7 @@ _USAGES = {
 
 
 def keys(text: str, country: str = "us") -> list[list[int]]:
-    """The key events with which a scanner of that country types the text."""
+    """Return the key events with which a scanner of that country types the text."""
     pressed = []
     for char in text:
         code, held = _COUNTRIES[country][char.lower()]
@@ -60,13 +60,13 @@ def keys(text: str, country: str = "us") -> list[list[int]]:
 
 
 def caps_keys(text: str, country: str = "us") -> list[list[int]]:
-    """The same from a scanner that presses Caps Lock before and after."""
+    """Return the key events of a scanner that presses Caps Lock before and after the text."""
     lock = [[CAPS_LOCK, 1], [CAPS_LOCK, 0]]
     return [*lock, *keys(text[:-1].swapcase(), country), *lock, *keys(text[-1], country)]
 
 
 def alt_keys(text: str) -> list[list[int]]:
-    """Every character as Alt and its number on the numeric pad."""
+    """Return the key events that type each character as Alt and its number on the numeric pad."""
     pressed = []
     for char in text:
         pad = [[_PAD[digit], value] for digit in str(ord(char)) for value in (1, 0)]
@@ -75,7 +75,7 @@ def alt_keys(text: str) -> list[list[int]]:
 
 
 def reports(text: str) -> list[list[int]]:
-    """The HID reports, [modifiers, usage], with which a US scanner types the text."""
+    """Return the HID reports, [modifiers, usage], with which a US scanner types the text."""
     return [report for char in text for report in ([2 * char.isupper(), _USAGES[char.lower()]], [0, 0])]
 
 
@@ -83,7 +83,7 @@ BREATH_S = 0.25
 
 
 class Scanners:
-    """Makes scanners in the guest, and scans with them."""
+    """Makes scanners in a guest, and scans with them."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -109,9 +109,10 @@ class Scanners:
         one_by_one: bool = False,
         breath_s: float = BREATH_S,
     ) -> None:
-        """Type on several devices: (device, what, gap in ms) each; or on one after the other, without a pause.
+        """Type on several devices at once, or `one_by_one` without a pause: (device, what, gap in ms) for each.
 
-        Not before a breath has passed: beyond five refusals a second from one scanner, the kiosk tells of them as one.
+        It waits for `breath_s` first: beyond five refusals a second from one scanner, the kiosk counts them in one
+        event.
         """
         if breath_s:
             self._machine.pause(breath_s)
@@ -124,14 +125,14 @@ class Scanners:
         self._ask(flood=name, send=list(send))
 
     def gadget(self, number: int, serial: str) -> str:
-        """A USB HID keyboard with a serial number of its own, in the guest's virtual USB port; answers its device."""
+        """Plug a USB HID keyboard with this serial number into the guest's virtual USB port; return its device."""
         self._machine.put("/run/report_desc", _REPORT_DESCRIPTOR)
         self._machine.run(_GADGET.format(number=number, serial=serial))
         self.plug(number, number)
         return f"/dev/hidg{number}"
 
     def plug(self, gadget: int, port: int) -> None:
-        # The controller may need a moment until it is free again.
+        # The controller is busy for a moment after the last one.
         attach = f"echo dummy_udc.{port} > /sys/kernel/config/usb_gadget/g{gadget}/UDC"
         self._machine.until(f"{attach} && test -c /dev/hidg{gadget}")
 

@@ -76,7 +76,7 @@ def refused(bench: ArmBench) -> str:
 def signed_in(bench: ArmBench) -> str:
     """A badge signs in: `ok`, then the steady light of ready"""
     bench.kiosk.publish_operator()
-    bench.machine.pause(1)
+    bench.kiosk.settle()
     shown = bench.scan(BADGE)
     bench.kiosk.wait_view(signed_in=True)
     same(_colours(shown)[-2:], ["green", "blue"])
@@ -86,7 +86,7 @@ def signed_in(bench: ArmBench) -> str:
 def boxed(bench: ArmBench) -> str:
     """A phone of an order, SAVE, SAVE: `boxed`, then `saved`; the confirmed box is in the journal"""
     bench.kiosk.publish_order(ORDER, line("1", "PHONE", 1, units=[[PHONE]]))
-    bench.machine.pause(1)
+    bench.kiosk.settle()
     for text in (ORDER, PHONE):
         bench.scan(text)
     created = bench.scan(command("SAVE"))

@@ -27,7 +27,7 @@ def key_to_light(bench: RigBench) -> str:
     kiosk.publish_operator()
     phone = imei("49015420", 900)
     kiosk.publish_order("RIG-9", line("1", "PHONE", 1, units=[[phone]]))
-    machine.pause(2)
+    kiosk.settle()
     scanners.type("us", keys(f"{BADGE}\r"))
     machine.pause(1)
     _trace(bench)

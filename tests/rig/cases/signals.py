@@ -47,12 +47,12 @@ FAULT: tuple[Sequence[Part], Sequence[int]] = ([("red", 125.0), ("dark", 125.0)]
 
 
 def _prompt(*steady: Part) -> tuple[Sequence[Part], Sequence[int]]:
-    """PROMPT, then the steady light of what is awaited."""
+    """Return `prompt`, then this steady light."""
     return [("blue", 250.0), ("dark", None), *steady], [S, S, L]
 
 
 class RecordedStation:
-    """The kiosk's station while its lines are recorded; `off_ms` has every difference from the table so far."""
+    """The kiosk's station, with its GPIO lines recorded. `off_ms` has each difference from the table."""
 
     _numbers = itertools.count(1)
 
@@ -63,17 +63,17 @@ class RecordedStation:
         self.checked: list[str] = []
         bench.kiosk.publish_operator()
 
-    # -- what the centre tells -----------------------------------------------------------------------------------
+    # -- the centre --------------------------------------------------------------------------------------------
 
     def phones(self, count: int) -> list[str]:
-        """IMEIs that no order had before."""
+        """Return IMEIs that no order has had before."""
         return [imei("49015420", next(self._numbers)) for _ in range(count)]
 
     def order(self, units: Sequence[str], *, cases: int = 0) -> str:
-        """A new order of these phones, and of so many cases; it is there when this returns."""
+        """Publish an order of these phones and cases; return its id once the kiosk has taken it."""
         name = f"RIG-{next(self._numbers)}"
         self.publish(name, units, cases=cases)
-        self.pause(1.5)
+        self._bench.kiosk.settle()
         return name
 
     def publish(
@@ -100,7 +100,7 @@ class RecordedStation:
 
     @contextmanager
     def without_disk(self) -> Iterator[None]:
-        """Not a byte is left to anybody but root."""
+        """Fill the disk to what only root may use."""
         self._bench.machine.run("fallocate -l $(df --output=avail -B1 / | tail -1) /filler")
         try:
             yield
@@ -113,14 +113,14 @@ class RecordedStation:
         self._bench.machine.pause(seconds)
 
     def leave(self) -> None:
-        """Whatever it was doing: signed out, and no order open."""
+        """Bring the station to where nobody is signed in and no order is open."""
         self.quietly(command("OUT"), BADGE, command("CLOSE"), command("OUT"))
 
     def scan(self, text: str) -> None:
         self._bench.scanners.type("us", keys(f"{text}\r"))
 
     def quietly(self, *texts: str) -> None:
-        """Scans whose signals do not matter, apart enough to be no repetition of one another."""
+        """Scan codes whose signals do not matter, far enough apart to be no bounce."""
         for text in texts:
             self.scan(text)
             self.pause(1.0)
@@ -128,10 +128,10 @@ class RecordedStation:
     # -- what is seen and heard ----------------------------------------------------------------------------------
 
     def shows(self, name: str, wanted: tuple[Sequence[Part], Sequence[int]], text: str | None = None) -> None:
-        """Scan, and hold what is seen and heard then against the table; without a text it is on its way already."""
+        """Scan a text, or wait for a signal that is on its way, and compare light and buzzer with the table."""
         light, marks = wanted
         if text is not None:
-            self.pause(0.6)  # beyond the time in which the same barcode is the scanner's repetition
+            self.pause(0.6)  # the same code sooner is a bounce
             self.recorder.now()
             self.scan(text)
         self.pause(1.5 + sum(mark + 80 for mark in marks) / 1000 + (1.0 if len(light) > 2 else 0.0))
@@ -142,7 +142,7 @@ class RecordedStation:
         self.checked.append(name)
 
     def is_steady(self, name: str, wanted: Sequence[Part], for_s: float) -> None:
-        """Hold the light between signals against the table, from the first whole part on."""
+        """Compare the steady light with the table, from the first whole part on."""
         self.recorder.now()
         self.pause(for_s)
         parts = self.recorder.light()[1:]
@@ -159,10 +159,10 @@ class RecordedStation:
 
 
 def patient(play: Callable[[RecordedStation], None]) -> Case:
-    """A case that plays on a station which has just been left; up to three times, each with orders of its own.
+    """Return a case that plays on a station that was just left; up to three times, each with orders of its own.
 
-    In an emulated guest on a busy machine a thread may be held up for longer than a mark of the buzzer lasts. A pattern
-    that is wrong is wrong each time.
+    In an emulated guest on a busy machine a thread may be late by more than a mark of the buzzer lasts. A wrong pattern
+    is wrong each time.
     """
 
     @wraps(play)

@@ -1,4 +1,4 @@
-"""The least that a scanner and a light need, the latency's reference: Enter lights an LED, X puts it out."""
+"""The reference for latency, the least that a scanner and a light need: Enter turns an LED on, X off."""
 
 import sys
 

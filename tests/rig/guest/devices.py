@@ -1,4 +1,4 @@
-"""Virtual scanners, made and used inside the guest: `devices.py IN OUT`, one JSON request a line in, one answer out.
+"""Make and use virtual scanners inside the guest: `devices.py IN OUT`, one JSON request a line in, one answer out.
 
 {"make": name, "vendor", "product", "phys"}: a uinput keyboard; {"drop": name} takes it away.
 {"type": [{"on", "send", "gap_ms"}, ...]}: types on all of them at once, a thread each; "one_by_one": one after another.
@@ -70,7 +70,7 @@ class Devices:
 
 
 def _pause(due: float, gap_s: float) -> float:
-    """Keep the pace, though sleeping takes longer than it should."""
+    """Keep the pace, although sleeping takes longer than asked for."""
     due += gap_s
     left = due - time.monotonic()
     if left > 0:
@@ -80,7 +80,7 @@ def _pause(due: float, gap_s: float) -> float:
 
 def main(requests_path: str, answers_path: str) -> None:
     devices = Devices()
-    # Both ends open in both directions: neither the other side's coming nor its going ends anything.
+    # Both FIFOs are open for reading and writing, so that nothing ends when the other side opens or closes them.
     answers = os.open(answers_path, os.O_RDWR)
     with open(os.open(requests_path, os.O_RDWR)) as requests:
         for line in requests:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The rig's hands in the guest: one JSON request a line on the virtio-serial port "rig.agent", answered by its id.
+"""Run the rig's requests in the guest: one JSON request a line on the virtio-serial port "rig.agent", answered by id.
 
 `guest_agent.py [DEVICE]`: a serial line is as good, where the board has no virtio.
 
