@@ -243,6 +243,7 @@ BAD_REQUESTS = [b"", b"{", b"7", b"[]", b"{}", b"\xff", b'{"transaction": 7}', b
 
 
 def test_bad_requests_are_not_acted_on(world: World) -> None:
+    """Rule: mqtt.md#requests."""
     order, units = world.simple(1)
     station = world.opened(order)
     for name in ("identify", "health", "resend", "reload", "shutdown"):

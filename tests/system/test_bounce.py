@@ -24,6 +24,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_save_by_a_trembling_hand_does_not_confirm(world: World) -> None:
+    """Rule: scanning.md#bounce."""
     order, units = world.simple(2)
     station = world.opened(order)
     save = command("SAVE")
@@ -32,6 +33,7 @@ def test_save_by_a_trembling_hand_does_not_confirm(world: World) -> None:
 
 
 def test_product_and_quantity_count_once(world: World) -> None:
+    """Rule: scanning.md#bounce."""
     sku = world.supply.sku()
     order = world.order(line("1", sku, 9, serialized=False))
     station = world.opened(order)
@@ -42,6 +44,7 @@ def test_product_and_quantity_count_once(world: World) -> None:
 
 
 def test_unit_and_refusal_get_their_first_signal_again_without_an_event(world: World) -> None:
+    """Rule: scanning.md#bounce."""
     order, units = world.simple(2)
     station = world.opened(order)
     stranger = world.supply.imei()

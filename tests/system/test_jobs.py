@@ -287,6 +287,7 @@ def test_label_or_undo_brings_a_confirmed_box_back(world: World) -> None:
 
 @pytest.mark.parametrize("count", [0, 3, 12])
 def test_where_and_repeat_answer_without_changing_anything(world: World, count: int) -> None:
+    """Rules: signals.md#where-am-i, scanning.md#command-verbs."""
     units = world.supply.imeis(count + 1)
     order = world.order(line("1", world.supply.sku(), count + 1, units=[[unit] for unit in units]))
     station = world.opened(order)

@@ -71,7 +71,7 @@ def next_step(bench: Bench, waiting: list[str], chance: random.Random) -> Step:
 
 @pytest.mark.parametrize("turn", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 9))])
 def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, turn: int) -> None:
-    """25 kills; with the long forms, which go on in the same journal with another order, 200 more.
+    """25 kills; the long forms go on in the same journal with another order, 200 kills more.
 
     Rules: faults.md#power-cut, workflow.md#restart-keeps-the-state.
     """

@@ -20,6 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_scan_to_signal(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rule: signals.md#one-signal-per-scan."""
     units = world.supply.imeis(SCANS)
     order = world.order(line("1", world.supply.sku(), SCANS + 1, tacs=[world.supply.tac]))
     station = world.opened(order)
@@ -49,6 +50,7 @@ def test_burst_without_waiting_gets_one_signal_each(world: World) -> None:
 
 
 def test_indicator_may_be_a_plain_file(tmp_path: Path) -> None:
+    """Rule: settings.md#indicator."""
     with world_of(tmp_path, indicator="file") as world:
         order, units = world.simple(20)
         signals = [signalled.signal for signalled in world.opened(order).scan_all(*units)]

@@ -97,6 +97,7 @@ def test_check_accepts_what_the_daemon_runs_with(world: World) -> None:
 
 
 def test_second_daemon_on_the_same_state_is_refused(own: World) -> None:
+    """Rule: commands.md#exit-codes."""
     own.kiosk.start()
     own.centre.wait_status("online")
     order, units = own.simple(1)
@@ -188,6 +189,7 @@ def test_status_shows_stations_scanners_and_backlog(world: World) -> None:
 
 
 def test_status_without_a_daemon_says_so(own: World) -> None:
+    """Rule: commands.md#status-of-the-daemon."""
     done = own.kiosk.run("status")
     assert done.returncode != 0
     assert b"Traceback" not in done.stdout + done.stderr

@@ -64,6 +64,7 @@ def test_resend_sends_the_range_again_once_a_transaction(world: World) -> None:
 
 
 def test_resend_of_a_foreign_journal_or_the_future_is_answered(world: World) -> None:
+    """Rule: mqtt.md#requests."""
     world.fresh()
     world.delivered()
     ours, _ = world.consumer.through(world.kiosk.source)
@@ -77,6 +78,7 @@ def test_resend_of_a_foreign_journal_or_the_future_is_answered(world: World) -> 
 
 
 def test_unknown_request_is_answered_or_ignored_and_nothing_else(world: World) -> None:
+    """Rule: mqtt.md#requests."""
     order, units = world.simple(1)
     station = world.opened(order)
     world.centre.send_request("dance", uuid.uuid4().hex, tune="polka")
@@ -85,7 +87,7 @@ def test_unknown_request_is_answered_or_ignored_and_nothing_else(world: World) -
 
 
 def test_retained_request_is_ignored(world: World) -> None:
-    """A request left in the broker would be taken anew at every connect.
+    """A request that the broker retains would be taken again at every connect.
 
     Rule: mqtt.md#requests.
     """
@@ -102,6 +104,7 @@ def test_retained_request_is_ignored(world: World) -> None:
 
 
 def test_flood_of_requests_keeps_neither_scan_nor_stop_waiting(world: World) -> None:
+    """Rules: mqtt.md#requests, signals.md#one-signal-per-scan."""
     order, units = world.simple(1)
     station = world.opened(order)
     statuses = len(world.centre.statuses)

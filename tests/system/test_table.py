@@ -277,6 +277,7 @@ def test_closing_while_boxing_opens_again_in_boxing(world: World) -> None:
 
 
 def test_closing_while_filling_opens_again_with_the_box(world: World) -> None:
+    """Rule: workflow.md#leave-an-order."""
     found = filling(world)
     assert found.station.scan_all(command("CLOSE"), found.order, command("SAVE")) == [OK, OK, BOXED]
     view = world.centre.wait_view(lambda view: view.order == found.order and view.state == "boxing")

@@ -33,7 +33,7 @@ def behind(relay_bytes_per_s: int | None, directory: Path, **mqtt: int) -> Itera
 
 
 def test_very_slow_line(tmp_path: Path) -> None:
-    """Eight thousand bytes a second: about eight events. Nobody at the bench waits for it.
+    """Eight thousand bytes a second, about eight events: nobody at the station waits for it.
 
     Rule: faults.md#network-down.
     """
@@ -45,7 +45,7 @@ def test_very_slow_line(tmp_path: Path) -> None:
 
 
 def test_line_cut_in_the_middle_again_and_again(tmp_path: Path) -> None:
-    """A connection broken in the middle of what it carries, whatever that is.
+    """A connection that breaks in the middle of what it carries.
 
     Rules: faults.md#network-down, mqtt.md#journal-is-the-outbox.
     """
@@ -60,7 +60,7 @@ def test_line_cut_in_the_middle_again_and_again(tmp_path: Path) -> None:
 
 
 def test_line_that_swallows_everything(tmp_path: Path) -> None:
-    """Half-open: the connection stands and nothing comes through. The keep-alive finds out.
+    """Half-open: the connection stands, and nothing comes through. The keep-alive notices.
 
     Rule: faults.md#network-down.
     """
@@ -77,7 +77,7 @@ def test_line_that_swallows_everything(tmp_path: Path) -> None:
 
 
 def test_broker_restarted_with_an_old_memory(tmp_path: Path) -> None:
-    """What it retains is of its last clean stop: the consumer's ack, too, is of then.
+    """The broker retains what it had at its last clean stop, an old acknowledgement too.
 
     Rule: faults.md#broker-or-consumer-loses-data.
     """

@@ -159,6 +159,7 @@ def test_connections_that_break_off(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_connections_that_break_off_anywhere(tmp_path: Path) -> None:
+    """Rule: mqtt.md#reconnect."""
     meet_and_go_on(tmp_path, WHILE_CONNECTED, deadline_s=180)
 
 
@@ -175,6 +176,7 @@ def silent_after_connack(link: Link) -> None:
 
 @pytest.mark.parametrize("script", [silent, pytest.param(silent_after_connack, marks=pytest.mark.soak)])
 def test_broker_that_falls_silent_is_left(tmp_path: Path, script: Script) -> None:
+    """Rules: mqtt.md#reconnect, faults.md#network-down."""
     with meeting(tmp_path, script, keepalive_s=3) as (world, (broker,)):
         world.kiosk.start()
         broker.wait_connections(1)
@@ -202,7 +204,7 @@ def refused_scans(world: World, count: int) -> None:
 
 
 def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> None:
-    """With `confirm = "broker"`, an event is delivered when the broker takes it: here at the second attempt.
+    """With `confirm = "broker"` an event is delivered when the broker takes it, here at the second attempt.
 
     Rules: mqtt.md#broker-confirmation, mqtt.md#refused-publish.
     """
@@ -239,7 +241,7 @@ def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> 
 
 
 def test_no_more_in_flight_than_the_broker_takes(tmp_path: Path) -> None:
-    """A Receive Maximum of one: the next publish comes only when the one before is answered.
+    """With a Receive Maximum of one, the next publish comes when the one before is answered.
 
     Rules: mqtt.md#journal-is-the-outbox, settings.md#uplink.
     """
@@ -263,6 +265,8 @@ def test_no_more_in_flight_than_the_broker_takes(tmp_path: Path) -> None:
 
 
 def test_refused_subscription_is_told(tmp_path: Path) -> None:
+    """Rule: mqtt.md#health."""
+
     def script(link: Link) -> None:
         link.expect(CONNECT)
         link.send(connack())
@@ -284,7 +288,7 @@ def test_refused_subscription_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
-    """Ten refusals, the interval doubling to a minute, while others pass: about five minutes.
+    """Ten refusals, the interval doubling to a minute, while other events pass: about five minutes.
 
     Rule: mqtt.md#refused-publish.
     """
@@ -312,6 +316,7 @@ def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_broker_that_answers_pings_but_no_publish_is_left(tmp_path: Path) -> None:
+    """Rule: mqtt.md#unacknowledged-events."""
     with meeting(tmp_path, a_broker(lambda _: None), keepalive_s=5) as (world, (broker,)):
         world.kiosk.start()
         broker.wait_connections(1)

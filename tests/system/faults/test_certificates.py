@@ -72,7 +72,10 @@ def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
 
 
 def test_renewed_certificate_is_taken_without_a_restart(world: World, tmp_path: Path) -> None:
-    """The broker's certificate has expired; its administrator puts a new one in its place."""
+    """The broker's certificate has expired; its administrator replaces it.
+
+    Rule: settings.md#broker.
+    """
     authority = Authority()
     expired = authority.issue(tmp_path / "broker-certificates", since_days=-9, until_days=-2)
     world.kiosk.settings["mqtt"]["ca_file"] = str(expired.authority)
@@ -96,7 +99,10 @@ def test_renewed_certificate_is_taken_without_a_restart(world: World, tmp_path: 
 def test_clock_before_the_certificate_until_a_time_server_answers(
     world: World, shim_library: Path, tmp_path: Path
 ) -> None:
-    """A kiosk starts in 1970: no certificate is valid yet. It says so, scans on, and is online once it is set."""
+    """A kiosk starts in 1970, when no certificate is valid yet. It says so, and is online once its clock is set.
+
+    Rules: faults.md#wrong-clock, settings.md#broker.
+    """
     with Shim(shim_library, tmp_path / "control", root=world.kiosk.state_dir) as shim:
         world.kiosk.environment.update(shim.environment)
         shim.step_clock(-int(time.time()))

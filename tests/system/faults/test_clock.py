@@ -44,7 +44,7 @@ def test_clock_stepped_by_years_while_scanning(own: World, shim: Shim) -> None:
 
 
 def test_deadlines_run_by_the_monotonic_clock(own: World, shim: Shim) -> None:
-    """CANCEL twice within five seconds: a year between them on the wall clock changes nothing.
+    """A year passes on the wall clock between two CANCEL, and it changes nothing.
 
     Rule: faults.md#wrong-clock.
     """
@@ -60,7 +60,7 @@ def test_deadlines_run_by_the_monotonic_clock(own: World, shim: Shim) -> None:
 
 
 def test_restarted_in_another_decade(own: World, shim: Shim) -> None:
-    """A kiosk without a clock battery: after a power cut it believes to be in the past.
+    """A kiosk without a clock battery believes after a power cut that it is in the past.
 
     Rule: faults.md#wrong-clock.
     """

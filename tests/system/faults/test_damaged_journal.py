@@ -136,6 +136,7 @@ def test_damage_of_the_last_commit_is_taken_for_an_interrupted_write(journal: tu
 
 @pytest.mark.soak
 def test_many_damages(journal: tuple[World, Path, list[bytes]]) -> None:
+    """Rule: faults.md#damaged-journal."""
     world, copy, documents = journal
     counts = hold(world, copy, documents, places(copy, 150, seed=random.randrange(2**32)))
     print(counts)

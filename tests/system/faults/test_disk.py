@@ -193,6 +193,7 @@ def test_killed_while_a_commit_is_in_doubt(own: World, shim: Shim) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC, errno.EROFS])
 def test_storage_that_fails_and_works_by_turns(own: World, shim: Shim, error: int) -> None:
+    """Rule: faults.md#disk-fault."""
     order, units = begun(own, 120)
     waiting = list(units)
     for turn in range(60):

@@ -104,4 +104,5 @@ def test_ended_at_a_step_of_some_scans(own: World, shim: Shim, instant: Instant,
 @pytest.mark.soak
 @pytest.mark.parametrize("instant", Instant)
 def test_ended_at_a_step_of_every_scan(own: World, shim: Shim, instant: Instant) -> None:
+    """Rules: faults.md#power-cut, signals.md#success-means-on-disk."""
     through_the_day(own, shim, instant, DAY)
