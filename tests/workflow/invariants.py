@@ -27,14 +27,15 @@ def check_state(state: State, events: tuple[Event, ...], documents: Iterable[byt
 
 
 def _check_counts(state: State, events: tuple[Event, ...]) -> None:
-    """The last event of each line carries the counts after the commit."""
-    last = {(e.order, e.line): e for e in events if isinstance(e, Accepted | Voided)}
-    newest = {e.order: e for e in last.values()}
-    for (order_id, line_id), event in last.items():
+    """The last event of each line, and of each order, carries the counts after the commit."""
+    counting = [event for event in events if isinstance(event, Accepted | Voided)]
+    newest_of_line = {(event.order, event.line): event for event in counting}
+    newest_of_order = {event.order: event for event in counting}
+    for (order_id, line_id), event in newest_of_line.items():
         order = state.orders[order_id]
         assert event.line_scanned == order.scanned_on(line_id)
         assert event.line_pending == order.pending_on(line_id)
-    for order_id, event in newest.items():
+    for order_id, event in newest_of_order.items():
         order = state.orders[order_id]
         assert event.order_scanned == order.total_scanned
         assert event.order_pending == order.total_pending
