@@ -29,11 +29,11 @@ def count(context: StepContext, scan: UnitScan | Product) -> Reply:
     """
     if context.station.remove:
         return take_out(context, scan)
-    check_not_held(context, scan)
-    if not context.order.is_open:
+    order, mode = context.order, context.station.mode
+    check_not_held(order, scan)
+    if not order.is_open:
         raise Refusal(Reason.ORDER_CLOSED)
-    check_required_roles(context)
-    mode = context.station.mode
+    check_required_roles(order, context.rules.required_roles)
     if mode is None:
         raise Refusal(Reason.MODE_REQUIRED)
     if isinstance(scan, UnitScan):

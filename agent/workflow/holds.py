@@ -15,12 +15,11 @@ from agent.workflow.state import Order, State, ids_of
 __all__ = ["check_not_held", "end_holds", "take_verdict"]
 
 
-def check_not_held(context: StepContext, scan: UnitScan | Product) -> None:
+def check_not_held(order: Order, scan: UnitScan | Product) -> None:
     """Refuse every device and product on a held order (`workflow.md#held-orders`).
 
     The held device and counted ones have signals of their own, so that the held device can be found.
     """
-    order = context.order
     if not order.holds:
         return
     if isinstance(scan, UnitScan):

@@ -38,29 +38,38 @@ def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Li
     order, state = context.order, context.state
     listed = order.manifest.unit_by_id
     ids = ids_of(unit)
-    if any(one not in listed and imei_form(one) and not luhn_ok(one) for one in scan.ids):
-        raise Refusal(Reason.BAD_CHECK_DIGIT)
-    if any(one in order.counted or one in order.elsewhere_units for one in ids):
-        raise Refusal(Reason.ALREADY_COUNTED)
-    if any(one in state.barred for one in ids):
-        raise Refusal(Reason.HELD)
-    if any(_is_counted_elsewhere(one, order, state) for one in ids):
-        raise Refusal(Reason.COUNTED_ELSEWHERE)
-    if any(one == _ZEROS or context.catalogue.is_blocked(one) for one in ids):
-        raise Refusal(Reason.NOT_ON_ORDER)
-    return _line_that_takes(ids, context, scan, mode)
+    for one in scan.ids:
+        if one not in listed and imei_form(one) and not luhn_ok(one):
+            raise Refusal(Reason.BAD_CHECK_DIGIT)
+    for one in ids:
+        if one in order.counted or one in order.elsewhere_units:
+            raise Refusal(Reason.ALREADY_COUNTED)
+    for one in ids:
+        if one in state.barred:
+            raise Refusal(Reason.HELD)
+    for one in ids:
+        if _is_counted_elsewhere(one, order, state):
+            raise Refusal(Reason.COUNTED_ELSEWHERE)
+    for one in ids:
+        if one == _ZEROS or context.catalogue.is_blocked(one):
+            raise Refusal(Reason.NOT_ON_ORDER)
+    product = scan.sku if scan.with_product else context.station.product
+    return _line_that_takes(ids, order, scan, mode, product)
 
 
 def _is_counted_elsewhere(identifier: str, order: Order, state: State) -> bool:
     """Return whether a device is counted in another order of this kiosk that is still open."""
-    others = (other for other in state.units.get(identifier, ()) if other != order.id)
-    return any(other in state.orders and state.orders[other].is_open for other in others)
+    for other in state.units.get(identifier, ()):
+        if other != order.id and other in state.orders and state.orders[other].is_open:
+            return True
+    return False
 
 
-def _line_that_takes(ids: tuple[str, ...], context: StepContext, scan: UnitScan, mode: Flow) -> Line:
-    """Return the first line with something pending, unless a line of another product takes the device as well."""
-    order = context.order
-    product = scan.sku if scan.with_product else context.station.product
+def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: Flow, product: str | None) -> Line:
+    """Return the first line with something pending, unless a line of another product takes the device as well.
+
+    `product` is the SKU that was scanned with the device, or else the selected one.
+    """
     lines = [
         line
         for line in order.manifest.lines

@@ -25,7 +25,7 @@ class PendingCommit(Struct, kw_only=True, eq=False):
     position: int
     """The position in the journal that the first event gets."""
     events: list[Event] = field(default_factory=list)
-    _before: State = field(default_factory=State)
+    _before: State = State()
 
     def __post_init__(self) -> None:
         self._before = self.state

@@ -1,5 +1,7 @@
 """The roles of an order: asking for a badge, assigning it, and refusing scans while a role is vacant."""
 
+from collections.abc import Iterable
+
 from agent.contract.events import RoleAsked, RoleAssigned
 from agent.contract.manifest import Role
 from agent.contract.reasons import Reason
@@ -8,6 +10,7 @@ from agent.workflow.command_arguments import ALL_ROLES, ROLES
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import Badge, CommandScan
+from agent.workflow.state import Order
 
 __all__ = ["ask_role", "assign_role", "check_required_roles", "drop_role"]
 
@@ -39,9 +42,8 @@ def assign_role(context: StepContext, scan: Badge) -> Reply:
     return Reply(signal=Signal.OK)
 
 
-def check_required_roles(context: StepContext) -> None:
-    """Refuse a unit or product while a required role is vacant (`workflow.md#required-roles`)."""
-    order = context.order
-    for role in context.rules.required_roles:
+def check_required_roles(order: Order, required: Iterable[Role]) -> None:
+    """Refuse a device or product while a required role is vacant (`workflow.md#required-roles`)."""
+    for role in required:
         if order.role(role) is None:
             raise Refusal(Reason.OPERATOR_UNASSIGNED)
