@@ -1,4 +1,4 @@
-"""Orders that were packed long ago."""
+"""Dropping the details of orders that were packed long ago."""
 
 import pytest
 
@@ -30,25 +30,25 @@ def packed() -> Bench:
     return bench
 
 
-def forgotten() -> Bench:
-    """As `packed`, long ago: only the order's id and the revision are still known."""
+def dropped() -> Bench:
+    """`packed`, with only the order's id and revision left in the state."""
     bench = packed()
     bench.state = bench.shadow = drop_details(bench.state, ["SO-1"])
     assert "SO-1" not in bench.state.orders
     return bench
 
 
-def test_forgotten_order_stays_closed() -> None:
+def test_dropped_order_stays_closed() -> None:
     """`workflow.md#packed-orders-stay-closed`"""
-    bench = forgotten()
+    bench = dropped()
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
     bench.order("SO-1", line("1", "P13", 1), revision=2)
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
 
 
-def test_forgotten_order_reopened_takes_what_the_centre_counted_in_our_boxes() -> None:
+def test_dropped_order_reopened_takes_what_the_centre_counted_in_our_boxes() -> None:
     """`workflow.md#packed-orders-stay-closed`, `workflow.md#counted-at-another-kiosk`"""
-    bench = forgotten()
+    bench = dropped()
     counted = [{"line": "1", "quantity": 1, "units": [ONE], "box": "3F0C9A1B000001"}]
     bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=True, counted=counted)
     for _ in range(2):

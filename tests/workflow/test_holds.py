@@ -1,4 +1,4 @@
-"""The centre holds an order for a unit that must not ship, and releases it."""
+"""Verdicts of the centre: an order is held for a device that must not ship, and released."""
 
 import pytest
 
@@ -28,7 +28,7 @@ COUNTED = refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
 
 
 def opened() -> Bench:
-    """SO-1: two phones of three are counted, the first one, of two IMEIs, held or not."""
+    """SO-1 wants three phones; two are counted. The first phone has two IMEIs."""
     bench = Bench()
     bench.order(
         "SO-1", line("1", "P13", 3, units=[[ONE, imei(11)], [TWO], [THREE]]), line("2", "C", 2, serialized=False)

@@ -1,4 +1,4 @@
-"""Which line takes a unit."""
+"""The line that takes a device."""
 
 from typing import Any
 

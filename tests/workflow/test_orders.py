@@ -46,7 +46,7 @@ def simple() -> Bench:
 
 
 def mixed() -> Bench:
-    """SO-1, a line of each flow, open at station 1."""
+    """SO-1, with one line of each flow, open at station 1."""
     bench = bench_with(
         line("1", "U", 2, tacs=["35000001"]),
         line("2", "D", 2, tacs=["35000002"], flow="distribution"),

@@ -1,4 +1,4 @@
-"""`LEADS_TO` says exactly where scans bring a station: the arrows of the diagram in `workflow.md#state-table`."""
+"""`LEADS_TO`, the arrows of the diagram in `workflow.md#state-table`, is exactly what scans do."""
 
 import pytest
 
@@ -25,11 +25,11 @@ RARE = (
     (*BOX_BEGUN, CLOSE, "SO-1", "SO-2"),
     (*BOX_BEGUN, LABEL, SAVE, LABEL),
 )
-"""What hardly ever comes about in random days."""
+"""Sequences that random days rarely contain."""
 
 
 class WatchedTable(dict[tuple[Input, Phase], object]):
-    """The table; `looked_up` is the cell that was asked for last."""
+    """The table; `looked_up` is the last cell that was read."""
 
     looked_up: object = None
 
@@ -39,7 +39,7 @@ class WatchedTable(dict[tuple[Input, Phase], object]):
 
 
 class WatchedBench(Bench):
-    """A bench that notes from which phase to which other one each act has brought a station."""
+    """A bench that records which act changes the phase of a station from what to what."""
 
     def __init__(self, table: WatchedTable) -> None:
         super().__init__()

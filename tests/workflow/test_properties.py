@@ -123,7 +123,7 @@ def restart(bench: Bench) -> None:
 
 
 def wait(bench: Bench) -> None:
-    """Long enough for everybody to be signed out."""
+    """Wait until everybody is signed out."""
     bench.wait(700)
 
 
@@ -133,7 +133,7 @@ def sign_in_again(bench: Bench, station: str) -> None:
 
 
 def begin(order: str, station: str) -> Action:
-    """Sign in, if nobody is, and open an order."""
+    """Open an order; sign in before if nobody is signed in."""
 
     def act(bench: Bench) -> None:
         sign_in_again(bench, station)
@@ -156,7 +156,7 @@ def box_up(station: str, size: bool) -> Action:
 
 
 def finish(station: str) -> Action:
-    """Scan what is there, box it up, confirm: on a good day the order is packed."""
+    """Scan all devices and products, confirm the boxes, and try to pack the order."""
 
     def act(bench: Bench) -> None:
         sign_in_again(bench, station)
@@ -226,12 +226,12 @@ def day_of(seed: int, steps: int) -> list[Action]:
 
 
 def days(steps: int = 60) -> st.SearchStrategy[list[Action]]:
-    """Days of work. Each is drawn as one number, since what is likely at a bench is not what hypothesis tries first."""
+    """Draw days of work, each by its seed: hypothesis alone rarely builds what is usual at a bench."""
     return st.builds(day_of, st.integers(0, 2**32), st.just(steps))
 
 
 def bench_at_work(full: bool) -> Bench:
-    """Both stations at work, or nobody there yet."""
+    """Return a bench with both stations at work, or with nobody signed in."""
     bench = Bench()
     for order, variants in MANIFESTS.items():
         bench.order(order, *variants[0])
@@ -245,7 +245,7 @@ def bench_at_work(full: bool) -> Bench:
 
 
 def lead_back_to_ready(bench: Bench, station: str) -> None:
-    """Badge, CANCEL if a badge is awaited, CLOSE: whatever has happened, that is the way out."""
+    """Check that a badge, CANCEL if a badge is awaited, and CLOSE always lead back to `ready`."""
     sign_in_again(bench, station)
     if bench.phase(station) is Phase.ASSIGNING:
         assert bench.do("CANCEL", station=station).reason is None
@@ -255,7 +255,7 @@ def lead_back_to_ready(bench: Bench, station: str) -> None:
 
 
 def take_everything_out(bench: Bench, station: str) -> None:
-    """UNDO and CANCEL alone empty an order, however its manifest has changed."""
+    """Check that UNDO and CANCEL alone empty an order, however its manifest has changed."""
     order = bench.state.station(station).order
     if order is None:
         return

@@ -20,7 +20,7 @@ GS = "\x1d"
 
 
 class Case(NamedTuple):
-    """A bench made ready by `scene`, and the scan that it refuses."""
+    """A scan that is refused at the bench that `scene` makes."""
 
     scene: Callable[[], Bench]
     code: str | bytes
@@ -35,7 +35,7 @@ def command(verb: Verb, argument: str = "") -> str:
 
 
 def new() -> Bench:
-    """SO-1: units of one TAC, cases; SO-2: any IMEI; SO-9 is cancelled."""
+    """SO-1 wants units of one TAC and cases, SO-2 any IMEI; SO-9 is cancelled."""
     bench = Bench()
     bench.order(
         "SO-1",
@@ -104,7 +104,7 @@ def unassigned() -> Bench:
 
 
 def two_modes() -> Bench:
-    """SO-3: one line of flow used, one of flow pos."""
+    """SO-3 has one line of flow used and one of flow pos."""
     bench = ready()
     bench.order("SO-3", line("1", "P13", 2, tacs=["35000000"]), line("2", "P14", 1, flow="pos", tacs=["86000000"]))
     bench.opened("SO-3")
@@ -130,7 +130,7 @@ def kind_serial() -> Bench:
 
 
 def distribution() -> Bench:
-    """SO-3: two products that both take any IMEI."""
+    """SO-3 has two products, and both take any IMEI."""
     bench = ready()
     lines = [
         line(str(n), f"P{n}", 2, flow="distribution", gtins=[gtin]) for n, gtin in enumerate((GTIN, "012345678905"))

@@ -1,4 +1,4 @@
-"""Refusals in a flood."""
+"""A flood of refusals is counted (`mqtt.md#counted-refusals`)."""
 
 from typing import Any
 

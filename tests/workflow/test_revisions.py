@@ -30,7 +30,7 @@ CLOSING = ["packed", "cancelled", "withdrawn"]
 
 
 def opened() -> Bench:
-    """SO-1, a phone and three cases in the open box."""
+    """SO-1, with a phone and three cases in the open box."""
     bench = Bench()
     bench.order("SO-1", PHONES, CASES)
     bench.order("SO-2", line("1", "P14", 1))

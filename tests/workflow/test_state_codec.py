@@ -1,40 +1,27 @@
 """Snapshots. The bench writes and reads one after every commit of every test, too."""
 
 import json
+from pathlib import Path
 
 import pytest
+from immutables import Map
 
-from agent.contract.manifest import Manifest
-from agent.workflow.state import State
+from agent.contract.events import Unit
+from agent.contract.manifest import Flow, Manifest
+from agent.contract.messages import manifest_of
+from agent.workflow.state import Box, Entry, Hold, Order, Phase, State, StationState
 from agent.workflow.state_codec import FORMAT, decode_state, encode_state
-from tests.workflow.bench import Bench, imei, line
+from tests.workflow.samples import worked
 
+WRITTEN_BEFORE = Path(__file__).parent / "data" / "state-format-1.json"
+"""The state of `worked`, written by version 0.1.0 before msgspec wrote it."""
 
-def worked() -> Bench:
-    """A bench that has seen boxes of all kinds, roles, a hold, a pending step, a packed order, a second journal."""
-    bench = Bench()
-    bench.order("SO-1", line("1", "P13", 2, units=[[imei(1), "serial-A"]], tacs=["35000000"]))
-    bench.order("SO-2", line("1", "P13", 1))
-    bench.opened("SO-2")
-    bench.scan(imei(9))
-    bench.save()
-    bench.do("PACK")
-    bench.do("CONFIRM")
-    bench.opened("SO-1")
-    bench.do("ROLE", "PACK")
-    bench.scan("CARD-8")
-    bench.scan(imei(1))
-    bench.do("SAVE")
-    bench.scan("106141412345678908")
-    bench.do("SAVE")
-    bench.start_over("AAAAAAAA")
-    bench.scan(imei(2))
-    bench.verdict("hold", "SO-1", imei(2))
-    bench.do("REMOVE")
-    bench.scan(imei(2))
-    bench.verdict("hold", "SO-1", imei(1), id="v2")
-    bench.do("QTY", "3")
-    return bench
+ONE_LINE = manifest_of(
+    "SO-1",
+    b'{"order": "SO-1", "revision": 1, "type": "pos", "status": "open", "lines":'
+    b' [{"line": "1", "sku": "P13", "serialized": true, "quantity": 2}]}',
+    topic="SO-1",
+)
 
 
 def test_snapshot_gives_the_state_back() -> None:
@@ -47,6 +34,62 @@ def test_snapshot_is_one_json_text_without_line_breaks() -> None:
     text = encode_state(worked().state)
     assert json.loads(text)["format"] == FORMAT
     assert b"\n" not in text
+
+
+def test_snapshot_of_the_version_before_is_read_and_written_again() -> None:
+    """`workflow.md#restart-keeps-the-state`: an upgrade finds the snapshot of the version before."""
+    text = WRITTEN_BEFORE.read_bytes()
+    state = decode_state(text, Manifest.from_source)
+    assert state == worked().state
+    written, read = json.loads(encode_state(state)), json.loads(text)
+    for document in (written, read):  # a Map has no order
+        document["orders"].sort(key=lambda order: str(order["manifest"]))
+    assert written == read
+
+
+def test_snapshot_leaves_out_defaults_and_keeps_the_order_of_fields() -> None:
+    phone = Unit(scheme="imei", id="1", aliases=("2",))
+    box = Box(
+        id="3F0C9A1B000001",
+        mode=Flow.USED,
+        entries=(
+            Entry(sequence=7, scan=6, line="1", sku="P13", unit=phone, quantity=1),
+            Entry(sequence=8, scan=8, line="2", sku="größe", unit=None, quantity=5),
+        ),
+        label="L",
+        units=1,
+    )
+    state = State(
+        stations=Map({"1": StationState(operator="E7", phase=Phase.BOXING)}),
+        orders=Map({"SO-1": Order(manifest=ONE_LINE, boxes=Map({box.id: box}), holds=Map({"v": Hold("1", None)}))}),
+        journals=frozenset(("B", "A")),
+    )
+    assert encode_state(state).decode() == (
+        '{"format":1,"stations":{"1":{"operator":"E7","phase":"boxing"}},"orders":[{"manifest":'
+        + json.dumps(ONE_LINE.source)
+        + ',"assigned":{},"boxes":[{"id":"3F0C9A1B000001","mode":"used","entries":'
+        '[[7,6,"1","P13",["imei","1","2"],1],[8,8,"2","größe",null,5]],"label":"L","units":1}],"confirmed":[],'
+        '"open_box":null,"counted":{},"scanned":{},"elsewhere":{},"elsewhere_units":[],"known":{},"holds":{"v":["1",null]},'
+        '"packed":null,"forgotten":false,"first":0,"last":0}],"packed":{},"units":{},"labels":{},"verdicts":{},"barred":{},'
+        '"box_number":0,"journals":["A","B"]}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"box_number":', b'"box_number":"7","x":'),
+        (b'"phase":"scanning"', b'"phase":"flying"'),
+        (b'"forgotten":', b'"weight":1,"forgotten":'),
+        (b'"verdicts":{', b'"verdicts":{"v9":null,'),
+    ],
+)
+def test_snapshot_with_anything_unknown_in_it_is_refused(before: bytes, after: bytes) -> None:
+    """`faults.md#damaged-journal`"""
+    text = encode_state(worked().state)
+    assert before in text
+    with pytest.raises(ValueError, match=r"Expected|unknown|Invalid"):
+        decode_state(text.replace(before, after, 1), Manifest.from_source)
 
 
 def test_snapshot_of_another_format_is_refused() -> None:

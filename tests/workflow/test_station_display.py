@@ -1,4 +1,4 @@
-"""What a station shows."""
+"""A station's steady light, LED bar and published view."""
 
 from msgspec import to_builtins
 

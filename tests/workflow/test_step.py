@@ -128,7 +128,7 @@ def counted_by_the_centre_and_barred() -> Bench:
 
 
 def barred_and_counted_in_another_order() -> Bench:
-    """The other order took the unit while this one was cancelled for a time."""
+    """SO-2 took the unit while SO-1 was cancelled for a while."""
     bench = opened()
     bench.scan(ONE)
     bench.order("SO-1", line("1", "P13", 3), revision=2, status="cancelled")
@@ -169,7 +169,7 @@ def distribution_of_another_product() -> Bench:
 
 
 def counted_with_a_wrong_check_digit_and_dropped() -> Bench:
-    """The manifest listed the identifier, so it was counted; the revision lists it no more."""
+    """BAD was counted while the manifest listed it; the revision does not list it any more."""
     bench = opened(line("1", "P13", 3, units=[[BAD]]))
     assert bench.scan(BAD) == OK
     bench.order("SO-1", line("1", "P13", 3), revision=2)
@@ -226,7 +226,7 @@ def box_open_and_incomplete() -> Bench:
 
 
 class Pair(NamedTuple):
-    """A scan that fails both checks, by their names in FIRST_FAILURE_WINS."""
+    """A scan that fails two checks, and the reason it gets. The names are those in FIRST_FAILURE_WINS."""
 
     first: str
     second: str
@@ -271,7 +271,7 @@ PAIRS = (
 
 TESTED_BELOW = {("unreadable", "bounce"), ("bounce", "not_signed_in")}
 TESTED_IN_THE_DAEMON = {("fault", "unreadable")}
-"""By `tests/daemon/test_scan_path.py`: a step knows nothing of the disk."""
+"""`tests/daemon/test_scan_path.py` tests it, because a step knows nothing of the disk."""
 
 NO_REASON = {"fault", "bounce", "state table", "REMOVE pending", "held unit removed", "several products"}
 REASON_OF = {"held unit removed": "held", "several products": "product_required"}
@@ -322,7 +322,7 @@ def test_each_check_is_where_the_list_says(check: Check) -> None:
 
 
 def reasons_named_in(heading: str) -> list[str]:
-    """The words in code under a heading of workflow.md, those that name a check or a reason of one."""
+    """Return the reasons that a section of workflow.md names, in their order, as far as checks give them."""
     text = (Path(__file__).parents[2] / "docs/reference/workflow.md").read_text("utf-8")
     section = text.split(f"\n### {heading}\n")[1].split("\n#")[0]
     known = {REASON_OF.get(name, name) for check in FIRST_FAILURE_WINS for name in check.names}

@@ -53,7 +53,7 @@ def ready() -> Bench:
 
 
 def scanning() -> Bench:
-    """A unit lies in the open box."""
+    """One unit is in the open box."""
     found = bench()
     found.opened("SO-1")
     assert found.scan(FIRST) == OK
@@ -113,7 +113,7 @@ CODES = {
 }
 
 Cell = Reason | Reply | tuple[Reply, Phase] | None
-"""A refusal; a signal, the state stays; a signal and the state after it; none: there is no such case."""
+"""A reason; a signal that leaves the phase; a signal and the phase after it; None if it cannot happen."""
 
 _no_order, _no_badge, _unsaved, _no = (
     Reason.ORDER_REQUIRED,
