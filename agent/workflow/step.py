@@ -50,7 +50,7 @@ class Check(Struct, frozen=True):
 
 FIRST_FAILURE_WINS = (
     Check(("fault",), "agent.daemon.scan_path", "ScanPath._scan"),
-    Check(("unreadable",), "agent.workflow.step", "take"),
+    Check(("unreadable",), "agent.workflow.step", "_decide"),
     Check(("bounce",), "agent.workflow.step", "_bounced"),
     Check(("not_signed_in",), "agent.workflow.step", "_decide"),
     Check(("badge_unknown", "ambiguous", "bad_argument"), "agent.workflow.step", "_decide"),
