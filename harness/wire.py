@@ -1,7 +1,7 @@
 """Messages checked against the published JSON Schemas, docs/reference/schemas/.
 
-A schema leaves other fields open, because whoever reads a message ignores unknown ones. Here what a kiosk publishes is
-held to the schema's fields alone: one that the schema does not name is a change of the contract.
+The schemas allow unknown fields, because readers ignore them. Here a field that the schema does not name is an error in
+a message from a kiosk, because it would be a change of the contract.
 """
 
 import json

@@ -268,7 +268,7 @@ class Cache:
         try:
             self._write(name, changes)
         except CacheDamaged:
-            _log.warning("a cache file is damaged; it is set aside and made anew", extra={"file": name})
+            _log.warning("a cache file is damaged; it is set aside and a new one begins", extra={"file": name})
             self._set_aside(name)
             self._write(name, changes)
 

@@ -68,7 +68,7 @@ class BadgeConflicts:
         self._by_order: dict[str, frozenset[str]] = {}
         self._count: Counter[str] = Counter()
         self._unchecked: dict[str, None] = {}
-        self._begun: _Check | None = None
+        self._current: _Check | None = None
 
     def __contains__(self, key: str) -> bool:
         """Return whether the badge with this `badge_key` equals a code of an order that has been checked."""
@@ -77,7 +77,7 @@ class BadgeConflicts:
     def use(self, operators: Operators | None, orders: Iterator[str]) -> None:
         """Start over with another operators list. `orders` are all cached ones; they wait to be checked."""
         self._operators = operators
-        self._begun = None
+        self._current = None
         self._by_order.clear()
         self._count.clear()
         self._unchecked = dict.fromkeys(orders) if operators is not None and operators.by_badge else {}
@@ -100,8 +100,8 @@ class BadgeConflicts:
     def drop(self, order: str) -> None:
         """Forget an order that is gone."""
         self._unchecked.pop(order, None)
-        if self._begun is not None and self._begun.order == order:
-            self._begun = None
+        if self._current is not None and self._current.order == order:
+            self._current = None
         for key in self._by_order.pop(order, ()):
             self._count[key] -= 1
             if not self._count[key]:
@@ -119,8 +119,8 @@ class BadgeConflicts:
         order, operators = next(iter(self._unchecked), None), self._operators
         if order is None or operators is None:
             return False
-        begun = self._begun
-        if begun is None:
+        check = self._current
+        if check is None:
             manifest = self._manifest_of(order)
             if manifest is None:
                 self._unchecked.pop(order, None)
@@ -129,13 +129,13 @@ class BadgeConflicts:
                 del self._unchecked[order]
                 self._keep(order, _equal_badges(manifest, operators))
                 return True
-            begun = self._begun = _Check(order, _codes_of(manifest))
-        codes = list(islice(begun.codes, _PIECE))
-        begun.found |= {badge_key(code, operators.salt) for code in codes} & operators.by_badge.keys()
+            check = self._current = _Check(order, _codes_of(manifest))
+        codes = list(islice(check.codes, _PIECE))
+        check.found |= {badge_key(code, operators.salt) for code in codes} & operators.by_badge.keys()
         if len(codes) < _PIECE:
-            self._begun = None
+            self._current = None
             del self._unchecked[order]
-            self._keep(order, begun.found)
+            self._keep(order, check.found)
         return True
 
     def _keep(self, order: str, found: set[str]) -> None:

@@ -123,7 +123,7 @@ class PackingRefused(Event, frozen=True, kw_only=True):
     reason: Reason
     """Always `quantity_mismatch`."""
     lines: tuple[LineCount, ...]
-    """Every line of the order, as far as the event has room."""
+    """The order's lines; the first ones, if the event has no room for all."""
 
 
 class PackingConfirmed(Event, frozen=True, kw_only=True):
@@ -133,7 +133,7 @@ class PackingConfirmed(Event, frozen=True, kw_only=True):
     order: str
     revision: int
     lines: tuple[LineCount, ...]
-    """Every line of the order, as far as the event has room."""
+    """The order's lines; the first ones, if the event has no room for all."""
     boxes: tuple[str, ...]
     """The ids of the order's boxes confirmed at this kiosk; at most 1,000."""
     operators: Annotated[

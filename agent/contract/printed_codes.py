@@ -11,7 +11,6 @@ from msgspec import Struct
 from agent.contract.check_digits import check_character, check_character_ok, is_alphanumeric
 
 __all__ = [
-    "OUR_PREFIXES",
     "Command",
     "CommandFlaw",
     "Verb",
@@ -23,7 +22,7 @@ __all__ = [
     "parse_command",
 ]
 
-_COMMAND, _BADGE, _LABEL = OUR_PREFIXES = ("ZK", "ZB", "ZL")
+_COMMAND, _BADGE, _LABEL = "ZK", "ZB", "ZL"
 _TOKEN_LENGTHS = range(8, 33)
 
 

@@ -235,7 +235,7 @@ def test_folder_in_the_place_of_a_file_is_set_aside(tmp_path: Path) -> None:
     assert loaded(tmp_path) == (set(), set(), ("orders-00.db",))
 
 
-def test_file_damaged_while_running_is_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_file_damaged_while_running_is_set_aside_and_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cache = saved(tmp_path, OPERATORS)
     (tmp_path / "reference.db").write_bytes(b"?")
     cache.add([BLOCKED])

@@ -108,7 +108,7 @@ def test_salted_check_of_a_long_order_is_made_in_pieces() -> None:
     assert len(catalogue.conflicts()) == 2
 
 
-def test_check_begun_of_an_order_that_is_withdrawn_is_dropped() -> None:
+def test_unfinished_check_of_a_withdrawn_order_is_dropped() -> None:
     catalogue = Catalogue()
     catalogue.put_operators(_salted("SO-1-0000", "SO-2-0000"))
     catalogue.put_manifest(_with_units("SO-1", 1000))
@@ -120,7 +120,7 @@ def test_check_begun_of_an_order_that_is_withdrawn_is_dropped() -> None:
     assert [catalogue.is_ambiguous(code) for code in ("SO-1-0000", "SO-2-0000")] == [False, True]
 
 
-def test_check_begun_of_an_order_that_is_revised_or_with_an_older_list_starts_anew() -> None:
+def test_unfinished_check_starts_over_with_a_new_revision_or_list() -> None:
     catalogue = Catalogue()
     catalogue.put_operators(_salted("SO-1-0000"))
     catalogue.put_manifest(_with_units("SO-1", 1000))

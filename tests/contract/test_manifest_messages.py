@@ -54,6 +54,11 @@ def test_manifest_becomes_frozen_type() -> None:
     )
 
 
+def test_tacs_are_sorted_and_each_once() -> None:
+    document = changed(MANIFEST, ("lines", 0, "tacs"), ["49015420", "35000000", "49015420"])
+    assert parse(payload(document)).lines[0].tacs == ("35000000", "49015420")
+
+
 def test_line_of_a_pos_order_defaults_to_pos_and_may_say_otherwise() -> None:
     """Rule: mqtt.md#manifest."""
     document = changed(changed(MANIFEST, ("type",), "pos"), ("lines", 1, "flow"), GONE)
