@@ -14,12 +14,21 @@ __all__ = ["find_program", "free_port", "listens", "start_server"]
 _SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
 """Debian puts servers there, and leaves these folders out of a user's PATH."""
 
+_PACKAGES = {
+    "mke2fs": "e2fsprogs",
+    "mkfs.ext4": "e2fsprogs",
+    "qemu-img": "qemu-utils",
+    "qemu-system-aarch64": "qemu-system-arm",
+    "qemu-system-x86_64": "qemu-system-x86",
+}
+"""The Debian package of each program whose package has another name."""
+
 
 def find_program(name: str) -> str:
-    """Return the path of a program. Raises FileNotFoundError that names it."""
+    """Return the path of a program. Raises FileNotFoundError that names it and its Debian package."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_FOLDERS}")
     if found is None:
-        raise FileNotFoundError(f"{name} is not installed")
+        raise FileNotFoundError(f"{name} is not installed: apt-get install {_PACKAGES.get(name, name)}")
     return found
 
 

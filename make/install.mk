@@ -20,7 +20,8 @@ venv := $(DESTDIR)$(prefix)
 etc := $(DESTDIR)/etc
 boot := $(DESTDIR)/boot/firmware
 system := $(etc)/systemd/system
-pip = $(venv).new/bin/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_ARGS)
+# PYPI=1: where lgpio is built (it has no wheel for Python 3.13 and later), its C library is built into it.
+pip = PYPI=1 $(venv).new/bin/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_ARGS)
 gettys := getty@ serial-getty@ console-getty
 
 # One line a file: where it stands here, and where it goes.
@@ -36,6 +37,11 @@ drop_ins := \
 .PHONY: install uninstall
 
 install: ## put the kiosk on this machine (as root)
+ifeq ($(LOCKED),yes)
+	@command -v cc >/dev/null || { echo 'make install: evdev is compiled: apt-get install gcc python3-dev' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || command -v swig >/dev/null || \
+		{ echo 'make install: lgpio is compiled on Python 3.13 and later: apt-get install swig' >&2; exit 1; }
+endif
 	$(PYTHON) -m venv --clear $(venv).new
 ifeq ($(LOCKED),yes)
 	$(pip) --require-hashes -r locks/build.txt

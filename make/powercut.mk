@@ -5,4 +5,4 @@ N ?= 50
 .PHONY: powercut
 
 powercut: $(STAMP) ## real power cuts in a virtual kiosk (QEMU), N of them; writes docs/explanation/reliability.md
-	$(BIN)/python -m tests.rig.powercut $(N) --write docs/explanation/reliability.md
+	$(rig).powercut $(N) --write docs/explanation/reliability.md

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.rig.bench import SCANNERS, Case, RigBench
 from tests.rig.cases import keyboards, latency, learning, plugging, service, signals, vanishing
-from tests.rig.image import CACHE, CannotBuild, build
+from tests.rig.image import CACHE, RELEASE, CannotBuild, build
 from tests.rig.kiosk import GuestKiosk
 from tests.rig.machine import Machine
 from tests.rig.report import run, table, write
@@ -69,7 +69,7 @@ def main() -> int:
     cases = chosen(args.case)
     if not args.as_built:
         try:
-            build()
+            build("amd64")
         except CannotBuild as exc:
             print(f"rig: {exc}", file=sys.stderr)
             return 2
@@ -79,7 +79,7 @@ def main() -> int:
         rows = [run(subject, case, at) for subject, case in cases]
     print(table(rows))
     if args.write is not None:
-        write(args.write, table(rows))
+        write(args.write, table(rows), of=f"{RELEASE} table")
     return 0 if all(row.passed for row in rows) else 1
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.rig.boards import PI_3B, VIRT, Board
 from tests.rig.cases.arm64 import CASES, SCANNER, ArmBench, Light
-from tests.rig.image import CACHE, CannotBuild, build
+from tests.rig.image import CACHE, RELEASE, CannotBuild, build
 from tests.rig.lights import PinLevels, SimulatedLines
 from tests.rig.machine import Machine
 from tests.rig.report import CaseResult, failed, run, table, write
@@ -68,7 +68,7 @@ def main() -> int:
         parser.error(f"no such board: {', '.join(sorted(unknown))}")
     if not args.as_built:
         try:
-            build("build_arm64.sh", "arm64/img")
+            build("arm64")
         except CannotBuild as exc:
             print(f"rig: {exc}", file=sys.stderr)
             return 2
@@ -77,7 +77,7 @@ def main() -> int:
     rows = [row for name in args.board or SUBJECTS for row in run_on(name)]
     print(table(rows))
     if args.write is not None:
-        write(args.write, table(rows), of="arm64 table")
+        write(args.write, table(rows), of=f"{RELEASE} arm64 table")
     return 0 if all(row.passed for row in rows) else 1
 
 

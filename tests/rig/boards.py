@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.servers import find_program
+
 __all__ = ["PC", "PI_3B", "VIRT", "Board", "Parts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What QEMU's command is made from: the cache with tools and images, a folder for sockets and logs, the disk."""
+    """What QEMU's command is made from: the cache with the images, a folder for sockets and logs, the disk."""
 
     cache: Path
     folder: Path
@@ -34,13 +36,12 @@ def _pc(parts: Parts) -> list[str]:
         "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off nowatchdog random.trust_cpu=on "
         "init=/lib/systemd/systemd systemd.show_status=0"
     )
-    tools, image = parts.cache / "tools/usr", parts.cache / "img"
+    image = parts.cache / "amd64/img"
     return [
-        f"{tools}/bin/qemu-system-x86_64",
+        find_program("qemu-system-x86_64"),
         *("-cpu", "Nehalem", *_pace(real_time=parts.real_time)),
         *("-M", "q35,i8042=off,vmport=off,usb=off", "-m", str(parts.memory_mb)),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-        *("-L", f"{tools}/share/seabios", "-L", f"{tools}/share/qemu"),
         *("-kernel", f"{image}/vmlinux", "-initrd", f"{image}/initrd.gz", "-append", kernel_line),
         *("-chardev", f"file,id=con,path={parts.folder}/console.log", "-serial", "chardev:con"),
         *_virtio(parts),
@@ -53,12 +54,12 @@ def _pc(parts: Parts) -> list[str]:
 
 def _virt(parts: Parts) -> list[str]:
     """Return the command for QEMU's own arm64 board, with a keyboard wedge; gpio-sim makes its GPIO lines."""
-    tools, image = parts.cache / "tools/usr", parts.cache / "arm64/img"
+    image = parts.cache / "arm64/img"
     kernel_line = "console=ttyAMA0 quiet panic=-1 RIG_INIT=/opt/rig/rig_init RIG_GPIO=sim"
     return [
-        f"{tools}/bin/qemu-system-aarch64",
+        find_program("qemu-system-aarch64"),
         *("-M", "virt", "-cpu", "cortex-a53", "-accel", "tcg,thread=single", "-smp", "1", "-m", str(parts.memory_mb)),
-        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-L", f"{tools}/share/qemu"),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/initrd.gz", "-append", kernel_line),
         *("-chardev", f"file,id=con,path={parts.folder}/console.log", "-serial", "chardev:con"),
         *_virtio(parts),
@@ -71,15 +72,15 @@ def _pi_3b(parts: Parts) -> list[str]:
 
     The second UART is the line to the guest and its console at once; the console begins no line with "{".
     """
-    tools, image = parts.cache / "tools/usr", parts.cache / "arm64/img"
+    image = parts.cache / "arm64/img"
     kernel_line = (
         "console=ttyS1,115200 loglevel=1 panic=-1 RIG_DISK=/dev/mmcblk0 RIG_INIT=/opt/rig/rig_init RIG_PORT=/dev/ttyS1"
     )
     line = f"socket,id=agent,path={parts.folder}/agent.sock,server=on,wait=off,logfile={parts.folder}/console.log"
     return [
-        f"{tools}/bin/qemu-system-aarch64",
+        find_program("qemu-system-aarch64"),
         *("-M", "raspi3b", "-accel", "tcg,thread=single", "-display", "none", "-no-reboot"),
-        *("-no-user-config", "-L", f"{tools}/share/qemu"),
+        "-no-user-config",
         *("-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/initrd.gz", "-dtb", f"{image}/pi3.dtb"),
         *("-append", kernel_line, "-chardev", line, "-serial", "null", "-serial", "chardev:agent"),
         *("-qmp", f"unix:{parts.folder}/qmp.sock,server=on,wait=off"),
@@ -114,6 +115,6 @@ def _pace(*, real_time: bool) -> list[str]:
     return ["-accel", "tcg,thread=single", *clock, "-smp", "1"]
 
 
-PC = Board(image="img/base.ext4", command=_pc)
+PC = Board(image="amd64/img/base.ext4", command=_pc)
 VIRT = Board(image="arm64/img/base.ext4", command=_virt)
 PI_3B = Board(image="arm64/img/base.ext4", command=_pi_3b)

@@ -5,47 +5,35 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness.servers import find_program
+__all__ = ["CACHE", "RELEASE", "CannotBuild", "build"]
 
-__all__ = ["CACHE", "CannotBuild", "build"]
+RELEASE = os.environ.get("RELEASE", "bookworm")
+"""The guests' release of Debian."""
 
-CACHE = Path(os.environ.get("KIOSK_RIG_CACHE", Path.home() / ".cache" / "kiosk-agent-rig"))
+_CACHES = Path(os.environ.get("KIOSK_RIG_CACHE", Path.home() / ".cache" / "kiosk-agent-rig"))
+CACHE = _CACHES / RELEASE
 
 _ROOT = Path(__file__).parents[2]
-_INPUTS = ("agent", "systemd", "firmware-config", "make/install.mk", "pyproject.toml", "tests/rig/build")
-_PROGRAMS = (
-    "apt-cache", "apt-get", "chroot", "dpkg-deb", "gcc", "gcc-12", "gzip", "make", "mke2fs", "python3", "tar",
+_INPUTS = (
+    "agent", "systemd", "firmware-config", "make/install.mk", "pyproject.toml", "locks", "scripts/debian_root.sh",
+    "tests/rig/build", "tests/rig/guest",
 )  # fmt: skip
-"""What the build scripts run on this machine. Everything else they fetch."""
 
 
 class CannotBuild(RuntimeError):
-    """An image cannot be built; the text says what is missing or which script has failed."""
+    """An image cannot be built; the build has said why."""
 
 
-def build(script: str = "build_image.sh", folder: str = "img") -> None:
-    """Build the image in `folder` of the cache with tests/rig/build/`script`, unless it is up to date.
-
-    Raises CannotBuild.
-    """
-    stamp, wanted = CACHE / folder / "inputs", _inputs_hash()
+def build(architecture: str) -> None:
+    """Build the guest's image for `architecture` (amd64 or arm64), unless it is up to date. Raises CannotBuild."""
+    stamp, wanted = CACHE / architecture / "img" / "inputs", _inputs_hash()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    if missing := [name for name in _PROGRAMS if not _is_installed(name)]:
-        raise CannotBuild(f"these programs are needed and not installed: {', '.join(missing)}")
-    environment = dict(os.environ, KIOSK_RIG_CACHE=str(CACHE))
-    done = subprocess.run([_ROOT / "tests/rig/build" / script], env=environment, check=False)
+    environment = dict(os.environ, KIOSK_RIG_CACHE=str(_CACHES), RELEASE=RELEASE)
+    done = subprocess.run([_ROOT / "tests/rig/build/build.sh", architecture], env=environment, check=False)
     if done.returncode:
-        raise CannotBuild(f"tests/rig/build/{script} ended with {done.returncode}; its logs are in {CACHE}")
+        raise CannotBuild(f"the {architecture} image is not built; the logs are in {CACHE}")
     stamp.write_text(wanted)
-
-
-def _is_installed(program: str) -> bool:
-    try:
-        find_program(program)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _inputs_hash() -> str:

@@ -7,7 +7,6 @@ with Machine(cache, "devices") as machine:
 import base64
 import itertools
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from harness.servers import find_program
 from tests.rig.boards import PC, Board, Parts
 from tests.rig.qmp import Qmp
 
@@ -55,21 +55,15 @@ class Machine:
         self._answers: dict[int, dict[str, Any]] = {}
         self._arrived = threading.Condition()
         self._started = time.monotonic()
-        environ = dict(os.environ, LD_LIBRARY_PATH=_libraries(cache))
         disk = self.folder / "root.qcow2"
         subprocess.run(
-            [
-                cache / "tools/usr/bin/qemu-img",
-                *("create", "-q", "-f", "qcow2", "-F", "raw", "-b", cache / board.image, disk),
-            ],
-            env=environ,
+            [find_program("qemu-img"), "create", "-q", "-f", "qcow2", "-F", "raw", "-b", cache / board.image, disk],
             check=True,
         )
         parts = Parts(cache=cache, folder=self.folder, disk=disk, memory_mb=memory_mb, real_time=real_time)
         with (self.folder / "qemu.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [*board.command(parts), *devices],
-                env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -196,7 +190,3 @@ class Machine:
                     self._arrived.notify_all()
         except OSError:
             return  # the machine is off
-
-
-def _libraries(cache: Path) -> str:
-    return f"{cache}/tools/usr/lib/x86_64-linux-gnu:{cache}/tools/lib/x86_64-linux-gnu"

@@ -268,7 +268,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     args = parser.parse_args()
     try:
-        build()
+        build("amd64")
         tally = campaign(args.cuts, CACHE, args.seed, flushing=not args.control)
     except CannotBuild as exc:
         print(f"power cuts: {exc}", file=sys.stderr)

@@ -4,6 +4,7 @@ kernel_modules.py SRC DST              the rig's choice, the tree kept
 kernel_modules.py --flat a,b SRC DST   the named ones, flat, with DST/order as the order to load them in
 """
 
+import lzma
 import re
 import shutil
 import sys
@@ -43,8 +44,14 @@ def copy_flat(names: list[str], source: Path, target: Path) -> None:
         if path is not None:  # else it is built in
             order += [one for one in [*reversed(all_needs[path]), path] if one not in order]
     for path in order:
-        shutil.copy(source / path, target)
-    (target / "order").write_text(" ".join(Path(path).name for path in order) + "\n")
+        # The first steps load them without decompressing.
+        content = (source / path).read_bytes()
+        (target / _plain(path)).write_bytes(lzma.decompress(content) if path.endswith(".xz") else content)
+    (target / "order").write_text(" ".join(_plain(path) for path in order) + "\n")
+
+
+def _plain(path: str) -> str:
+    return Path(path).name.removesuffix(".xz")
 
 
 if __name__ == "__main__":
