@@ -70,14 +70,21 @@ class Centre(BrokerClient):
 
     # -- publishing --------------------------------------------------------------------------------------------
 
-    def tell(self, topic: str, content: object) -> None:
+    def tell(self, topic: str, content: object, *, check: bool = True) -> None:
         """Retain a message on a topic below the site's root, and return when the broker has it.
 
-        Bytes and text are sent as they are, None as an empty message, everything else as JSON.
+        Bytes and text are sent as they are, None as an empty message, everything else as JSON. With `check`, raises
+        AssertionError for a message that its schema forbids.
         """
         payload = b"" if content is None else content if isinstance(content, bytes | str) else json.dumps(content)
+        self._send(f"{self.root}/{topic}", payload, retain=True, check=check)
+
+    def _send(self, topic: str, payload: bytes | str, *, retain: bool, check: bool) -> None:
+        if check and payload:
+            wrong = problems(topic, payload)
+            assert not wrong, f"the test publishes what the contract forbids: {wrong}"
         self.wait_connected()
-        self.publish(f"{self.root}/{topic}", payload, retain=True)
+        self.publish(topic, payload, retain=retain)
 
     def order(self, order: str, *lines: Mapping[str, Any], **more: Any) -> None:
         """Retain a manifest; `more` is what `harness.warehouse.manifest` takes."""
@@ -106,9 +113,12 @@ class Centre(BrokerClient):
 
     # -- asking ------------------------------------------------------------------------------------------------
 
-    def send_request(self, name: str, transaction: str, **fields: Any) -> None:
-        self.wait_connected()
-        self.publish(f"{self.agent}/request/{name}", json.dumps({"transaction": transaction, **fields}))
+    def send_request(
+        self, name: str, transaction: str, fields: Mapping[str, Any] | None = None, *, check: bool = True
+    ) -> None:
+        """Send a request; `fields` are those beside `transaction`, and `check` is that of `tell`."""
+        payload = json.dumps({"transaction": transaction, **(fields or {})})
+        self._send(f"{self.agent}/request/{name}", payload, retain=False, check=check)
 
     def answers(self, transaction: str) -> list[bytes]:
         """Return the answers to a transaction that have come so far."""
@@ -121,10 +131,10 @@ class Centre(BrokerClient):
         self.wait_until(lambda: len(self._answers.get(transaction, ())) >= count, what, deadline_s=deadline_s)
         return self.answers(transaction)
 
-    def request(self, name: str, **fields: Any) -> dict[str, Any]:
-        """Send a request, wait for its answer, and return that."""
+    def request(self, name: str, fields: Mapping[str, Any] | None = None, *, check: bool = True) -> dict[str, Any]:
+        """Send a request as `send_request` does, wait for its answer, and return that."""
         transaction = uuid.uuid4().hex
-        self.send_request(name, transaction, **fields)
+        self.send_request(name, transaction, fields, check=check)
         answer: dict[str, Any] = json.loads(self.wait_answers(transaction)[0])
         return answer
 

@@ -161,7 +161,9 @@ class Consumer(BrokerClient):
             event_id = self._ids[(source, journal)][through]
             ack = {"journal": journal, "through": f"{through:012d}", "id": event_id}
             topic = f"kiosk/v1/{self.site}/agent/{source.rsplit('/', 1)[1]}/ack"
-            self.post(topic, json.dumps(ack), retain=True)
+            payload = json.dumps(ack)
+            self.problems += problems(topic, payload)
+            self.post(topic, payload, retain=True)
 
     # -- reading the store -------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def validator_for(topic: str, document: Mapping[str, Any]) -> Draft202012Validat
     return next((_validator(name) for form, name in _BY_TOPIC.items() if re.fullmatch(form, match["rest"])), None)
 
 
-def problems(topic: str, payload: bytes | bytearray) -> list[str]:
+def problems(topic: str, payload: bytes | bytearray | str) -> list[str]:
     """Return a line for each thing in a message that its schema does not allow."""
     try:
         document = json.loads(payload)

@@ -124,6 +124,18 @@ def test_centre_reads_views_and_matches_answers_to_questions(broker: Broker) -> 
     kiosk.stop()
 
 
+def test_what_the_contract_forbids_is_published_only_on_purpose(broker: Broker) -> None:
+    wrong = {"revision": "1", "orders": {}}
+    with Centre(broker, kiosk="dock-3") as centre:
+        with pytest.raises(AssertionError, match="the test publishes what the contract forbids"):
+            centre.tell("reference/orders", wrong)
+        with pytest.raises(AssertionError, match="the test publishes what the contract forbids"):
+            centre.request("resend", {"journal": 1})
+        assert retained(broker, "kiosk/#") == {}
+        centre.tell("reference/orders", wrong, check=False)
+        assert len(retained(broker, "kiosk/#")) == 1
+
+
 def test_broker_forgets_when_killed_and_clients_come_back(broker: Broker) -> None:
     centre = Centre(broker, kiosk="dock-3")
     centre.start()

@@ -105,9 +105,8 @@ def test_consumer_restored_from_an_older_backup_asks_for_the_rest(world: World) 
     journal, through = world.consumer.through(world.kiosk.source)
     assert through == backup[-1].event.number
     newest = max(stored.event.number for stored in world.consumer.stored())
-    answer = world.centre.request(
-        "resend", journal=journal, **{"from": f"{through + 1:012d}", "through": f"{newest:012d}"}
-    )
+    wanted = {"journal": journal, "from": f"{through + 1:012d}", "through": f"{newest:012d}"}
+    answer = world.centre.request("resend", wanted)
     assert answer["transaction"]
     all_delivered(world)
 

@@ -50,11 +50,11 @@ def test_resend_sends_the_range_again_once_a_transaction(world: World) -> None:
     counted = world.consumer.since(mark, "scan.accepted")
     transaction, repeats = uuid.uuid4().hex, world.consumer.repeats
     wanted = {"journal": counted[0].journal, "from": counted[0].sequence, "through": counted[-1].sequence}
-    world.centre.send_request("resend", transaction, **wanted)
+    world.centre.send_request("resend", transaction, wanted)
     first = world.centre.wait_answers(transaction)[0]
     world.consumer.wait_until(lambda: world.consumer.repeats == repeats + 5, "five events again")
 
-    world.centre.send_request("resend", transaction, **wanted)
+    world.centre.send_request("resend", transaction, wanted)
     assert world.centre.wait_answers(transaction, 2)[1] == first, "answered from memory"
     # Whatever the repeated request had sent would come before the event of a later scan.
     station.scan_all(command("SAVE"), command("SAVE"))
@@ -73,7 +73,7 @@ def test_resend_of_a_foreign_journal_or_the_future_is_answered(world: World) -> 
         ("ZZZZZZZZ", "000000000001", "000000000009"),
         (ours, "000000900000", "000000900009"),
     ):
-        assert world.centre.request("resend", journal=journal, **{"from": first, "through": last})["transaction"]
+        assert world.centre.request("resend", {"journal": journal, "from": first, "through": last})["transaction"]
         assert world.consumer.repeats == repeats
 
 
@@ -81,7 +81,7 @@ def test_unknown_request_is_answered_or_ignored_and_nothing_else(world: World) -
     """Rule: mqtt.md#requests."""
     order, units = world.simple(1)
     station = world.opened(order)
-    world.centre.send_request("dance", uuid.uuid4().hex, tune="polka")
+    world.centre.send_request("dance", uuid.uuid4().hex, {"tune": "polka"})
     world.centre.settle()
     assert station.scan(units[0]).signal == "order_done"
 
