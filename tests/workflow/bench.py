@@ -112,8 +112,7 @@ class Bench:
                 {"operator": "E8", "badges": [BADGES["E8"]], "roles": ["picking", "packing", "shipping"]},
                 {"operator": "E9", "badges": [BADGES["E9"]], "roles": ["picking"]},
             )
-        sizes = [{"code": code, "length_mm": 300, "width_mm": 200, "height_mm": 150} for code in ("M", "L")]
-        self.catalogue.put_boxes(boxes_of(_json({"revision": 1, "items": sizes}), topic="boxes"))
+        self.sizes("M", "L")
 
     # -- messages of the centre ----------------------------------------------------------------------------------
 
@@ -121,6 +120,11 @@ class Bench:
         listed = operators_of(_json({"revision": revision, "items": items}), topic="operators")
         if self.catalogue.put_operators(listed):
             self.centre(lambda commit: sign_out_unlisted(commit, frozenset(listed.by_id)))
+
+    def sizes(self, *codes: str, revision: int = 1) -> None:
+        """Send the catalogue of box sizes, all of the same dimensions."""
+        sizes = [{"code": code, "length_mm": 300, "width_mm": 200, "height_mm": 150} for code in codes]
+        self.catalogue.put_boxes(boxes_of(_json({"revision": revision, "items": sizes}), topic="boxes"))
 
     def order(self, order: str, *lines: dict[str, Any], revision: int = 1, **more: Any) -> list[Alarm]:
         """Send a manifest and return its alarms. Unless `more` says otherwise it is open and E7 has all roles."""

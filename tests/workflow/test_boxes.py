@@ -121,6 +121,18 @@ def test_size_is_replaced_and_may_be_given_to_a_used_box() -> None:
     assert bench.last(BoxConfirmed).size == Size(code="L", length_mm=300, width_mm=200, height_mm=150)
 
 
+def test_size_that_the_catalogue_has_no_more_is_unknown() -> None:
+    """`workflow.md#confirm-a-box`"""
+    bench = opened()
+    bench.scan(ONE)
+    bench.do("SAVE")
+    assert bench.do("BOX", "L") == OK
+    bench.sizes("M", revision=2)
+    assert bench.do("SAVE") == refused(Reason.SIZE_UNKNOWN)
+    assert bench.do("BOX", "M") == OK
+    assert bench.do("SAVE") == SAVED
+
+
 # -- label -------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from agent.contract.events import Rejected
 from agent.contract.reasons import Reason
 from tests.workflow.bench import (
@@ -43,6 +45,18 @@ def test_refusals_that_waited_are_written_before_the_next_one() -> None:
     for number in range(8):
         bench.scan(f"TEXT {number}", after=0.01)
     bench.scan("LATER", after=2)
+    late = [(event.code, event.count) for event in bench.new if isinstance(event, Rejected)]
+    assert late == [("TEXT 7", 3), ("LATER", 1)]
+
+
+def test_refusals_that_waited_are_written_by_a_scan_if_no_timeout_was_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mqtt.md#counted-refusals`: the commit of the timeout may have failed."""
+    bench = opened()
+    for number in range(8):
+        bench.scan(f"TEXT {number}", after=0.01)
+    monkeypatch.setattr(bench, "wait", lambda seconds: None)
+    bench.now, bench.new = bench.now + 2, []
+    bench.scan("LATER")
     late = [(event.code, event.count) for event in bench.new if isinstance(event, Rejected)]
     assert late == [("TEXT 7", 3), ("LATER", 1)]
 
