@@ -17,16 +17,11 @@ BOX_BYTES = 56_000
 LINES_BYTES = 60_000
 """How many bytes of an event the counts of lines may take: 500 lines with ids of 64 plain characters fit."""
 
-_MAX_ENTRY_BYTES = 800
-"""More than one entry can add: identifiers, SKUs and line ids have 64 characters at most."""
-
 _COUNT_BYTES = 56
 
 
 def room_in(box: Box, line: Line, unit: Unit | None) -> bool:
     """Return whether a box has room for a device, or for pieces, of a line; if not, the scan is `box_full`."""
-    if box.units < BOX_UNITS and box.bytes < BOX_BYTES - _MAX_ENTRY_BYTES:
-        return True
     return (unit is None or box.units < BOX_UNITS) and box.bytes_with(line.id, line.sku, unit) < BOX_BYTES
 
 
