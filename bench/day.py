@@ -101,7 +101,7 @@ def _scan(station: OperatorStation, code: str, allowed: frozenset[str]) -> float
 
 
 def _rows(scans: int, seen: list[Usage], latencies: list[float], drained_s: float) -> list[Row]:
-    """Half a day fills what the kiosk remembers of closed orders, which is bounded: from then on nothing may grow."""
+    """What the kiosk remembers of closed orders is bounded, and half a day fills it: after that nothing may grow."""
     tenth = scans // 10
     early, half = seen[len(seen) // 10], seen[len(seen) // 2]
     name = f"a day of {scans:,} scans:"

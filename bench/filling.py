@@ -1,4 +1,4 @@
-"""Making a journal as a kiosk without network leaves it, faster than scanning would."""
+"""Fill a journal as a kiosk without a network would leave it, faster than by scanning."""
 
 import os
 import time
@@ -26,12 +26,12 @@ _SEQUENCE = 123_456_789_012
 
 
 def _no_flush(fd: "FileDescriptorLike") -> None:
-    """In the place of a flush."""
+    """Do nothing, in place of a flush."""
 
 
 @contextmanager
 def _unflushed() -> Iterator[None]:
-    """Flushes are left out, and made up for at the end: nothing of this is measured."""
+    """Leave out flushes, and flush everything at the end. Nothing may be measured in here."""
     fsync, fdatasync = os.fsync, os.fdatasync
     os.fsync = os.fdatasync = _no_flush
     try:
@@ -42,7 +42,7 @@ def _unflushed() -> Iterator[None]:
 
 
 def _documents(journal: Journal) -> Iterator[bytes]:
-    """One refused scan after the other, which changes no state; each as long as a real one."""
+    """Yield refused scans, which change no state; each is as long as a real one."""
     clock = SystemClock()
     envelope = Envelope(
         source=f"/kiosk/{SITE}/{KIOSK}",
@@ -72,7 +72,7 @@ def add(journal: Journal, events: int) -> None:
 
 
 def commits(journal: Journal, count: int) -> list[float]:
-    """Microseconds of so many commits as a kiosk makes them, flush included."""
+    """Return the microseconds of `count` commits as a kiosk makes them, flush included."""
     journal.prepare()
     found = []
     for _, one in zip(range(count), _documents(journal), strict=False):
@@ -83,13 +83,13 @@ def commits(journal: Journal, count: int) -> list[float]:
 
 
 def fill(state_dir: Path, events: int) -> None:
-    """A journal with so many events, none of them delivered, and a checkpoint at most a segment old."""
+    """Make a journal of `events` events, none of them delivered, with a checkpoint at most a segment old."""
     with Journal.open(state_dir / "journal") as journal:
         add(journal, events)
 
 
 def marked(state_dir: Path, position: int) -> None:
-    """Have the journal say that everything up to `position` is delivered."""
+    """Mark everything up to `position` as delivered."""
     with Journal.open(state_dir / "journal") as journal:
         journal.mark(position)
         journal.flush_mark()

@@ -1,4 +1,4 @@
-"""`python -m bench.plot [FILE.png]`: draw the last bench. Needs matplotlib."""
+"""`python -m bench.plot [FILE.png]`: draw the results of the last benchmark. Needs matplotlib."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ RESULTS = Path(__file__).with_name("results.json")
 
 
 def _samples(rows: Sequence[Mapping[str, Any]], name: str) -> Any:
-    """The samples called `name` of the first row that has them."""
+    """Return the samples called `name` of the first row that has them."""
     return next((row["samples"][name] for row in rows if name in row["samples"]), None)
 
 
@@ -64,7 +64,7 @@ def _day(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def draw(results: Mapping[str, Any], path: Path) -> None:
-    """Four panels into an image file."""
+    """Draw four panels into an image file."""
     figure, panels = plt.subplots(2, 2, figsize=(12, 8), constrained_layout=True)
     for axes, panel in zip(panels.flat, (_latency, _backlog, _manifests, _day), strict=True):
         panel(axes, results["rows"])

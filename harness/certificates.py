@@ -1,4 +1,4 @@
-"""A certificate authority for one test run, and server certificates for the loopback under it."""
+"""A certificate authority for one test, and server certificates for the loopback."""
 
 import datetime
 import ipaddress
@@ -52,7 +52,7 @@ def _builder(
 
 
 class Authority:
-    """Signs certificates. Its own is valid from a hundred days ago for two hundred.
+    """Signs certificates. Its own is valid for 200 days, since 100 days ago.
 
     `home_made` leaves out what RFC 5280 demands and few tools add: key identifiers and the authority's key usage.
     """
@@ -86,8 +86,10 @@ class Authority:
         since_days: int = -1,
         until_days: int = 30,
     ) -> Certificates:
-        """Write a server's certificate and key, and the authority's certificate, into `directory`; validity in days
-        from now."""
+        """Write a server's certificate and key, and the authority's certificate, into `directory`.
+
+        The server's is valid from `since_days` until `until_days`, counted from now.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
@@ -118,5 +120,5 @@ class Authority:
 
 
 def issue(directory: Path, *, home_made: bool = False) -> Certificates:
-    """Write a new authority and a certificate of it for `localhost` and 127.0.0.1 into `directory`."""
+    """Make an authority, and write a certificate of it for `localhost` and 127.0.0.1 into `directory`."""
     return Authority(home_made=home_made).issue(directory)

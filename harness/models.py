@@ -1,7 +1,7 @@
-"""What a consumer may rely on: every message of a kiosk as a strict model, written from the contract alone.
+"""Every message of a kiosk as a strict model, written from the contract alone.
 
-Unknown fields, wrong types and coercions are refused, so that a change of the wire shows here first. `health` alone is
-open: it grows with what a kiosk learns to tell.
+Unknown fields and wrong types are errors, so that a change of the messages shows here first. Only `health` may have
+more fields.
 """
 
 from typing import Annotated, Any, Literal
@@ -65,7 +65,7 @@ class Unit(Strict):
 
 
 class Content(Strict):
-    """What a box holds of one line: as many units as pieces, or none where the line is not serialized."""
+    """What a box holds of one line: a unit for each piece, or no units if the line is not serialized."""
 
     line: Id
     sku: Id
@@ -167,7 +167,7 @@ class Selected(Order):
 
 
 class Accepted(Order):
-    """Counts are those after the event; `unit` is null where pieces are counted, not devices."""
+    """Counts are those after the event; `unit` is null where the line is not serialized."""
 
     line: Id
     sku: Id
@@ -231,7 +231,7 @@ class BoxConfirmed(Box):
 
 
 class Undeliverable(BaseModel):
-    """The contract promises the reason, and leaves open what else helps to find the original."""
+    """The contract promises the reason; other fields are open."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     reason: str
@@ -313,7 +313,7 @@ class Event(Strict):
 
 
 class Status(Strict):
-    """The will cannot know since when: it is written before."""
+    """A will has no `since`: it is made before it is needed."""
 
     state: Literal["online", "offline", "failed"]
     reason: str | None = None
@@ -329,7 +329,7 @@ class Status(Strict):
 
 
 class Health(BaseModel):
-    """All else is looked at as plain JSON."""
+    """Only `time` is checked here; the schema checks the rest."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
     time: Time
@@ -363,7 +363,7 @@ class StationView(Strict):
 
 
 class Response(BaseModel):
-    """An answer names its request; what else it says depends on the request."""
+    """Only `transaction` is checked here; the schema checks the rest."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
     transaction: str
@@ -373,11 +373,11 @@ _EVENT = TypeAdapter(Event)
 
 
 def event_of(document: bytes) -> Event:
-    """The event of a published document. Raises pydantic's ValidationError."""
+    """Return the event of a published document. Raises pydantic's ValidationError."""
     return _EVENT.validate_json(document)
 
 
 def category(event: Event) -> str:
-    """The last level of the topic that an event belongs to."""
+    """Return the last level of the topic that an event belongs to."""
     first = event.kind.split(".", 1)[0]
     return "journal" if first == "event" else first

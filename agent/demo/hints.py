@@ -1,4 +1,4 @@
-"""What can be scanned next, in the words of the demonstration: the way to a packed order, one step at a time. Pure."""
+"""What can be scanned next, in the demo's words: following the hints packs every order. Pure."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ __all__ = ["Hint", "hint_of"]
 
 
 class Hint(Struct, frozen=True):
-    """`say` tells what the station waits for; `words` are what to type, the best first."""
+    """`say` is what the station waits for; `words` are what can be typed, the best first."""
 
     say: str
     words: tuple[str, ...]
@@ -24,7 +24,7 @@ _ABLE = {Role.PICKING: "badge e7", Role.PACKING: "badge e8", Role.SHIPPING: "bad
 
 
 def hint_of(state: State, station: str) -> Hint:
-    """The hint for a station; every order it can have open is one of the sample's."""
+    """Return the hint for a station, whose open order is one of the sample's."""
     here = state.station(station)
     if here.operator is None:
         return Hint("nobody is signed in: scan a badge", ("badge e7", "badge e8", "badge e9"))
@@ -109,7 +109,7 @@ def _held(here: StationState, order: Order) -> Hint:
 
 
 def _wanted(state: State, here: StationState, order: Order) -> Iterator[str]:
-    """The pending lines of the mode, as words."""
+    """Yield the words for what is pending in the mode."""
     for number, line in enumerate(order.manifest.lines, 1):
         pending = order.pending_on(line.id)
         if line.flow is not here.mode or pending <= 0:
@@ -125,7 +125,7 @@ def _wanted(state: State, here: StationState, order: Order) -> Iterator[str]:
 
 
 def _units(state: State, order: Order, line: Line, pending: int) -> Iterator[str]:
-    """As many of the line's units on the shelf as are pending, without those that the centre has barred."""
+    """Yield the words for as many units on the shelf as are pending, without those that the centre has barred."""
     shelf = shelf_of(order.id)
     gone = {*order.counted, *state.barred}
     found = 0

@@ -1,4 +1,4 @@
-"""Whether the centre has everything: the journal on disk, held against what was stored. Pure, but for reading it."""
+"""Whether the centre has every event: the journal on disk, compared with what the centre has stored."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ _NAMED = 5
 
 
 def read_journal(directory: Path) -> tuple[dict[int, bytes], list[str]]:
-    """The documents of a kiosk's journal by sequence, and a line for each place that cannot be read."""
+    """Return the documents of a kiosk's journal by sequence, and a line for each place that cannot be read."""
     documents: dict[int, bytes] = {}
     damages = []
     for found in read_all(directory):
@@ -26,7 +26,7 @@ def read_journal(directory: Path) -> tuple[dict[int, bytes], list[str]]:
 def missing_from(
     stored: Mapping[int, bytes], journal: Mapping[int, bytes], *, packed: Iterable[str], orders: Iterable[str]
 ) -> list[str]:
-    """What keeps the centre from being complete, a line each; empty when it has every event as it was written.
+    """Return a line for each thing that the centre misses; empty if it has every event as it was written.
 
     `packed` are the orders that the centre knows as packed, of the `orders` that should be.
     """

@@ -1,4 +1,4 @@
-"""What the demonstration's warehouse has: operators, box sizes, one order for each job, and the devices on its shelf.
+"""The demo's warehouse: operators, box sizes, one order for each job, and the devices on the shelf.
 
 Orders and reference lists are the messages as a centre retains them (`mqtt.md#manifest`).
 """
@@ -39,7 +39,7 @@ def _imei(tac: str, serial: int) -> str:
 
 
 def _gtin(item: int) -> str:
-    """A GTIN-13 under GS1's prefix for examples."""
+    """Return a GTIN-13 under GS1's prefix for examples."""
     body = f"950600{item:06d}"
     return next(body + digit for digit in _DIGITS if gtin_ok(body + digit))
 
@@ -50,7 +50,7 @@ def _label(serial: int) -> str:
 
 
 STRANGER = _imei("35209900", 176148)
-"""A phone that is on nobody's order."""
+"""A phone that is on no order."""
 
 _BADGES = {"E7": badge_text("DEMOE7K4QX"), "E8": badge_text("DEMOE8M2WZ"), "E9": badge_text("DEMOE9T6RB")}
 
@@ -74,7 +74,7 @@ BOXES: Mapping[str, Any] = {
 
 
 class Shelf(Struct, frozen=True, kw_only=True):
-    """What lies ready to be scanned for one order, numbered from 1 in the words `imei 1`, `serial 2`, `product 1`.
+    """What can be scanned for one order; the words `imei 1`, `serial 2`, `product 1` count from 1.
 
     `imeis` and `serials` pair a barcode with its line; `products` are the lines' barcodes, in the lines' order.
     """
@@ -86,7 +86,7 @@ class Shelf(Struct, frozen=True, kw_only=True):
 
 
 def badge_of(operator: str) -> str | None:
-    """The barcode on an operator's badge; none for somebody who is not on the list."""
+    """Return the barcode of an operator's badge; None for an operator who is not on the list."""
     return _BADGES.get(operator)
 
 
@@ -104,7 +104,7 @@ _WATCHES = ("FH7XK0A2PL", "FH7XK0A9QM")
 _MIXED = [_imei("35693804", serial) for serial in (901, 902, 903)]
 
 STOLEN = _MIXED[0]
-"""Once it is counted, the centre finds this phone on a list of stolen ones, and holds its order."""
+"""The centre holds the order of this phone once it is counted: it is reported stolen."""
 
 ORDERS: tuple[Mapping[str, Any], ...] = (
     _order(
@@ -190,5 +190,5 @@ _SHELVES = {
 
 
 def shelf_of(order: str | None) -> Shelf:
-    """What lies ready for an order; for none, what lies ready for the first."""
+    """Return the shelf of an order; without an order, that of the first."""
     return _SHELVES["SO-1001" if order is None else order]

@@ -9,7 +9,7 @@ __all__ = ["SCENES", "Scene", "Step"]
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """What is typed, and the one signal that must answer it. `say` tells a person what is going on.
+    """What is typed, and the signal that must answer it. `say` explains the step.
 
     A `hasty` step is scanned at once, as by a trembling hand; other repetitions of a code wait until they are no
     bounce. After a step with `alarm` the centre objects.

@@ -1,6 +1,6 @@
 """What may be typed instead of a barcode: `badge e7`, `order so-1001`, `imei 1`, `qty 2`, `save` … Pure.
 
-Whatever is none of these words is a barcode as it stands, so that a real scanner works here too.
+Anything else is taken as the barcode itself, so that a real scanner works here too.
 """
 
 import re
@@ -21,13 +21,13 @@ class Scan(Struct, frozen=True):
 
 
 class Remark(Struct, frozen=True):
-    """Nothing to scan: something to tell whoever typed."""
+    """Nothing to scan: a text for the person at the keyboard."""
 
     text: str
 
 
 class Leave(Struct, frozen=True):
-    """The end of the demonstration."""
+    """The end of the demo."""
 
 
 Typed = Scan | Remark | Leave
@@ -44,7 +44,7 @@ _ARGUMENT = re.compile(r"[A-Za-z0-9]{0,64}", re.ASCII)
 
 
 def typed_of(text: str, order: str | None) -> Typed:
-    """What a typed line means while `order` is open, none if none is."""
+    """Return what a typed line means. `order` is the open order, or None."""
     word, _, rest = text.strip(" ").partition(" ")
     word, rest = word.lower(), rest.strip(" ")
     if word in ("help", "?") and not rest:
@@ -73,7 +73,7 @@ def _imei(which: str, shelf: Shelf) -> Typed:
     if which == "other":
         return Scan(STRANGER)
     if which == "bad":
-        # The last digit is the check digit: any other one is wrong.
+        # The last digit is the check digit, so any other one is wrong.
         return Scan(imeis[0][:-1] + str((int(imeis[0][-1]) + 1) % 10))
     return _one_of(which, imeis, "imei")
 

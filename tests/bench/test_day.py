@@ -1,4 +1,4 @@
-"""The scans of the day in the life."""
+"""The scans of the benchmark `day`."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The journals that the bench makes are what a kiosk would have left."""
+"""The journals that the benchmarks fill are like those of a kiosk."""
 
 import json
 from pathlib import Path

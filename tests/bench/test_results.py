@@ -1,4 +1,4 @@
-"""What the bench makes of its numbers."""
+"""Rows, tables and documents of results."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is taken off a slow kiosk's time."""
+"""The flushes that are subtracted from the times of a slow kiosk."""
 
 import struct
 from pathlib import Path

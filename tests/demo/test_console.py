@@ -12,7 +12,7 @@ from agent.demo.console import Answer, Console, event_line, signal_line
 REFUSED = Answer(typed="imei bad", signal=Signal.REJECT, reason=Reason.BAD_CHECK_DIGIT, pending=0)
 
 
-class Terminal(io.StringIO):
+class TerminalText(io.StringIO):
     def isatty(self) -> bool:
         return True
 
@@ -57,7 +57,7 @@ def test_lines_come_in_their_order_and_are_all_there_at_the_end() -> None:
 
 
 def test_at_a_terminal_a_signal_has_its_colour_and_there_is_a_prompt() -> None:
-    out = Terminal()
+    out = TerminalText()
     with Console(out) as console:
         console.signal(REFUSED)
         console.prompt()

@@ -1,4 +1,4 @@
-"""The proof finds whatever is missing."""
+"""The proof finds everything that is missing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The demonstration's data holds what its types promise, and nothing in it means two things."""
+"""The demo's data is valid, and no code in it means two things."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The demonstration's orders on a bench in memory, scanned in the demonstration's words."""
+"""The demo's orders at a station in memory, scanned with the demo's words."""
 
 import json
 
@@ -20,7 +20,7 @@ class Warehouse(Bench):
             self.catalogue.put_manifest(manifest_of(name, json.dumps(order).encode(), topic=name))
 
     def type(self, words: str) -> Reply:
-        """The signal for words that mean a barcode."""
+        """Scan what the words mean, and return the reply."""
         typed = typed_of(words, self.state.station(STATION).order)
         assert isinstance(typed, Scan), f"{words}: {typed}"
         return self.scan(typed.code, station=STATION)

@@ -1,4 +1,4 @@
-"""One running kiosk a module, unless the module makes its own."""
+"""One running kiosk for each module, unless the module makes its own."""
 
 from collections.abc import Iterator
 

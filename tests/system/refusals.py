@@ -1,4 +1,4 @@
-"""How each refusal comes about: a function a case, which brings the first station to where the scan is refused."""
+"""The cases of all refusals: each function brings the first station to where a scan is refused, and returns it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from harness.world import OK, World
 __all__ = ["AMBIGUOUS_BADGE", "REFUSALS", "Refusal", "held_unit", "opened"]
 
 AMBIGUOUS_BADGE = "BADGE-AND-ORDER"
-"""On the operators list, and a barcode of an order."""
+"""A badge on the operators list that is also a barcode of an order."""
 
 
 class Refusal(NamedTuple):
-    """What the scan to look at is, and what is expected of its event beyond the reason."""
+    """The code that is refused, and what its event says beside the reason."""
 
     code: str
     order: str | None
@@ -108,7 +108,7 @@ def order_with_status(status: str) -> Callable[[World], Refusal]:
 
 def withdrawn_order(world: World) -> Refusal:
     order, _ = world.simple(1)
-    # Only an order that was worked on is still known once it is withdrawn.
+    # The kiosk remembers a withdrawn order only if it was worked on.
     world.opened(order)
     world.station.scan(command("CLOSE"))
     world.centre.withdraw(order)
@@ -137,7 +137,7 @@ def unit_before_operators_are_assigned(world: World) -> Refusal:
 
 
 def mixed(world: World) -> tuple[str, list[str], list[str]]:
-    """An order of a used and a distribution line, both serialized: its id, units and SKUs."""
+    """Publish an order of a used and a distribution line, both serialized; return its id, units and SKUs."""
     units, skus = world.supply.imeis(2), [world.supply.sku() for _ in range(2)]
     flows = ("used", "distribution")
     return (
@@ -236,7 +236,7 @@ def unit_counted_in_another_open_order(world: World) -> Refusal:
 
 
 def held_unit(world: World) -> tuple[OperatorStation, str, list[str]]:
-    """A station with an order whose first unit was counted and is held by the centre."""
+    """Bring the first station to an order whose first unit is counted and held by the centre."""
     station, order, units = opened(world)
     station.scan(units[0])
     world.centre.verdict(f"V{world.supply.number()}", 1, "hold", order, units[0])

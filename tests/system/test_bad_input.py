@@ -1,4 +1,4 @@
-"""Whatever comes in, from scanners or from the broker: refused clearly, in bounded memory, and the next scan counts."""
+"""Bad input from scanners and from the broker is refused clearly, in bounded memory, and the next scan counts."""
 
 import json
 import random
@@ -13,14 +13,14 @@ from harness.warehouse import BADGES, line, manifest
 from harness.world import OK, World, refused
 
 BATCH = 50
-"""Scans written at once: about as many as a pseudo-terminal holds of the longest."""
+"""Scans in one write: about as many of the longest as a pseudo-terminal holds."""
 
 ROOM_KIB = 24 * 1024
-"""What resident memory may grow by; a leak of the input alone would be a multiple of it in the floods below."""
+"""How much resident memory may grow; the floods below are several times as large."""
 
 
 def random_scans(seed: int, count: int) -> list[bytes]:
-    """Byte strings without the terminator, none empty, none twice in a row."""
+    """Return byte strings without the terminator, none of them empty."""
     chance = random.Random(seed)
     alphabet = bytes(set(range(256)) - {ord("\r")})
     return [bytes(chance.choices(alphabet, k=chance.randint(1, 80))) for _ in range(count)]
@@ -104,7 +104,7 @@ def test_odd_bytes_are_refused_and_never_leave_the_kiosk_raw(world: World, scan:
     signalled = station.scan(scan)
     assert signalled.signal == "reject"
     assert signalled.reason is not None
-    # The model of the event refuses control characters, and the consumer records a problem then.
+    # The consumer records a problem for an event with control characters.
     told = world.consumer.wait("scan.rejected", since=mark).data
     assert told.code.isprintable()
     world.check()

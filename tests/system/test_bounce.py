@@ -1,4 +1,4 @@
-"""A scanner that repeats the code it just read: one fact, whatever the finger does.
+"""A scanner that repeats the code it has just read makes one event.
 
 Rule: scanning.md#bounce.
 """
@@ -14,7 +14,7 @@ from harness.world import OK, World, refused, world_of
 
 AGAIN = Signalled("again", None)
 BOUNCE_MS = 5000
-"""Long, so that two scans of one burst are always within it."""
+"""So long that two scans of one burst are always within it."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The five jobs of the bench, from the first scan to what the consumer stores."""
+"""The five jobs at a packing bench, from the first scan to what the consumer stores."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def accepted(event: Event) -> Accepted:
 
 
 def saved_box(world: World, mark: int) -> BoxConfirmed:
-    """What the next confirmed box holds, as published."""
+    """Wait for the next confirmed box, and return what its event says."""
     event = world.consumer.wait("box.confirmed", since=mark)
     assert isinstance(event.data, BoxConfirmed)
     return event.data

@@ -1,4 +1,4 @@
-"""Power cuts: the daemon is killed again and again while the operator scans on."""
+"""The daemon is killed again and again while the operator goes on scanning."""
 
 import random
 import threading
@@ -25,8 +25,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
-    """What the operator believes: devices in the open box, devices in confirmed boxes, and whether SAVE was pressed."""
+class Expected:
+    """What the operator expects: devices in the open box and in confirmed boxes, and whether the box was created."""
 
     open_box: tuple[str, ...] = ()
     boxed: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class Bench:
         return self.boxed | set(self.open_box)
 
     def stands(self, view: StationView) -> bool:
-        """The published view is this."""
+        """Return whether a published view says the same."""
         return (
             view.state == ("boxing" if self.boxing else "scanning")
             and view.scanned == len(self.counted)
@@ -46,27 +46,27 @@ class Bench:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """One scan, the signals that are right for it, and what it makes of the bench."""
+class NextScan:
+    """One scan, the signals that are right for it, and what the operator expects after it."""
 
     code: str
     signals: frozenset[str]
-    after: Bench
+    after: Expected
 
 
-def next_step(bench: Bench, waiting: list[str], chance: random.Random) -> Step:
-    """Mostly a device; now and then UNDO, or SAVE and SAVE."""
-    if bench.boxing:
-        after = Bench(boxed=bench.counted)
-        return Step(code=command("SAVE"), signals=frozenset({"saved"}), after=after)
+def next_step(expected: Expected, waiting: list[str], chance: random.Random) -> NextScan:
+    """Return the next scan: mostly a device, now and then UNDO, or SAVE and SAVE."""
+    if expected.boxing:
+        after = Expected(boxed=expected.counted)
+        return NextScan(code=command("SAVE"), signals=frozenset({"saved"}), after=after)
     draw = chance.random()
-    if bench.open_box and draw < 0.1:
-        after = replace(bench, open_box=bench.open_box[:-1])
-        return Step(code=command("UNDO"), signals=frozenset({"removed"}), after=after)
-    if len(bench.open_box) > 2 and draw < 0.25:
-        return Step(code=command("SAVE"), signals=frozenset({"boxed"}), after=replace(bench, boxing=True))
-    unit = next(unit for unit in waiting if unit not in bench.counted)
-    return Step(code=unit, signals=frozenset({"ok"}), after=replace(bench, open_box=(*bench.open_box, unit)))
+    if expected.open_box and draw < 0.1:
+        after = replace(expected, open_box=expected.open_box[:-1])
+        return NextScan(code=command("UNDO"), signals=frozenset({"removed"}), after=after)
+    if len(expected.open_box) > 2 and draw < 0.25:
+        return NextScan(code=command("SAVE"), signals=frozenset({"boxed"}), after=replace(expected, boxing=True))
+    unit = next(unit for unit in waiting if unit not in expected.counted)
+    return NextScan(code=unit, signals=frozenset({"ok"}), after=replace(expected, open_box=(*expected.open_box, unit)))
 
 
 @pytest.mark.parametrize("turn", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 9))])
@@ -81,34 +81,34 @@ def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, tu
     order, units = world.simple(3000)
     station = world.opened(order)
     journal = world.centre.wait_status("online").journal
-    bench, scans = Bench(), 0
+    expected, scans = Expected(), 0
 
     for life in range(KILLS):
         killer = threading.Timer(chance.uniform(0, LONGEST_LIFE_S), world.kiosk.kill)
         killer.start()
         doubtful = None
         while doubtful is None:
-            step = next_step(bench, units, chance)
+            step = next_step(expected, units, chance)
             try:
                 signalled = station.scan(step.code)
             except DaemonEnded:
                 doubtful = step
             else:
                 assert signalled.signal in step.signals, f"life {life}: {step.code}: {signalled}"
-                bench, scans = step.after, scans + 1
+                expected, scans = step.after, scans + 1
         killer.join()
         world.kiosk.cut_power()
-        # The will comes after all that this life has published: what is read next is of the next life.
+        # The will comes after everything that this life has published.
         world.centre.wait_status("offline")
         world.centre.forget_views()
         world.kiosk.start()
 
-        after, before = doubtful.after, bench
+        after, before = doubtful.after, expected
         view = world.centre.wait_view(lambda view: view.order == order)
         assert before.stands(view) or after.stands(view), f"life {life}: neither {before} nor {after}, but {view}"
         assert (view.signed_in, view.operator, view.mode) == (True, "E7", "used")
         if after.stands(view):
-            bench = after
+            expected = after
 
     assert station.scan(command("WHERE")) == Signalled("where", None)
     assert world.kiosk.run("journal", "verify").returncode == 0
@@ -124,7 +124,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_counted_twice(world: World, tu
         elif event.kind == "scan.voided":
             counts[event.data.unit.id] -= 1
         assert set(counts.values()) <= {0, 1}, f"{event.id} counts a device twice"
-    assert {unit for unit, count in counts.items() if count} == bench.counted
+    assert {unit for unit, count in counts.items() if count} == expected.counted
     assert world.delivered() == world.in_sequence()
     print(f"{scans} scans over {KILLS} kills")
 

@@ -1,4 +1,4 @@
-"""The daemon as systemd and an administrator see it: starting, ending, its exit codes and the commands beside it."""
+"""The daemon as systemd and an administrator see it: start, stop, exit codes, and the commands beside it."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from harness.world import OK, World, refused, world_of
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[World]:
-    """A world whose daemon the test starts and ends itself."""
+    """A world whose daemon the test starts and stops itself."""
     with world_of(tmp_path, started=False) as found:
         yield found
 
@@ -50,7 +50,7 @@ def test_status_follows_the_daemon(own: World) -> None:
     seen = len(own.centre.statuses)
     own.kiosk.start()
     assert own.centre.wait_status("online", after=seen).journal == online.journal
-    own.centre.wait_view(lambda view: True)  # the views come behind the status
+    own.centre.wait_view(lambda view: True)  # views are published after the status
     own.centre.wait_health(lambda health: True, "anything")
     seen = len(own.centre.statuses)
     own.kiosk.cut_power()
@@ -113,7 +113,7 @@ def test_second_daemon_on_the_same_state_is_refused(own: World) -> None:
 
 
 def file_with(state_dir: Path, needle: bytes) -> tuple[Path, int]:
-    """The file of the state that holds a document's bytes, and where."""
+    """Return the file of the state directory that contains these bytes, and the offset."""
     for path in sorted(state_dir.rglob("*")):
         if path.is_file() and (at := path.read_bytes().find(needle)) >= 0:
             return path, at
@@ -127,7 +127,7 @@ def damage(path: Path, at: int) -> None:
 
 
 def killed_after_some_scans(own: World) -> list[str]:
-    """Leave a journal as a power cut does, with six devices counted and nothing told to anybody; their IMEIs."""
+    """Count six devices without a broker, and kill the daemon; return the IMEIs of the order."""
     own.kiosk.start()
     own.centre.wait_status("online")
     own.consumer.acknowledging = False
@@ -265,7 +265,7 @@ topic read kiosk/v1/rtm1/agent/dock-3/verdict/#
 def secured_kiosk(
     directory: Path, broker: Broker, certificates: Certificates, *, password: str, **mqtt: Any
 ) -> Iterator[tuple[Kiosk, OperatorStation]]:
-    """A kiosk, not yet started, that connects over TLS with a password."""
+    """Make a kiosk, not yet started, that connects over TLS with a password."""
     file = directory / "password"
     file.write_text(f"{password}\n")
     settings = {

@@ -1,4 +1,4 @@
-"""Orders change while they are packed: revisions, withdrawal, reopening, what others counted, and verdicts."""
+"""Orders that change while they are packed: revisions, withdrawal, reopening, counts of other kiosks, verdicts."""
 
 import hashlib
 
@@ -20,7 +20,7 @@ PACK, CONFIRM = command("PACK"), command("CONFIRM")
 
 
 def alarmed(station: OperatorStation) -> None:
-    """The next thing shown is an alarm that no scan asked for."""
+    """Check that an alarm is shown without a scan."""
     assert station.indicator.next().signal == "alarm"
 
 
@@ -118,7 +118,7 @@ def test_order_left_out_of_a_newer_index_is_withdrawn(world: World) -> None:
     station.scan_all(units[0], CLOSE)
     mark = world.mark()
     world.centre.index(world.supply.number(), {kept: 1})
-    # Withdrawing many orders waits while there are scans to take.
+    # The kiosk withdraws orders only while there are no scans to take.
     world.consumer.wait_until(
         lambda: any(event.subject == left_out for event in world.consumer.since(mark, "order.revised")),
         "the order withdrawn",
@@ -218,7 +218,7 @@ def test_verdict_holds_the_order_until_released(world: World) -> None:
     assert station.scan_all(units[0], units[1], units[2]) == [Signalled("alarm", "held"), refused("held"), AGAIN]
     assert station.scan_all(SAVE, SAVE, PACK) == [BOXED, SAVED, refused("held")]
 
-    # Taken once an id and revision: the same again is no news.
+    # The same id and revision again changes nothing.
     world.centre.verdict(name, 1, "hold", order, units[0])
     world.centre.settle()
     world.centre.verdict(name, 2, "release", order, units[0])

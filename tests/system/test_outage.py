@@ -1,4 +1,4 @@
-"""The broker, the consumer or the card goes away and comes back: all is delivered, in sequence, once."""
+"""The broker or the consumer goes away and comes back, or the SD card is an old copy: every event is delivered."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from harness.warehouse import line
 from harness.world import OK, World, world_of
 
 SLOW_S = 90.0
-"""For what may have to wait for a back-off of up to 30 s."""
+"""Enough for a back-off of up to 30 s."""
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def all_delivered(world: World) -> None:
-    """The consumer has exactly the journal: each event once, its documents as exported."""
+    """Check that the consumer has exactly the events of the journal, as exported."""
     exported = world.kiosk.exported()
     journal, last = exported[-1][1].journal, exported[-1][1].number
     world.consumer.wait_until(
@@ -62,7 +62,7 @@ def test_broker_restarted_again_and_again_with_its_memory_lost(world: World) -> 
         world.broker.start()
         station.scan_all(*units[first + 60 : first + 80])
     all_delivered(world)
-    # What the kiosk retains is there again, though nothing of it changed since.
+    # The kiosk publishes its retained views again, although nothing has changed.
     world.centre.forget_views()
     world.broker.kill()
     world.broker.start()
@@ -78,7 +78,7 @@ def test_consumer_away_while_the_broker_takes_everything(world: World) -> None:
     witness = Consumer(world.broker, acknowledging=False)
     witness.start()
     assert {station.scan(unit) for unit in units[:99]} == {OK}
-    # The broker has acknowledged all of it, and only somebody who stores nothing has seen it.
+    # The broker has acknowledged everything, and only a consumer that stores nothing has seen it.
     witness.wait_until(lambda: len(witness.since(0, "scan.accepted")) == 99, "99 scans at the witness")
     witness.stop()
     assert not witness.problems
@@ -98,7 +98,7 @@ def test_consumer_restored_from_an_older_backup_asks_for_the_rest(world: World) 
     station.scan_all(*units[10:40])
     world.delivered()
     world.consumer.restore(backup)
-    # It finds out at the next event, which does not follow the last it has.
+    # The consumer notices at the next event, which does not follow the last one that it has.
     gaps = world.consumer.gaps
     station.scan_all(*units[40:])
     world.consumer.wait_until(lambda: world.consumer.gaps > gaps, "a gap")

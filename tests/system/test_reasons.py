@@ -1,4 +1,4 @@
-"""Each reason to refuse a scan, once: the signal the operator gets, and the event the centre gets."""
+"""Every reason to refuse a scan: the signal for the operator, and the event for the centre."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from harness.world import OK, World, refused, world_of
 from tests.system.refusals import AMBIGUOUS_BADGE, REFUSALS, Refusal, held_unit, opened
 
 SCANNERS = [f"scanner-{number}" for number in range(16)]
-"""Many, taken in turn: beyond five refusals a second from one, the events are drawn together."""
+"""So many that, used in turn, none has more than five refusals a second: those would be one event."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the centre may ask a kiosk, and what it gets."""
+"""The requests of the centre, and their answers."""
 
 import json
 import threading
@@ -56,7 +56,7 @@ def test_resend_sends_the_range_again_once_a_transaction(world: World) -> None:
 
     world.centre.send_request("resend", transaction, wanted)
     assert world.centre.wait_answers(transaction, 2)[1] == first, "answered from memory"
-    # Whatever the repeated request had sent would come before the event of a later scan.
+    # Events that the repeated request had sent would come before the event of a later scan.
     station.scan_all(command("SAVE"), command("SAVE"))
     world.consumer.wait("box.confirmed", since=mark)
     assert world.consumer.repeats == repeats + 5

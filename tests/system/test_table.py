@@ -1,4 +1,4 @@
-"""The table of what each scan does in each state, cell by cell, from outside."""
+"""The table of what each scan does in each state, cell by cell."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ BOXED = Signalled("boxed", None)
 SAVED = Signalled("saved", None)
 REMOVED = Signalled("removed", None)
 DONE = "any success"
-"""The contract names no signal for it: any without a reason, but `fault`."""
+"""The contract names no signal for it: any success will do."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """A station brought into a state, and what there is to scan."""
+class Prepared:
+    """A station in some state, and what there is to scan."""
 
     station: OperatorStation
     order: str
     codes: dict[str, str]
 
 
-def scene(world: World, count: int = 2) -> Scene:
+def scene(world: World, count: int = 2) -> Prepared:
     sku, gtin, units = world.supply.sku(), world.supply.gtin(), world.supply.imeis(count)
     order = world.order(line("1", sku, count, gtins=[gtin], units=[[unit] for unit in units]))
     other, _ = world.simple(1)
@@ -59,48 +59,48 @@ def scene(world: World, count: int = 2) -> Scene:
         "other barcode": "9506000134352",
         "text": "NEVER HEARD OF",
     }
-    return Scene(station=world.station, order=order, codes=codes)
+    return Prepared(station=world.station, order=order, codes=codes)
 
 
-def signed_out(world: World) -> Scene:
+def signed_out(world: World) -> Prepared:
     found = scene(world)
     world.fresh().scan(command("OUT"))
     return found
 
 
-def ready(world: World) -> Scene:
+def ready(world: World) -> Prepared:
     found = scene(world)
     world.fresh()
     return found
 
 
-def scanning(world: World) -> Scene:
+def scanning(world: World) -> Prepared:
     """The box is empty."""
     found = scene(world)
     world.opened(found.order)
     return found
 
 
-def filling(world: World) -> Scene:
+def filling(world: World) -> Prepared:
     """Scanning, with a unit in the box."""
     found = scanning(world)
     assert found.station.scan(found.codes["first unit"]) == OK
     return found
 
 
-def assigning(world: World) -> Scene:
+def assigning(world: World) -> Prepared:
     found = filling(world)
     assert found.station.scan(command("ROLE", "PICK")) == PROMPT
     return found
 
 
-def boxing(world: World) -> Scene:
+def boxing(world: World) -> Prepared:
     found = filling(world)
     assert found.station.scan(command("SAVE")) == BOXED
     return found
 
 
-def packing(world: World) -> Scene:
+def packing(world: World) -> Prepared:
     found = scene(world, 1)
     world.opened(found.order).scan_all(found.codes["unit"], command("SAVE"), command("SAVE"))
     assert found.station.scan(command("PACK")) == PROMPT
@@ -108,11 +108,11 @@ def packing(world: World) -> Scene:
 
 
 Cell = tuple[str, Signalled | str, str]
-"""(what is scanned, what it gets, the state after it); a bare text as the second is the reason of a refusal."""
+"""(what is scanned, its signal, the state after it); a text in place of the signal is the reason of a refusal."""
 
 STAYS = ""
 
-TABLE: dict[Callable[[World], Scene], list[Cell]] = {
+TABLE: dict[Callable[[World], Prepared], list[Cell]] = {
     signed_out: [
         ("own badge", OK, "ready"),
         ("other badge", OK, "ready"),
@@ -222,7 +222,7 @@ TABLE: dict[Callable[[World], Scene], list[Cell]] = {
     ],
 }  # fmt: skip
 
-STATE: dict[Callable[[World], Scene], str] = {
+STATE: dict[Callable[[World], Prepared], str] = {
     signed_out: "ready",
     ready: "ready",
     assigning: "assigning",
@@ -240,7 +240,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("prepare", "what", "gets", "after"), CELLS)
-def test_cell(world: World, prepare: Callable[[World], Scene], what: str, gets: Signalled | str, after: str) -> None:
+def test_cell(world: World, prepare: Callable[[World], Prepared], what: str, gets: Signalled | str, after: str) -> None:
     """Rule: workflow.md#state-table."""
     found = prepare(world)
     signalled = found.station.scan(found.codes[what])
@@ -254,7 +254,7 @@ def test_cell(world: World, prepare: Callable[[World], Scene], what: str, gets: 
     order = found.codes["other order"] if signalled == OK and what == "other order" else None if leaves else found.order
     signed_in = what != "OUT" and (prepare is not signed_out or "badge" in what)
     operator = None if not signed_in else "E8" if what == "other badge" and prepare is not assigning else "E7"
-    # The view follows behind: it is waited for until it is that of after this scan.
+    # The view is published later than the signal is shown.
     world.centre.wait_view(
         lambda view: (
             view.last is not None and (view.last.signal, view.last.reason) == signalled

@@ -1,4 +1,4 @@
-"""Two scanners at once, at one bench and at two: their scans never mix, and the benches never disturb each other."""
+"""Two scanners at once, at one station and at two: scans never mix, and stations never disturb each other."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,7 +27,7 @@ def lines(units: list[str]) -> bytes:
 
 
 def whole(order: str) -> Callable[[Event], bool]:
-    """Whether an event completes an order."""
+    """Return a condition: the event completes this order."""
     return lambda event: event.data.order == order and event.data.order_pending == 0
 
 
@@ -74,7 +74,7 @@ def test_order_is_open_at_one_station_until_that_one_signs_out(world: World) -> 
     assert first.scan(command("OUT")) == OK
     assert second.scan_all(order, units[1], command("SAVE")) == [OK, DONE, Signalled("boxed", None)]
     assert world.centre.wait_view(lambda view: view.order is None and not view.signed_in, "1").state == "ready"
-    # The box came along, and so does its state on the way back.
+    # The box and its state pass to the other station, and back.
     assert second.scan(command("OUT")) == OK
     assert first.scan_all(BADGES["E7"], order, command("SAVE")) == [OK, OK, Signalled("saved", None)]
 
@@ -89,7 +89,7 @@ def test_flood_at_one_station_leaves_the_other_alone(world: World) -> None:
 
 
 def connected(health: dict[str, Any]) -> dict[str, bool]:
-    """The first station's scanners, and whether each is there."""
+    """Return the first station's scanners by name, and whether each is connected."""
     return {scanner["name"]: scanner["connected"] for scanner in health["scanners"] if scanner["station"] == "1"}
 
 
@@ -98,11 +98,11 @@ def test_unplugged_scanner_is_back_without_a_restart(world: World) -> None:
     order, units = world.simple(4)
     station = world.opened(order)
     left = station.scanners["left"]
-    # The half of a scan comes with a whole one, so that it is known to be read.
+    # The half scan comes in one write with a whole one, so that it is read when that one has its signal.
     left.write(f"{units[3]}\r{units[0][:7]}".encode())
     assert station.indicator.next().signalled == OK
     left.unplug()
-    # The half-read scan is told of, never counted; the other scanner goes on meanwhile.
+    # The half scan is signalled and never counted; the other scanner goes on.
     assert station.indicator.next().signalled == refused("unreadable")
     assert station.scan(units[1], "right") == OK
     world.centre.wait_health(lambda health: connected(health) == {"left": False, "right": True}, "left is gone")

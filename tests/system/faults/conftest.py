@@ -1,4 +1,4 @@
-"""What the fault suite shares: the shim, file systems of its own, and a world whose daemon the test starts."""
+"""What the fault tests share: the shim, file systems of their own, and a world whose daemon the test starts."""
 
 import os
 import shutil
@@ -25,14 +25,14 @@ def shim_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[World]:
-    """A world whose daemon the test starts; it must be alive at the end unless the test has ended it."""
+    """A world whose daemon the test starts and stops."""
     with world_of(tmp_path, started=False, uplink={"ack_timeout_s": 1}) as found:
         yield found
 
 
 @pytest.fixture
 def shim(own: World, shim_library: Path, tmp_path: Path) -> Iterator[Shim]:
-    """The shim under the daemon of `own`, for its state directory."""
+    """The shim for the daemon of `own` and its state directory."""
     with Shim(shim_library, tmp_path / "control", root=own.kiosk.state_dir) as found:
         own.kiosk.environment.update(found.environment)
         yield found
@@ -40,7 +40,7 @@ def shim(own: World, shim_library: Path, tmp_path: Path) -> Iterator[Shim]:
 
 @pytest.fixture
 def mounted() -> Iterator[Callable[..., None]]:
-    """Mounts `mount` arguments on a directory, and unmounts at the end; skips where mounting is not allowed."""
+    """A function that mounts something on a directory until the test is over, or skips the test if it cannot."""
     with ExitStack() as undo:
 
         def mount(where: Path, *arguments: str) -> None:

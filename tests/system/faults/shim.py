@@ -1,4 +1,4 @@
-"""A fault in the daemon's system calls, switched on and off while it runs: the test's end of shim.c."""
+"""Faults in the daemon's system calls, switched on and off while it runs: the test's side of shim.c."""
 
 import mmap
 import os
@@ -17,7 +17,7 @@ _SOURCE = Path(__file__).with_name("shim.c")
 
 
 class Instant(IntEnum):
-    """The steps of a write at which the process can be made to end; the values are shim.c's."""
+    """The steps of a write at which the process can be killed; the values are those of shim.c."""
 
     BEFORE_WRITE = 1
     HALF_WRITTEN = 2
@@ -26,7 +26,7 @@ class Instant(IntEnum):
 
 
 def built(directory: Path) -> Path | None:
-    """The shim as a shared library in `directory`; none without a C compiler."""
+    """Build the shim as a shared library in `directory`, and return it; None without a C compiler."""
     compiler = shutil.which("cc")
     if compiler is None:
         return None
@@ -36,9 +36,9 @@ def built(directory: Path) -> Path | None:
 
 
 class Shim:
-    """What one daemon's storage and wall clock do. `environment` is what the daemon must be started with.
+    """Controls the storage and the wall clock of one daemon, which must be started with `environment`.
 
-    Errors are numbers of `errno`, 0 for none; they concern files below `root` only.
+    Errors are numbers of `errno`, 0 for none. Only files below `root` are concerned.
     """
 
     def __init__(self, library: Path, control: Path, *, root: Path) -> None:
@@ -53,18 +53,18 @@ class Shim:
         struct.pack_into("=i", self._map, 4 * at, value)
 
     def fail(self, *, flush: int = 0, write: int = 0, opening: int = 0) -> None:
-        """From now on these calls fail with these errors; without any, the storage works again."""
+        """Make these calls fail with these errors from now on; without arguments, the storage works again."""
         for at, error in enumerate((flush, write, opening)):
             self._set(at, error)
 
     @property
     def failed(self) -> int:
-        """How many calls were made to fail."""
+        """How many calls have failed."""
         count: int = struct.unpack_from("=i", self._map, 4 * 5)[0]
         return count
 
     def die(self, instant: Instant, after: int = 1) -> None:
-        """End the process, as `kill -9` does, at the `after`-th such step from now."""
+        """Kill the process at the `after`-th such step from now."""
         self._set(4, after)
         self._set(3, instant)
 
@@ -72,7 +72,7 @@ class Shim:
         self._set(3, 0)
 
     def step_clock(self, seconds: int) -> None:
-        """Let the wall clock be so far from the machine's; the monotonic clock is untouched."""
+        """Move the wall clock by this much from the machine's. The monotonic clock stays as it is."""
         struct.pack_into("=q", self._map, 24, seconds)
 
     def __enter__(self) -> Self:

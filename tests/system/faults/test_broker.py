@@ -1,4 +1,4 @@
-"""A real broker behind a bad line, and one that comes back with an old memory: all is delivered, in sequence.
+"""A real broker behind a bad line, or with an old memory after a restart: every event is delivered, in sequence.
 
 Outages of the broker and its memory lost, the consumer away or restored: tests/system/test_outage.py.
 """
@@ -18,7 +18,7 @@ from tests.system.faults.peer import Relay
 
 @contextmanager
 def behind(relay_bytes_per_s: int | None, directory: Path, **mqtt: int) -> Iterator[tuple[World, Relay]]:
-    """A world whose kiosk, and nobody else, reaches the broker through a relay."""
+    """Make a world in which only the kiosk reaches the broker through a relay."""
     with (
         world_of(directory, started=False, uplink={"ack_timeout_s": 10}, mqtt=mqtt) as world,
         Relay(world.broker.port, bytes_per_s=relay_bytes_per_s) as relay,

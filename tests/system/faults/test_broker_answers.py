@@ -1,6 +1,6 @@
-"""Whatever a broker may answer, or leave unanswered: it is named, tried again, and scanning never notices.
+"""Wrong answers of a broker, and missing ones: they are logged, it is tried again, and scanning goes on.
 
-One daemon meets many brokers: its `hosts` are tried in turn, the last one is real.
+One daemon meets many brokers: it tries its `hosts` in turn, and the last one is real.
 """
 
 import json
@@ -33,9 +33,9 @@ CONNACK_V5 = {
     0x9A: "Retain not supported", 0x9B: "QoS not supported", 0x9C: "Use another server", 0x9D: "Server moved",
     0x9F: "Connection rate exceeded",
 }  # fmt: skip
-"""OASIS MQTT 5.0, table 3-1. Of 0x99 paho does not know that a CONNACK may say it, and closes the connection."""
+"""OASIS MQTT 5.0, table 3-1. paho does not expect 0x99 in a CONNACK, and closes the connection."""
 CONNACK_V311 = {1: "before the broker answered", 2: "identifier", 3: "unavailable", 4: "user name", 5: "authorized"}
-"""OASIS MQTT 3.1.1, table 3.1, and a word of each. At 1 paho closes without telling."""
+"""OASIS MQTT 3.1.1, table 3.1, with a word of each log line. At 1 paho closes the connection without a reason."""
 PUBACK_FAILURES = (0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99)
 """OASIS MQTT 5.0, table 3-4."""
 
@@ -46,7 +46,7 @@ NO_CONSUMER = 0x10
 def meeting(
     directory: Path, *scripts: Script, protocol: int = 5, keepalive_s: int = 30, confirm: str = "consumer"
 ) -> Iterator[tuple[World, list[ScriptedBroker]]]:
-    """A world whose daemon, not yet started, meets the scripted brokers first, in their order, then the real one."""
+    """Make a world whose daemon, not yet started, meets the scripted brokers in their order, then the real one."""
     with ExitStack() as undo:
         brokers = [undo.enter_context(ScriptedBroker(script, protocol=protocol)) for script in scripts]
         world = undo.enter_context(world_of(directory, started=False, uplink={"ack_timeout_s": 1, "confirm": confirm}))
@@ -62,7 +62,7 @@ def meeting(
 
 
 def lines_about(world: World, broker: ScriptedBroker) -> list[str]:
-    """What the daemon logs about one broker."""
+    """Return what the daemon has logged about one broker."""
     return [line for line in world.kiosk.output().splitlines() if broker.host in line]
 
 
@@ -100,7 +100,7 @@ def test_every_refusal_of_a_connection_is_named_and_the_next_broker_tried(
 
 
 def after_connect(answer: bytes) -> Script:
-    """Take the CONNECT, send this much, and close."""
+    """Return a script that takes the CONNECT, sends these bytes, and closes."""
 
     def script(link: Link) -> None:
         link.expect(CONNECT)
@@ -135,11 +135,11 @@ WHILE_CONNECTED: dict[str, Script] = {
     "a PUBACK of nothing": after_subscribe(puback(65535)),
     "a packet of no type": after_subscribe(b"\x00\x02\x00\x00"),
 }
-"""After each of these the daemon stays away for a while, so that all of them take a minute."""
+"""The daemon backs off after each of these, so all of them take a minute."""
 
 
 def meet_and_go_on(directory: Path, scripts: Mapping[str, Script], *, deadline_s: float) -> None:
-    """Meet each of these brokers, then the real one, and work there."""
+    """Have a daemon meet each of these brokers, then the real one, and scan."""
     with meeting(directory, *scripts.values()) as (world, brokers):
         world.kiosk.start()
         world.centre.wait_status("online", deadline_s=deadline_s)
@@ -164,7 +164,7 @@ def test_connections_that_break_off_anywhere(tmp_path: Path) -> None:
 
 
 def silent(link: Link) -> None:
-    """Accept the connection, and nothing else."""
+    """Accept the connection, and do nothing else."""
     link.wait_gone()
 
 
@@ -198,7 +198,7 @@ def a_broker(answer: Callable[[Publish], int | None], *, receive_maximum: int | 
 
 
 def refused_scans(world: World, count: int) -> None:
-    """Scans of a kiosk without an operator: each is one event. From two scanners, slowly enough to be told singly."""
+    """Make refused scans of a kiosk without an operator, slowly enough that each is an event of its own."""
     for number in range(count):
         assert world.station.scan(f"ANYTHING-{number}") == refused("not_signed_in")
 
@@ -306,7 +306,7 @@ def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
         told = json.loads(bad[0])
 
         def stood_in() -> bool:
-            refused_scans(world, 1)  # later events must pass, else the broker refuses everything
+            refused_scans(world, 1)  # other events must pass, else the broker refuses everything
             found = [json.loads(publish.payload) for publish, _ in broker.heard("/event/journal")]
             return any(one["id"] == told["id"] and one["sequence"] == told["sequence"] for one in found)
 

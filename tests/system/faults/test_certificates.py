@@ -1,4 +1,4 @@
-"""Certificates that do not hold: refused, explained in one line each, tried again; scanning is unaffected."""
+"""Certificates that are not valid: refused, explained in one log line each, and tried again; scanning goes on."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from harness.world import World, refused, world_of
 from tests.system.faults.shim import Shim
 
 AWAY_AND_BACK_S = 90.0
-"""The back-off may have grown to its 30 seconds."""
+"""Enough for a back-off of 30 s."""
 
 
 def lines_about(world: World, port: int) -> list[str]:
@@ -28,7 +28,7 @@ def tried_again(world: World, broker: Broker) -> bool:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """A kiosk that trusts the authority of its broker's certificate; the daemon is not started."""
+    """A world whose kiosk, not yet started, trusts the authority of its broker's certificate."""
     certificates = Authority().issue(tmp_path / "certificates")
     with world_of(
         tmp_path,

@@ -1,4 +1,4 @@
-"""The wall clock is years off and jumps, the monotonic one does not. Order, counts, deadlines never depend on it."""
+"""The wall clock is years off and jumps; order, counts and deadlines do not depend on it."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A damaged manifest cache: rebuilt from the broker, the journal untouched, an order being scanned goes on."""
+"""A damaged manifest cache is rebuilt from the broker; the journal is not touched, and an open order goes on."""
 
 from collections.abc import Callable
 from pathlib import Path

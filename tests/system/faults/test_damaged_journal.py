@@ -1,6 +1,6 @@
-"""A damaged journal, through the real daemon: exit code 3 and not a byte altered, or a clean start from a clean prefix.
+"""A damaged journal and the real daemon: exit code 3 with no byte changed, or a clean start from a clean prefix.
 
-Every byte, sector and length of a small journal is damaged in tests/journal/test_damage.py; this is a sample of them.
+tests/journal/test_damage.py damages every byte, sector and length of a small journal; this is a sample.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ SECTOR = 512
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Path, list[bytes]]]:
-    """A world whose daemon was killed after some work; a copy of its journal; all events in it, as exported.
+    """A world whose daemon was killed after some work, a copy of its journal, and all events in it, as exported.
 
     The first part of the work is behind a snapshot, the rest after it.
     """
@@ -42,7 +42,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, P
 
 
 def used(path: Path) -> int:
-    """How many bytes of a journal file hold something."""
+    """Return how many bytes of a journal file are in use."""
     return len(path.read_bytes().rstrip(b"\0"))
 
 
@@ -51,7 +51,7 @@ def digest(directory: Path) -> dict[str, str]:
 
 
 def outcome(world: World, copy: Path, damage: tuple[str, str, int]) -> str:
-    """Lay the journal out with one damage, start the daemon on it, and hold what it does against the contract."""
+    """Restore the journal with one damage, start the daemon on it, and check what it does."""
     name, kind, at = damage
     directory = world.kiosk.state_dir / "journal"
     shutil.rmtree(directory)
@@ -82,7 +82,7 @@ def outcome(world: World, copy: Path, damage: tuple[str, str, int]) -> str:
 
 
 def whole_before(copy: Path, damage: tuple[str, str, int], documents: list[bytes]) -> int:
-    """How many events lie whole before a damage; all, where it is not in the log. A sector may touch the last two."""
+    """Return how many events are whole before a damage; all if it is in no segment. A sector may touch two events."""
     name, _, at = damage
     if name == "snapshot":
         return len(documents)
@@ -91,7 +91,7 @@ def whole_before(copy: Path, damage: tuple[str, str, int], documents: list[bytes
 
 
 def hold(world: World, copy: Path, documents: list[bytes], damages: list[tuple[str, str, int]]) -> dict[str, int]:
-    """Each damage is refused, or what is left is a prefix of the events; how often which."""
+    """Check that each damage is refused or leaves a prefix of the events; return how often which."""
     counts = {"refused": 0, "started": 0}
     for damage in damages:
         found = outcome(world, copy, damage)
@@ -104,11 +104,11 @@ def hold(world: World, copy: Path, documents: list[bytes], damages: list[tuple[s
 
 
 def places(copy: Path, count: int, seed: int) -> list[tuple[str, str, int]]:
-    """Damages after the snapshot, where a start must find each, and in the snapshot itself."""
+    """Return damages after the snapshot, where a start must find each, and in the snapshot itself."""
     chance = random.Random(seed)
     segment = max(path for path in copy.glob("*.seg") if used(path)).name
     end = used(copy / segment)
-    # What is before the snapshot is checked when it is read: the work after it is the file's last part.
+    # Events before the snapshot are checked only when they are read. Those after it are the file's last part.
     live = end * 2 // 3
     sites = [(segment, live, end - 1), ("snapshot", 0, used(copy / "snapshot") - 1)]
     found = []

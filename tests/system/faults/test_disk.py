@@ -1,4 +1,4 @@
-"""Disk full, read-only, input/output error: the scan is refused with `fault`, and all goes on when the disk does."""
+"""Disk full, read-only, input/output error: scans are refused with `fault` until the disk works again."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ Mount = Callable[..., None]
 
 
 def journal_health(world: World) -> dict[str, Any]:
-    """What health says about the journal."""
+    """Return what health says about the journal."""
     found: dict[str, Any] = world.centre.request("health")["health"]["journal"]
     return found
 
@@ -34,14 +34,14 @@ def fault_of(world: World) -> str | None:
 
 
 def counted(world: World, order: str) -> list[str]:
-    """The devices that the exported journal counts in an order, in sequence; each of its events is delivered too."""
+    """Return the devices that the exported journal counts in an order, in sequence."""
     events = [event for _, event in world.kiosk.exported()]
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     return [event.data.unit.id for event in events if event.kind == "scan.accepted" and event.subject == order]
 
 
 def begun(world: World, count: int) -> tuple[str, list[str]]:
-    """The daemon started, and an order of `count` devices open."""
+    """Start the daemon, and open an order of `count` devices."""
     world.kiosk.start()
     world.centre.wait_status("online")
     order, units = world.simple(count)
@@ -50,7 +50,7 @@ def begun(world: World, count: int) -> tuple[str, list[str]]:
 
 
 def ended(world: World) -> None:
-    """Everything in the journal is with the consumer, exactly; the daemon stops in order."""
+    """Check that the consumer has exactly the journal, and that the daemon stops in order."""
     assert world.delivered() == world.in_sequence()
     assert world.kiosk.run("journal", "verify").returncode == 0
     assert world.kiosk.stop() == 0
@@ -60,7 +60,7 @@ def ended(world: World) -> None:
 
 
 def fill(directory: Path, *, leave: int = 0) -> Path:
-    """Take the file system's space, all but `leave` bytes."""
+    """Fill the file system, except for `leave` bytes."""
     ballast = directory / "ballast"
     found = os.statvfs(directory)
     with ballast.open("wb", buffering=0) as file:
@@ -68,7 +68,7 @@ def fill(directory: Path, *, leave: int = 0) -> Path:
         while rest > 0:
             try:
                 rest -= file.write(bytes(min(rest, 65536)))
-            except OSError:  # ENOSPC: something else has taken the rest
+            except OSError:  # ENOSPC: another writer has taken the rest
                 break
     return ballast
 
@@ -140,7 +140,7 @@ def test_full_of_what_is_not_delivered_nothing_is_pruned_until_it_is(own: World,
 
 
 def wide_order(world: World, count: int) -> str:
-    """An order that takes any device of the supply."""
+    """Publish an order that takes any device of the supply."""
     return world.order(line("1", world.supply.sku(), count, tacs=[world.supply.tac]))
 
 
@@ -168,7 +168,7 @@ def test_failing_storage_and_back(own: World, shim: Shim, failing: dict[str, int
     assert shim.failed
     shim.fail()
     wait_for(lambda: fault_of(own) is None, "the journal to be written again, without a scan")
-    # A commit whose flush failed was in doubt: it may stand there, and is adopted then. Nothing else was taken.
+    # A commit whose flush failed may be on the disk, and is adopted then. No other scan was taken.
     assert station.scan(units[1]) in (OK, Signalled("again", "already_counted"))
     assert station.scan_all(units[2], units[3]) == [OK, OK]
     assert station.scan(units[4]).signal == "order_done"

@@ -1,6 +1,6 @@
-"""The process ends at a chosen step of a scan's commit: before its write, half-way, before the flush, after it.
+"""The process is killed at a chosen step of a commit: before the write, in its middle, before the flush, after it.
 
-Kills at random instants are in tests/system/test_kill.py; here no step is left to chance.
+tests/system/test_kill.py kills at random instants.
 """
 
 from collections.abc import Collection
@@ -28,11 +28,11 @@ DAY = {
     "pack": ["order.packing_started"],
     "confirm": ["order.packing_confirmed"],
 }
-"""The scans of a small order's way through the kiosk, and the events that each makes."""
+"""The scans of a small order, from the badge to the confirmation, and the events of each."""
 
 
 def scans_of(order: str, units: list[str], gtin: str) -> dict[str, tuple[str, str]]:
-    """Each scan's code, and the signal that is right for it."""
+    """Return each scan's code, and the signal that is right for it."""
     return {
         "sign in": (BADGES["E7"], "ok"),
         "open": (order, "ok"),
@@ -50,12 +50,12 @@ def scans_of(order: str, units: list[str], gtin: str) -> dict[str, tuple[str, st
 
 
 def facts(world: World) -> list[str]:
-    """What the journal says has happened, without the counts."""
+    """Return the kinds of the events in the journal."""
     return [event.kind for _, event in world.kiosk.exported()]
 
 
 def through_the_day(world: World, shim: Shim, instant: Instant, killed_at: Collection[str]) -> None:
-    """Work an order from the badge to the confirmation; the process ends at `instant` of each scan in `killed_at`."""
+    """Work through an order; the process is killed at `instant` of each scan in `killed_at`."""
     kiosk, station, units, gtin = world.kiosk, world.station, world.supply.imeis(1), world.supply.gtin()
     kiosk.start()
     world.centre.wait_status("online")
@@ -73,7 +73,7 @@ def through_the_day(world: World, shim: Shim, instant: Instant, killed_at: Colle
             shim.live()
             kiosk.cut_power()
             kiosk.start()
-            # Killed, not cut from its power: what was written whole stands in the page cache, flushed or not.
+            # After a kill, the page cache still has what was written, flushed or not.
             if instant in (Instant.WRITTEN, Instant.FLUSHED):
                 happened += DAY[name]
             assert facts(world) == happened, f"{name}: all that was signalled, the whole of what was written, no more"

@@ -1,4 +1,4 @@
-"""The broker's rights forbid a topic: its events wait, the others pass, and all is there once it is allowed."""
+"""The broker forbids a topic: its events wait, others pass, and all are delivered once it is allowed."""
 
 from pathlib import Path
 from typing import Any
