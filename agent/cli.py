@@ -164,7 +164,8 @@ def parser() -> argparse.ArgumentParser:
         description="The program on a packing-bench kiosk: reads barcode scanners, signals by light and sound, records "
         "every event on disk and publishes it over MQTT.",
         epilog="Exit codes: 0 success; 1 the configuration, or what was asked for, is refused; 2 wrong arguments; "
-        "3 state on disk is damaged, or must not be overwritten; anything else is a bug.",
+        "3 state on disk is damaged, or must not be overwritten; 69 a device cannot be opened; 75 another process uses "
+        "the state directory; anything else is a bug.",
     )
     whole.add_argument("--version", action="version", version=f"kiosk-agent {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)

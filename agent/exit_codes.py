@@ -2,13 +2,16 @@
 
 from enum import IntEnum
 
-from agent.errors import JournalDamaged, KioskError
+from agent.errors import DeviceError, JournalBusy, JournalDamaged, KioskError
 
 __all__ = ["ExitCode", "exit_code_of"]
 
 
 class ExitCode(IntEnum):
-    """What the end of a process tells. systemd restarts the daemon after any code but 1, 2 and 3."""
+    """What the end of a process tells. systemd restarts the daemon after any code but 1, 2 and 3.
+
+    69 and 75 are EX_UNAVAILABLE and EX_TEMPFAIL of sysexits.h.
+    """
 
     OK = 0
     REFUSED = 1
@@ -17,14 +20,20 @@ class ExitCode(IntEnum):
     """Wrong arguments on the command line."""
     DAMAGED = 3
     """State on disk that must not be overwritten."""
+    DEVICE = 69
+    """A light, button or scanner cannot be opened. It may work at the next try."""
     BUG = 70
     """An error that nobody expected. Python's own code for it, 1, would say that the configuration is refused."""
+    BUSY = 75
+    """Another process uses the state directory. It may be free at the next try."""
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
 
 _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalDamaged, ExitCode.DAMAGED),
+    (JournalBusy, ExitCode.BUSY),
+    (DeviceError, ExitCode.DEVICE),
     (KioskError, ExitCode.REFUSED),
     (KeyboardInterrupt, ExitCode.INTERRUPTED),
     (BrokenPipeError, ExitCode.BROKEN_PIPE),

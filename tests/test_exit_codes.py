@@ -18,8 +18,8 @@ from agent.exit_codes import ExitCode, exit_code_of
     ("error", "code"),
     [
         (ConfigError(["a.b: expected 1, found 2"]), 1),
-        (DeviceError("no such pin"), 1),
-        (JournalBusy("another daemon runs"), 1),
+        (DeviceError("no such pin"), 69),
+        (JournalBusy("another daemon runs"), 75),
         (JournalFault("read-only"), 1),
         (CacheDamaged("reference.db"), 1),
         (KioskError("anything else with a text for a person"), 1),

@@ -1,6 +1,7 @@
 """`kiosk-agent run`: the daemon (`commands.md#run`)."""
 
 import logging
+import signal
 from pathlib import Path
 
 from agent.config import load, salvage
@@ -18,6 +19,8 @@ def run(config_path: Path) -> int:
     Raises ConfigError for a refused configuration, after it was shown and published (`commands.md#failure-at-start`).
     """
     log.configure()
+    # A reload that is asked for before the daemon listens must not end it (`commands.md#reload`).
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         config = load(config_path)
     except ConfigError as exc:

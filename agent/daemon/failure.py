@@ -13,7 +13,6 @@ from agent.config.settings import IndicatorSettings, KioskSettings, MqttSettings
 from agent.contract.signals import Signal, steps_of
 from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, indicator_of
-from agent.errors import KioskError
 
 __all__ = ["FAULT_S", "tell_failure"]
 
@@ -44,7 +43,7 @@ def tell_failure(
         for station, settings in indicators:
             try:
                 indicator = opened.enter_context(indicator_of(station, settings))
-            except KioskError as exc:
+            except Exception as exc:  # noqa: BLE001 - best effort: the exit code is decided already
                 _log.warning("the fault cannot be shown on the light", extra={"station": station, "why": exc})
             else:
                 indicator.show(Signal.FAULT, None, monotonic_ns=time.monotonic_ns())
@@ -68,5 +67,5 @@ def _publish(reason: str, kiosk: KioskSettings, mqtt: MqttSettings) -> None:
             reason=reason,
             timeout_s=_PUBLISH_S,
         )
-    except (KioskError, OSError) as exc:
+    except Exception as exc:  # noqa: BLE001 - best effort: the exit code is decided already
         _log.warning("the failure cannot be published to the broker", extra={"why": exc})

@@ -32,16 +32,23 @@ from agent.daemon.request_handler import RequestHandler
 from agent.daemon.request_queue import RequestQueue
 from agent.daemon.run_record import RunRecord
 from agent.daemon.scan_path import ScanPath
-from agent.daemon.shutdown import PartFailed, Shutdown, ending_on_failures, ending_on_signals, running_beside
+from agent.daemon.shutdown import (
+    PartFailed,
+    Shutdown,
+    ending_on_failures,
+    ending_on_signals,
+    reloading_on_hangup,
+    running_beside,
+)
 from agent.daemon.station_devices import open_devices
-from agent.daemon.status_socket import StatusSocket
+from agent.daemon.status_socket import StatusSocket, is_running
 from agent.daemon.task_queue import TaskQueue
 from agent.daemon.thread_safe_event import ThreadSafeEvent
 from agent.daemon.watchdog import feed_watchdog
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, rules_of
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import Scanner
-from agent.errors import JournalBusy, JournalDamaged, KioskError
+from agent.errors import DeviceError, JournalBusy, JournalDamaged, KioskError
 from agent.exit_codes import ExitCode, exit_code_of
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.event_loop import EventLoop
@@ -61,14 +68,30 @@ _OFFLINE_S = 3.0
 def run(config: Config) -> int:
     """Run the daemon until it is told to stop; return its exit code (`commands.md#exit-codes`)."""
     try:
-        Daemon(config).run()
+        Daemon(config, reloads_on_hangup=True).run()
     except Exception as exc:  # noqa: BLE001 - the one place where an error of the daemon ends
-        _log_failure(exc)
+        failure = exc
+        if isinstance(exc, DeviceError) and is_running(config.kiosk.state_dir):
+            failure = JournalBusy(f"another daemon uses {config.kiosk.state_dir}, and its devices: {exc}")
+        _log_failure(failure)
         # The lights and the status belong to the daemon that has the journal. After a bug, the next start has them.
-        if not isinstance(exc, JournalBusy | PartFailed):
-            _tell_failure(config, exc)
-        return exit_code_of(exc)
+        if not isinstance(failure, JournalBusy | PartFailed):
+            _tell_failure(config, failure)
+        return exit_code_of(failure)
     return ExitCode.OK
+
+
+def _undo(undo: ExitStack, failure: Exception) -> None:
+    """Undo the start. A step back that fails too is logged, and does not hide the failure that tells the exit code."""
+    try:
+        undo.__exit__(type(failure), failure, failure.__traceback__)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the first failure counts
+        if exc is not failure:
+            _log.error("the start could not be undone completely", exc_info=exc)
+
+
+def _nothing_to_reload() -> None:
+    """Before the first connection: the broker will send everything anyway."""
 
 
 def _log_failure(error: Exception) -> None:
@@ -111,6 +134,7 @@ class Daemon:
     """One kiosk at work. `run` may be called once.
 
     `scanners`, by station, are read beside those of the configuration; `indicators` take the place of configured ones.
+    With `reloads_on_hangup`, SIGHUP has the broker send everything again (`commands.md#reload`).
     """
 
     def __init__(
@@ -120,11 +144,14 @@ class Daemon:
         clock: Clock | None = None,
         scanners: Mapping[str, Sequence[Scanner]] | None = None,
         indicators: Mapping[str, Indicator] | None = None,
+        reloads_on_hangup: bool = False,
     ) -> None:
         self._config = config
         self._clock = clock or SystemClock()
         self._scanners = scanners or {}
         self._indicators = indicators or {}
+        self._reloads_on_hangup = reloads_on_hangup
+        self._reload: Callable[[], None] = _nothing_to_reload
         self._shutdown = Shutdown()
         self._look: Callable[[], Look | None] = lambda: None
 
@@ -146,7 +173,11 @@ class Daemon:
 
     async def _run(self) -> None:
         with ExitStack() as undo:
-            await self._start_and_wait(undo)
+            try:
+                await self._start_and_wait(undo)
+            except Exception as exc:
+                _undo(undo, exc)
+                raise
 
     async def _start_and_wait(self, undo: ExitStack) -> None:
         config, clock, shutdown = self._config, self._clock, self._shutdown
@@ -156,6 +187,8 @@ class Daemon:
         # First, how it ends: in order, whatever happens from here on.
         undo.enter_context(ending_on_failures(shutdown, loop))
         undo.enter_context(ending_on_signals(shutdown, loop))
+        if self._reloads_on_hangup:
+            undo.enter_context(reloading_on_hangup(loop, self._take_hangup))
         notifier = undo.enter_context(closing(Notifier()))
 
         # Lights before the journal, so that a disk that does not work is seen.
@@ -244,6 +277,7 @@ class Daemon:
         )
         undo.enter_context(scan_path)
         uplink.start()
+        self._reload = uplink.reload
         undo.callback(lambda: uplink.stop(reason=shutdown.reason, timeout_s=_OFFLINE_S))
         monitor = Monitor(
             config=config,
@@ -284,6 +318,10 @@ class Daemon:
             await shutdown.wait()
         _log.info("stopping", extra={"why": shutdown.reason})
         notifier.stopping()
+
+    def _take_hangup(self) -> None:
+        _log.info("SIGHUP: everything is asked for again")
+        self._reload()
 
     def _open_indicator(self, station: StationSettings) -> Indicator:
         given = self._indicators.get(station.id)

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from agent.errors import JournalDamaged
 
-__all__ = ["PartFailed", "Shutdown", "ending_on_failures", "ending_on_signals", "running_beside"]
+__all__ = ["PartFailed", "Shutdown", "ending_on_failures", "ending_on_signals", "reloading_on_hangup", "running_beside"]
 
 
 class PartFailed(Exception):
@@ -68,6 +68,18 @@ def ending_on_signals(shutdown: Shutdown, loop: asyncio.AbstractEventLoop) -> It
         for number, handler in zip(numbers, before, strict=True):
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
+
+
+@contextmanager
+def reloading_on_hangup(loop: asyncio.AbstractEventLoop, reload: Callable[[], None]) -> Iterator[None]:
+    """Call `reload` in the loop at each SIGHUP; put back the handler that was there (`commands.md#reload`)."""
+    before = signal.getsignal(signal.SIGHUP)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

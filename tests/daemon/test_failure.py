@@ -42,6 +42,17 @@ def test_every_light_shows_fault_and_the_status_is_failed(tmp_path: Path, publis
     assert (fields["site"], fields["kiosk"], fields["state"], fields["reason"]) == ("rtm1", "dock-3", "failed", "why")
 
 
+def test_a_bug_in_a_driver_or_the_client_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`commands.md#failure-at-start`"""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody expected it")
+
+    monkeypatch.setattr("agent.uplink.oneshot.publish_status_once", broken)
+    monkeypatch.setattr("agent.daemon.failure.indicator_of", broken)
+    tell_failure(reason="why", kiosk=kiosk(tmp_path), mqtt=MQTT, indicators=[("1", light(tmp_path / "one"))])
+
+
 def test_what_does_not_work_does_not_stop_the_rest(tmp_path: Path, published: Published) -> None:
     lights = [("1", light(tmp_path / "no" / "such" / "folder")), ("2", light(tmp_path / "two"))]
     tell_failure(reason="why", kiosk=kiosk(tmp_path), mqtt=MQTT, indicators=lights)

@@ -201,8 +201,8 @@ def test_a_start_that_fails_tells_it_and_undoes_every_step_before(
 @pytest.mark.parametrize(
     ("step", "error", "code"),
     [
-        ("an indicator", DeviceError("GPIO pin 17: in use"), 1),
-        ("a button", DeviceError("GPIO pin 23: in use"), 1),
+        ("an indicator", DeviceError("GPIO pin 17: in use"), 69),
+        ("a button", DeviceError("GPIO pin 23: in use"), 69),
         ("the journal", DAMAGE, 3),
     ],
 )
@@ -221,9 +221,37 @@ def test_a_refused_start_ends_with_its_exit_code(
 @pytest.mark.usefixtures("leaves_nothing")
 def test_a_second_daemon_leaves_lights_and_status_to_the_first(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(monkeypatch, "the journal", JournalBusy("another daemon has it open"))
-    assert root.run(kiosk.config) == 1
+    assert root.run(kiosk.config) == 75
     assert kiosk.signals() == []
     assert kiosk.status()["state"] is None
+
+
+@pytest.mark.usefixtures("leaves_nothing")
+def test_a_device_that_another_daemon_has_is_no_broken_device(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`commands.md#exit-codes`"""
+    monkeypatch.setattr(root, "is_running", lambda _: True)
+    fail(monkeypatch, "an indicator", DeviceError("GPIO pin 17: in use"))
+    assert root.run(kiosk.config) == 75
+    assert kiosk.signals() == []
+
+
+@pytest.mark.usefixtures("leaves_nothing")
+@pytest.mark.parametrize("stop", [(Housekeeping, "stop"), (RunRecord, "end"), (Ledger, "close")])
+def test_a_step_back_that_fails_does_not_hide_why_the_start_failed(
+    kiosk: Kiosk, stop: tuple[type, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`commands.md#failure-at-start`"""
+    undo = getattr(*stop)
+
+    def failing(*args: Any, **kwargs: Any) -> None:
+        undo(*args, **kwargs)
+        raise RuntimeError("this step cannot be undone")
+
+    monkeypatch.setattr(*stop, failing)
+    fail(monkeypatch, "a button", DeviceError("GPIO pin 23: in use"))
+    assert root.run(kiosk.config) == 69
+    assert kiosk.signals() == ["fault"]
+    assert "GPIO pin 23: in use" in kiosk.status()["reason"]
 
 
 @pytest.mark.usefixtures("leaves_nothing")

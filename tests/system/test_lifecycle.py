@@ -1,7 +1,9 @@
 """The daemon as systemd and an administrator see it: start, stop, exit codes, and the commands beside it."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,10 +105,22 @@ def test_second_daemon_on_the_same_state_is_refused(own: World) -> None:
     order, units = own.simple(1)
     station = own.opened(order)
     done = own.kiosk.run("run")
-    assert done.returncode in (1, 3)
+    assert done.returncode == 75
     assert b"Traceback" not in done.stdout + done.stderr
     station.indicator.left()
     assert station.scan(units[0]).signal == "order_done"
+
+
+def test_a_hangup_is_a_reload(own: World) -> None:
+    """Rule: commands.md#reload."""
+    own.kiosk.spawn()
+    own.centre.wait_status("online")
+    order, units = own.simple(2)
+    station = own.opened(order)
+    os.kill(own.kiosk.pid, signal.SIGHUP)
+    wait_for(lambda: "everything is asked for again" in own.kiosk.output(), "the reload")
+    assert station.scan(units[0]) == OK
+    assert own.kiosk.stop() == 0
 
 
 # -- state that must not be overwritten --------------------------------------------------------------------------------
