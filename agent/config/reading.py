@@ -19,6 +19,7 @@ from agent.config.rules import (
     check_delivery,
     check_devices,
     check_files,
+    check_gs,
     check_names,
     check_pins,
     read_password,
@@ -259,6 +260,7 @@ def _stations(raw: object, reading: _Reading) -> tuple[StationSettings, ...]:
     found = tuple(_station(one, ("station", place), reading) for place, one in enumerate(raw))
     check_names(raw, reading.problems)
     check_devices(raw, reading.problems)
+    check_gs(raw, reading.problems)
     check_pins(raw, reading.problems)
     return tuple(station for station in found if station is not None)
 

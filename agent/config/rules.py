@@ -18,6 +18,7 @@ __all__ = [
     "check_delivery",
     "check_devices",
     "check_files",
+    "check_gs",
     "check_names",
     "check_pins",
     "read_password",
@@ -166,6 +167,14 @@ def _check_naming(path: KeyPath, scanner: Table, problems: Problems) -> None:
     for key in ("vendor", "product"):
         if by_model and key not in scanner:
             problems.expected((*path, key), f"the USB {key} number, beside {by_model[0]}", MISSING)
+
+
+def check_gs(stations: Iterable[object], problems: Problems) -> None:
+    """Require that what a scanner sends for GS does not end its scans (`scanning.md#what-stands-for-gs`)."""
+    for path, scanner in _scanners(stations):
+        gs = scanner.get("gs")
+        if scanner.get("terminator") == "\t" and isinstance(gs, str) and ("\t" in gs or gs == "KEY_TAB"):
+            problems.expected((*path, "gs"), "something else than the terminator, Tab", gs)
 
 
 def check_pins(stations: Iterable[object], problems: Problems) -> None:

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from agent.config.key_names import GS_KEYS
 from agent.contract.manifest import Role
 
 __all__ = [
@@ -53,6 +54,8 @@ _ADDRESS = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USB_NUMBER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,4}")
+_GS_TEXT = re.compile(r"[^\x00\r\n]{1,16}")
+_ALPHANUMERIC = re.compile(r"[A-Za-z0-9]+")
 
 
 # -- values ------------------------------------------------------------------------------------------------------
@@ -114,6 +117,20 @@ def _distinct_roles(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     return roles
 
 
+def _gs_text(text: str) -> str:
+    if text.startswith("KEY_") or not _GS_TEXT.fullmatch(text) or _ALPHANUMERIC.fullmatch(text):
+        raise ValueError("not the text for GS")
+    return text
+
+
+def _gs_text_or_key(text: str) -> str:
+    if text.startswith("KEY_"):
+        if text not in GS_KEYS:
+            raise ValueError("not a key")
+        return text
+    return _gs_text(text)
+
+
 _ID_TEXT = "1 to 64 letters, digits, - and _"
 _PIN_TEXT = "a BCM pin number from 0 to 27"
 _FILE_TEXT = "the path of a file"
@@ -130,6 +147,19 @@ Text = Annotated[
     Field(pattern=r"^[^\x00-\x1f\x7f]{1,256}$", description="1 to 256 characters, none of them a control character"),
 ]
 Terminator = Annotated[Literal["\r", "\n", "\r\n", "\t"], Field(description=r'"\r", "\n", "\r\n" or "\t"')]
+Encoding = Annotated[Literal["utf-8", "latin-1"], Field(description='"utf-8" or "latin-1"')]
+_GS_EXPECTED = "1 to 16 characters, not all of them letters and digits, no line end"
+GsText = Annotated[str, AfterValidator(_gs_text), Field(description=_GS_EXPECTED)]
+GsTextOrKey = Annotated[
+    str,
+    AfterValidator(_gs_text_or_key),
+    Field(description=f'the name of a key, such as "KEY_DOWN" or "KEY_F8", or {_GS_EXPECTED}'),
+]
+NoRead = Annotated[
+    tuple[Text, ...],
+    Field(strict=False, max_length=100, description="a list of at most 100 texts, each of 1 to 256 characters"),
+]
+_NO_READ = ("NOREAD", "NO READ", "ERROR", "NR")
 Flag = Annotated[bool, Field(description="true or false")]
 
 
@@ -272,6 +302,12 @@ class SerialSettings(ConfigTable):
     """The speed of the line, with 8 data bits and no parity. USB devices ignore it."""
     terminator: Terminator = "\r"
     """What ends a scan."""
+    encoding: Encoding = "utf-8"
+    """How the scanner encodes text."""
+    gs: GsText | None = None
+    """What the scanner sends for GS (0x1D), if anything else (`scanning.md#what-stands-for-gs`)."""
+    no_read: NoRead = _NO_READ
+    """What the scanner sends when it has read nothing (`scanning.md#no-read-texts`)."""
 
 
 class EvdevSettings(ConfigTable):
@@ -298,6 +334,12 @@ class EvdevSettings(ConfigTable):
     """The country that the scanner is set to."""
     terminator: Terminator = "\r"
     """What ends a scan."""
+    encoding: Encoding = "utf-8"
+    """How the scanner encodes text. A key types a character whatever this is, so it is of no effect."""
+    gs: GsTextOrKey | None = None
+    """What the scanner sends for GS (0x1D), if anything else (`scanning.md#what-stands-for-gs`)."""
+    no_read: NoRead = _NO_READ
+    """What the scanner sends when it has read nothing (`scanning.md#no-read-texts`)."""
 
 
 class GpioSettings(ConfigTable):

@@ -3,6 +3,7 @@
 A driver is imported only if a setting asks for it.
 """
 
+from agent.config.key_names import GS_KEYS
 from agent.config.settings import (
     ConsoleSettings,
     GpioSettings,
@@ -15,7 +16,9 @@ from agent.config.settings import (
     UplinkSettings,
     WorkflowSettings,
 )
+from agent.contract.manifest import same_case
 from agent.drivers.indicators.indicator import Indicator
+from agent.drivers.scanners.framing import TextSettings
 from agent.drivers.scanners.scanner import Scanner
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 from agent.workflow.context import WorkflowRules
@@ -33,6 +36,7 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
             port=settings.port,
             baud=settings.baud,
             terminator=settings.terminator.encode(),
+            text=_text_of(settings),
         )
     from agent.drivers.scanners.evdev import EvdevScanner, KeyboardMatch
 
@@ -47,6 +51,17 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
         ),
         layout=settings.layout,
         terminator=settings.terminator.encode(),
+        text=_text_of(settings),
+        gs_key=GS_KEYS.get(settings.gs or ""),
+    )
+
+
+def _text_of(settings: ScannerSettings) -> TextSettings:
+    is_key = settings.gs in GS_KEYS
+    return TextSettings(
+        encoding=settings.encoding if isinstance(settings, SerialSettings) else "utf-8",
+        gs=b"" if settings.gs is None or is_key else settings.gs.encode(),
+        no_read=frozenset(same_case(text) for text in settings.no_read),
     )
 
 

@@ -37,6 +37,22 @@ def test_scanners() -> None:
     assert keyboard.name == "right"
 
 
+def test_how_a_scanner_writes_what_it_has_read() -> None:
+    """`settings.md#encoding-gs-and-no-read-texts`"""
+    serial = scanner_of(
+        SerialSettings(
+            name="left", driver="serial", port="/dev/ttyACM0", encoding="latin-1", gs="|", no_read=("bad", "Größe")
+        )
+    )
+    (frame,) = serial._framer.feed(b"\xe9|\r", 1.0)
+    assert (frame.data, frame.no_read) == ("é\x1d".encode(), frozenset({"BAD", "grösse"}))
+    keyboard = scanner_of(EvdevSettings(name="right", driver="evdev", usb_port="u", encoding="latin-1", gs="KEY_DOWN"))
+    assert isinstance(keyboard, EvdevScanner)
+    assert keyboard._keyboard.press(108, 1) == b"\x1d"
+    (frame,) = keyboard._framer.feed(b"KEY_DOWN\xff\r", 1.0)
+    assert frame.data == b"KEY_DOWN\xff"
+
+
 def test_indicators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
     jsonl = JsonlSettings.model_validate({"driver": "jsonl", "path": str(tmp_path / "signals")})

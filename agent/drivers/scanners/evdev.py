@@ -14,7 +14,7 @@ import evdev
 from msgspec import Struct
 
 from agent.drivers.scanners.device_nodes import DEV_INPUT, DeviceNode, device_of, event_nodes, links_to
-from agent.drivers.scanners.framing import Framer
+from agent.drivers.scanners.framing import Framer, TextSettings
 from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanners.scanner import DeviceScanner
 from agent.errors import DeviceError
@@ -94,7 +94,8 @@ class LooseNode(EventNode, Protocol):
 class EvdevScanner(DeviceScanner):
     """The keyboard that `match` finds, set to the country of `layout` (a key of `LAYOUTS`).
 
-    Its nodes are grabbed, so that it types nowhere else. Every terminator but Tab means the Enter key.
+    Its nodes are grabbed, so that it types nowhere else. Every terminator but Tab means the Enter key. `gs_key` is the
+    code of a key that it presses for GS. The encoding of `text` is always UTF-8: keys type characters.
     """
 
     def __init__(
@@ -104,18 +105,20 @@ class EvdevScanner(DeviceScanner):
         match: KeyboardMatch,
         layout: str = "us",
         terminator: bytes = b"\r",
+        text: TextSettings = TextSettings(),  # noqa: B008 - frozen
+        gs_key: int | None = None,
         present: Callable[[], Sequence[DeviceNode]] = event_nodes,
         open_node: Callable[[str], EventNode] = evdev.InputDevice,
     ) -> None:
         super().__init__(
             name=name,
             description=f"evdev {match}",
-            framer=Framer(b"\t" if terminator == b"\t" else b"\r"),
+            framer=Framer(b"\t" if terminator == b"\t" else b"\r", text=text),
         )
         self._match = match
         self._present = present
         self._open_node = open_node
-        self._keyboard = Keyboard(LAYOUTS[layout])
+        self._keyboard = Keyboard(LAYOUTS[layout], gs_key=gs_key)
         self._nodes: list[EventNode] = []
         self._dropping: set[int] = set()
 

@@ -3,14 +3,28 @@
 Each scanner has a `Framer` of its own, so scans of two scanners never mix (`faults.md#two-scanners-at-once`).
 """
 
-from agent.scan import MAX_SCAN_BYTES, Frame
+from msgspec import Struct
 
-__all__ = ["IDLE_GAP_S", "TERMINATORS", "Framer"]
+from agent.scan import MAX_SCAN_BYTES, NO_READ, Frame
+
+__all__ = ["IDLE_GAP_S", "TERMINATORS", "Framer", "TextSettings"]
 
 IDLE_GAP_S = 0.2
 """The longest gap between two bytes of one scan, on a serial line as well as from a keyboard wedge."""
 
 TERMINATORS = (b"\r", b"\n", b"\r\n", b"\t")
+
+GS = b"\x1d"
+
+
+class TextSettings(Struct, frozen=True, kw_only=True):
+    """How a scanner writes what it has read."""
+
+    encoding: str = "utf-8"
+    gs: bytes = b""
+    """What it sends for GS beside 0x1D, as UTF-8; empty: nothing else (`scanning.md#what-stands-for-gs`)."""
+    no_read: frozenset[str] = NO_READ
+    """See `Frame.no_read`."""
 
 
 class Framer:
@@ -24,13 +38,19 @@ class Framer:
     (`scanning.md#unreadable-scans`, `faults.md#garbage-and-floods`)
     """
 
-    __slots__ = ("_after_cr", "_broken", "_head", "_idle_gap_s", "_rest", "_terminator", "deadline")
+    __slots__ = ("_after_cr", "_broken", "_head", "_idle_gap_s", "_rest", "_terminator", "_text", "deadline")
 
-    def __init__(self, terminator: bytes = b"\r", idle_gap_s: float | None = IDLE_GAP_S) -> None:
+    def __init__(
+        self,
+        terminator: bytes = b"\r",
+        idle_gap_s: float | None = IDLE_GAP_S,
+        text: TextSettings = TextSettings(),  # noqa: B008 - frozen
+    ) -> None:
         if terminator not in TERMINATORS:
             raise ValueError(f"not a terminator: {terminator!r}")
         self._terminator = terminator
         self._idle_gap_s = idle_gap_s
+        self._text = text
         self._rest = b""  # the bytes so far of the scan being read
         self._head = b""  # the first bytes of a broken scan, for its frame
         self._broken = False
@@ -73,7 +93,7 @@ class Framer:
     def lost(self, at: float) -> list[Frame]:
         """The input ended: return the half-read scan as not intact. The next byte begins a new scan."""
         half_read = self._broken or self._rest
-        frames = [Frame(data=(self._head or self._rest)[:MAX_SCAN_BYTES], intact=False, at=at)] if half_read else []
+        frames = [self._framed(self._head or self._rest, at, intact=False)] if half_read else []
         self._begin()
         self._rest = b""
         self.deadline = None
@@ -95,10 +115,19 @@ class Framer:
         if self._terminator == b"\n":
             scan = scan.removesuffix(b"\r")
         if self._broken or len(scan) > MAX_SCAN_BYTES:
-            scan = (self._head or scan)[:MAX_SCAN_BYTES]
+            scan = self._head or scan
             self._begin()
-            return Frame(data=scan, intact=False, at=at)
-        return Frame(data=scan, intact=True, at=at) if scan else None
+            return self._framed(scan, at, intact=False)
+        return self._framed(scan, at, intact=True) if scan else None
+
+    def _framed(self, scan: bytes, at: float, *, intact: bool) -> Frame:
+        text = self._text
+        data = scan[:MAX_SCAN_BYTES]
+        if text.encoding != "utf-8":
+            data = data.decode(text.encoding).encode()
+        if text.gs:
+            data = data.replace(text.gs, GS)
+        return Frame(data=data, intact=intact, at=at, no_read=text.no_read)
 
     def _break(self) -> None:
         if not self._broken:

@@ -37,6 +37,8 @@ _NOTHING = "\0"  # in a row: no character
 _DEAD = {"^": "\u0302", "´": "\u0301", "`": "\u0300", "¨": "\u0308", "~": "\u0303"}
 """Dead keys by their accent, with the combining character that they put on the next letter."""
 
+GS = "\x1d"
+
 UNDECODABLE = b"\xff"
 """For a key without a character in the layout: bytes that never decode, so the scan is unreadable, not shorter."""
 
@@ -125,13 +127,15 @@ class Keyboard:
     """The state of one keyboard wedge, and what its keys type: UTF-8, Enter as CR, Ctrl+key as a control byte.
 
     A character may also be typed as Alt + its decimal code on the numeric pad, as on Windows: with a leading zero in
-    code page 1252, else in the country's old code page. Below 128 both are ASCII.
+    code page 1252, else in the country's old code page. Below 128 both are ASCII. `gs_key` is the code of the key that
+    types GS, whatever else it would type.
     """
 
-    __slots__ = ("_alt_code", "_caps_lock", "_held", "_layout", "_pending_accent")
+    __slots__ = ("_alt_code", "_caps_lock", "_gs_key", "_held", "_layout", "_pending_accent")
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, gs_key: int | None = None) -> None:
         self._layout = layout
+        self._gs_key = gs_key
         self.reset()
 
     def reset(self) -> None:
@@ -150,6 +154,8 @@ class Keyboard:
             return self._release(code)
         if value != 1:
             return b""
+        if code == self._gs_key:
+            return self._typed(GS, dead=False)
         if code in _MODIFIERS:
             self._held.add(code)
             return b""

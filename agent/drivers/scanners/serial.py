@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import serial
 
 from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode, links_to, stable_path
-from agent.drivers.scanners.framing import Framer
+from agent.drivers.scanners.framing import Framer, TextSettings
 from agent.drivers.scanners.scanner import DeviceScanner
 from agent.errors import DeviceError
 
@@ -33,8 +33,16 @@ class SerialScanner(DeviceScanner):
     `baud` is in bit/s; 8 data bits, no parity, 1 stop bit, no flow control. Meaningless on a pseudo-terminal.
     """
 
-    def __init__(self, *, name: str, port: str, baud: int = 9600, terminator: bytes = b"\r") -> None:
-        super().__init__(name=name, description=f"serial {port}", framer=Framer(terminator))
+    def __init__(
+        self,
+        *,
+        name: str,
+        port: str,
+        baud: int = 9600,
+        terminator: bytes = b"\r",
+        text: TextSettings = TextSettings(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(name=name, description=f"serial {port}", framer=Framer(terminator, text=text))
         self._port = port
         self._baud = baud
         self._line: serial.Serial | None = None

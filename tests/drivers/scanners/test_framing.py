@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.drivers.scanners.framing import TERMINATORS, Framer
+from agent.drivers.scanners.framing import TERMINATORS, Framer, TextSettings
 from agent.scan import MAX_SCAN_BYTES, Frame
 
 terminators = st.sampled_from(TERMINATORS)
@@ -163,6 +163,29 @@ def test_spoilt_scan_ended_by_a_lone_terminator_is_one_frame() -> None:
     framer.spoil(1.0)
     assert framer.feed(b"\r", 1.1) == [Frame(data=b"", intact=False, at=1.1)]
     assert framer.deadline is None
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+@pytest.mark.parametrize(("gs", "sent"), [("|", b"21A|10B"), ("^]", b"21A^]10B"), ("è", "21Aè10B".encode())])
+def test_what_stands_for_gs_becomes_gs(terminator: bytes, gs: str, sent: bytes) -> None:
+    """(`scanning.md#what-stands-for-gs`)"""
+    framer = Framer(terminator, text=TextSettings(gs=gs.encode()))
+    assert scans(framer, sent + terminator, b"21A\x1d10B" + terminator) == [b"21A\x1d10B"] * 2
+
+
+def test_latin_1_becomes_utf_8() -> None:
+    """(`settings.md#encoding-gs-and-no-read-texts`)"""
+    framer = Framer(b"\r", text=TextSettings(encoding="latin-1", gs="è".encode()))
+    assert scans(framer, b"Gr\xf6\xdfe\xe8L\r") == ["Größe\x1dL".encode()]
+    framer.feed(b"Gr\xf6", 1.0)
+    assert [(frame.data, frame.intact) for frame in framer.lost(1.1)] == [("Grö".encode(), False)]
+
+
+def test_a_frame_has_the_no_read_texts_of_its_scanner() -> None:
+    """(`scanning.md#no-read-texts`)"""
+    assert [frame.no_read for frame in fed(Framer(), b"A\r")] == [{"NOREAD", "NO READ", "ERROR", "NR"}]
+    own = TextSettings(no_read=frozenset({"??"}))
+    assert [frame.no_read for frame in fed(Framer(text=own), b"A\r")] == [{"??"}]
 
 
 def test_unknown_terminator_is_refused() -> None:

@@ -208,3 +208,11 @@ def test_reset_forgets_held_keys_caps_lock_and_half_typed_characters() -> None:
         keyboard.press(code, 1)
     keyboard.reset()
     assert keyboard.press(ALT, 0) + typed(keyboard, KEY_A) == b"a"
+
+
+def test_a_key_may_stand_for_gs() -> None:
+    """(`scanning.md#what-stands-for-gs`)"""
+    keyboard = Keyboard(LAYOUTS["us"], gs_key=108)
+    assert b"".join(
+        keyboard.press(code, value) for code, value in [(30, 1), (30, 0), (108, 1), (108, 2), (108, 0)]
+    ) == (b"a\x1d")
