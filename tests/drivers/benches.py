@@ -233,7 +233,14 @@ def keyboard(number: int, *, name: str = "Scanner", usb_port: str | None = "usb-
 class EvdevBench(Bench):
     """A keyboard with one or more event nodes. Each plugging in gives it new node numbers."""
 
-    def __init__(self, *, nodes: int = 1, match: KeyboardMatch | None = None, terminator: bytes = b"\r") -> None:
+    def __init__(
+        self,
+        *,
+        nodes: int = 1,
+        match: KeyboardMatch | None = None,
+        terminator: bytes = b"\r",
+        gs_key: int | None = None,
+    ) -> None:
         self._count = nodes
         self._number = 3
         self.present: list[DeviceNode] = []
@@ -243,6 +250,7 @@ class EvdevBench(Bench):
             name="left",
             match=match or KeyboardMatch(vendor=0x0C2E),
             terminator=terminator,
+            gs_key=gs_key,
             present=self._present,
             open_node=self._open,
         )

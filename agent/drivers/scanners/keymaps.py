@@ -13,7 +13,9 @@ KEY_TAB = 15
 KEY_LEFTCTRL, KEY_RIGHTCTRL = 29, 97
 KEY_LEFTSHIFT, KEY_RIGHTSHIFT = 42, 54
 KEY_LEFTALT, KEY_RIGHTALT = 56, 100
-KEY_CAPSLOCK = 58
+KEY_LEFTMETA, KEY_RIGHTMETA = 125, 126
+KEY_CAPSLOCK, KEY_NUMLOCK, KEY_SCROLLLOCK = 58, 69, 70
+KEY_FN = 464
 
 _POSITIONS = (
     (41, *range(2, 14)),  # grave, 1 … 0, minus, equal
@@ -25,9 +27,10 @@ _POSITIONS = (
 
 _FIXED = {
     1: "\x1b", 14: "\b", KEY_TAB: "\t", 28: "\r", 57: " ", 96: "\r",
-    98: "/", 55: "*", 74: "-", 78: "+", 117: "=", 121: ",",
+    98: "/", 55: "*", 74: "-", 78: "+", 117: "=", 121: ",", 179: "(", 180: ")", 101: "\n",
 }  # fmt: skip
-"""Keys that are the same on every layout: Esc, Backspace, Tab, Enter, Space, and the numeric pad without its digits."""
+"""Keys that are the same on every layout: Esc, Backspace, Tab, Enter, Space, line feed, and the numeric pad without its
+digits."""
 
 _PAD_DIGITS = {82: "0", 79: "1", 80: "2", 81: "3", 75: "4", 76: "5", 77: "6", 71: "7", 72: "8", 73: "9"}
 _PAD_DOT = 83
@@ -40,7 +43,7 @@ _DEAD = {"^": "\u0302", "´": "\u0301", "`": "\u0300", "¨": "\u0308", "~": "\u0
 GS = "\x1d"
 
 UNDECODABLE = b"\xff"
-"""For a key without a character in the layout: bytes that never decode, so the scan is unreadable, not shorter."""
+"""For a key that types no character: bytes that never decode, so the scan is unreadable, not shorter."""
 
 
 class Layout:
@@ -148,7 +151,8 @@ class Keyboard:
     def press(self, code: int, value: int) -> bytes:
         """Process one EV_KEY event (`value` 1 pressed, 0 released, 2 repeated); return the bytes that it types.
 
-        Keys that type nothing on a computer (function keys, arrows, locks) type nothing here.
+        A key that types no character on a computer (a function key, an arrow) gives `UNDECODABLE`; a modifier or a lock
+        gives nothing (`scanning.md#keys-that-type-nothing`).
         """
         if value == 0:
             return self._release(code)
@@ -159,9 +163,11 @@ class Keyboard:
         if code in _MODIFIERS:
             self._held.add(code)
             return b""
-        if code == KEY_CAPSLOCK:
-            self._caps_lock = not self._caps_lock
+        if code in _LOCKS:
+            self._caps_lock = self._caps_lock != (code == KEY_CAPSLOCK)
             return b""
+        if not self._held.isdisjoint(_META):
+            return UNDECODABLE
         digit = _PAD_DIGITS.get(code)
         if digit is not None and self._alt and not self._ctrl:
             self._alt_code += digit
@@ -170,7 +176,7 @@ class Keyboard:
         if fixed is not None:
             return self._typed(fixed, dead=False)
         if code not in _CHARACTER_KEYS:
-            return b""
+            return UNDECODABLE
         return self._character(code)
 
     @property
@@ -239,7 +245,11 @@ class Keyboard:
         return char.encode()
 
 
-_MODIFIERS = frozenset({KEY_LEFTCTRL, KEY_RIGHTCTRL, KEY_LEFTSHIFT, KEY_RIGHTSHIFT, KEY_LEFTALT, KEY_RIGHTALT})
+_META = frozenset({KEY_LEFTMETA, KEY_RIGHTMETA})
+_MODIFIERS = _META | {
+    KEY_LEFTCTRL, KEY_RIGHTCTRL, KEY_LEFTSHIFT, KEY_RIGHTSHIFT, KEY_LEFTALT, KEY_RIGHTALT, KEY_FN
+}  # fmt: skip
+_LOCKS = frozenset({KEY_CAPSLOCK, KEY_NUMLOCK, KEY_SCROLLLOCK})
 _CHARACTER_KEYS = frozenset(code for row in _POSITIONS for code in row)
 
 

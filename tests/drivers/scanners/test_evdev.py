@@ -23,7 +23,7 @@ from tests.drivers.benches import (
     turns,
 )
 
-KEY_A, PAD_0, PAD_2, PAD_9, LEFT_ALT, LEFT_CTRL, RIGHT_BRACE = 30, 82, 80, 73, 56, 29, 27
+KEY_A, PAD_0, PAD_2, PAD_9, LEFT_ALT, LEFT_CTRL, RIGHT_BRACE, KEY_DOWN = 30, 82, 80, 73, 56, 29, 27, 108
 DROPPED = event(EV_SYN, SYN_DROPPED, 0)
 REPORT = event(EV_SYN, SYN_REPORT, 0)
 
@@ -63,6 +63,35 @@ def test_letters_signs_and_gs_are_read(bench: EvdevBench) -> None:
         assert await heard.until_frames(1) == [(b"]C101a\x1d8002", True)]
 
     run(test())
+
+
+DOWN = key(KEY_DOWN, 1) + key(KEY_DOWN, 0)
+
+
+def test_a_key_that_types_nothing_is_not_dropped(bench: EvdevBench) -> None:
+    """(`scanning.md#keys-that-type-nothing`)"""
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.send_events(keys_of(b"21ABC126") + DOWN + keys_of(b"10LOT7\r"))
+        ((data, _),) = await heard.until_frames(1)
+        with pytest.raises(UnicodeDecodeError):
+            data.decode()
+
+    run(test())
+
+
+def test_a_key_that_stands_for_gs() -> None:
+    """(`scanning.md#what-stands-for-gs`)"""
+    bench = EvdevBench(gs_key=KEY_DOWN)
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.send_events(keys_of(b"]C121ABC126") + DOWN + keys_of(b"10LOT7\r"))
+        assert await heard.until_frames(1) == [(b"]C121ABC126\x1d10LOT7", True)]
+
+    run(test())
+    bench.close()
 
 
 def test_line_feed_as_terminator_is_the_enter_key() -> None:

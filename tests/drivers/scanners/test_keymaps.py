@@ -192,8 +192,33 @@ def test_dead_key_waits_for_the_next_character() -> None:
     assert typed(keyboard, circumflex, circumflex, ENTER) == b"^^\r"
 
 
-def test_function_keys_and_num_lock_type_nothing() -> None:
-    assert typed(Keyboard(LAYOUTS["us"]), F1, NUM_LOCK, 106) == b""
+def test_locks_and_modifiers_type_nothing() -> None:
+    """(`scanning.md#keys-that-type-nothing`)"""
+    locks, modifiers = (CAPS_LOCK, NUM_LOCK, 70), (29, 97, 42, 54, 56, 100, 125, 126, 464)
+    assert typed(Keyboard(LAYOUTS["us"]), *locks, *modifiers) == b""
+
+
+TYPES_NOTHING = {
+    "F1": F1, "F13": 183, "right": 106, "down": 108, "insert": 110, "delete": 111, "home": 102, "pause": 119,
+    "print": 99, "mute": 113, "menu": 127, "japanese": 89, "sleep": 142, "unknown": 240, "button": 0x110, "ok": 0x160,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", TYPES_NOTHING.values(), ids=TYPES_NOTHING)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_key_that_types_no_character_makes_the_scan_undecodable(layout: str, code: int) -> None:
+    """(`scanning.md#keys-that-type-nothing`)"""
+    raw = typed(Keyboard(LAYOUTS[layout]), KEY_2, code, KEY_2)
+    with pytest.raises(UnicodeDecodeError):
+        raw.decode()
+
+
+def test_a_key_with_meta_held_types_no_character() -> None:
+    """(`scanning.md#keys-that-type-nothing`)"""
+    keyboard = Keyboard(LAYOUTS["us"])
+    with pytest.raises(UnicodeDecodeError):
+        typed(keyboard, KEY_A, held=(125,)).decode()
+    assert typed(keyboard, KEY_A) == b"a"
 
 
 def test_character_key_without_a_character_makes_the_scan_undecodable() -> None:
