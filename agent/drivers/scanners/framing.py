@@ -16,6 +16,9 @@ TERMINATORS = (b"\r", b"\n", b"\r\n", b"\t")
 
 GS = b"\x1d"
 
+_LINE_ENDS = b"\r\n\t\0"
+"""What a scanner may send after the terminator, and what belongs to it then."""
+
 
 class TextSettings(Struct, frozen=True, kw_only=True):
     """How a scanner writes what it has read."""
@@ -30,15 +33,16 @@ class TextSettings(Struct, frozen=True, kw_only=True):
 class Framer:
     """Cuts the bytes of one scanner into frames. Never holds more than `MAX_SCAN_BYTES` and a few bytes.
 
-    A lone terminator is ignored. With the terminator CR, an LF right after it is dropped; with LF, a CR right before it
-    is part of it. So both work with a scanner that sends CR LF.
+    A lone terminator is ignored. What `_LINE_ENDS` names belongs to the terminator before it, until another byte or the
+    idle gap; an LF right after the terminator CR, and a CR right before the terminator LF, in any case. So each of them
+    works with a scanner that sends CR LF. (`scanning.md#one-end-a-scan`)
 
     A scan is not intact if it is longer than `MAX_SCAN_BYTES`, cut short by `lost` or `idle`, or touched by `spoil`. It
     becomes one frame: at its terminator if that still comes, else after `idle_gap_s` seconds of silence (None: never).
     (`scanning.md#unreadable-scans`, `faults.md#garbage-and-floods`)
     """
 
-    __slots__ = ("_after_cr", "_broken", "_head", "_idle_gap_s", "_rest", "_terminator", "_text", "deadline")
+    __slots__ = ("_after_cr", "_broken", "_ended", "_head", "_idle_gap_s", "_rest", "_terminator", "_text", "deadline")
 
     def __init__(
         self,
@@ -54,24 +58,27 @@ class Framer:
         self._rest = b""  # the bytes so far of the scan being read
         self._head = b""  # the first bytes of a broken scan, for its frame
         self._broken = False
-        self._after_cr = False
+        self._ended = False  # a terminator came last, less than the idle gap ago
+        self._after_cr = False  # the terminator CR came last, at any time
         self.deadline: float | None = None
-        """When to call `idle`, in monotonic seconds; None while no scan is half-read."""
+        """When to call `idle`, in monotonic seconds; None while nothing is expected."""
 
     def feed(self, data: bytes, at: float) -> list[Frame]:
         """Add bytes that were read at time `at`; return the scans they complete. No bytes delay `idle`: a sign of life.
 
         Only `idle` detects a gap, never this: bytes that were read late because the reader was busy were not sent late.
         """
-        if self._terminator == b"\r" and data:
-            if b"\n" in data:
-                data = self._without_lf(data)
-            else:
-                self._after_cr = data[-1:] == b"\r"
+        if data and (self._ended or self._after_cr):
+            data = self._after_end(data)
+            if not data:
+                return []  # the deadline stays: an endless flood of line ends is not one terminator
         frames: list[Frame] = []
         if data:
-            scans = (self._rest + data).split(self._terminator)
+            first, *others = (self._rest + data).split(self._terminator)
+            scans = [first, *(scan.lstrip(_LINE_ENDS) for scan in others)]
             self._rest = scans.pop()
+            self._ended = bool(others) and not self._rest
+            self._after_cr = self._ended and data.endswith(b"\r") and self._terminator == b"\r"
             for scan in scans:
                 frame = self._frame(scan, at)
                 if frame is not None:
@@ -79,14 +86,12 @@ class Framer:
             # One byte over the limit may be the CR of a terminator.
             if len(self._rest) > MAX_SCAN_BYTES + 1:
                 self._break()
-        if self._rest or self._broken:
-            self._wait(at)
-        else:
-            self.deadline = None
+        self._wait(at)
         return frames
 
     def spoil(self, at: float) -> None:
         """Some input was lost and more will come: the scan being read is not intact."""
+        self._ended = self._after_cr = False
         self._break()
         self._wait(at)
 
@@ -95,6 +100,7 @@ class Framer:
         half_read = self._broken or self._rest
         frames = [self._framed(self._head or self._rest, at, intact=False)] if half_read else []
         self._begin()
+        self._ended = self._after_cr = False
         self._rest = b""
         self.deadline = None
         return frames
@@ -103,13 +109,17 @@ class Framer:
         """If the deadline has passed at time `at`, do the same as `lost`; else return nothing."""
         if self.deadline is None or at < self.deadline:
             return []
+        if self._ended:
+            self._ended, self.deadline = False, None
+            return []
         return self.lost(at)
 
-    def _without_lf(self, data: bytes) -> bytes:
-        if self._after_cr and data[0] == 0x0A:
-            data = data[1:]
-        self._after_cr = data.endswith(b"\r")
-        return data.replace(b"\r\n", b"\r")
+    def _after_end(self, data: bytes) -> bytes:
+        """Return what is left of bytes that follow a terminator: without what belongs to it."""
+        left = data.lstrip(_LINE_ENDS) if self._ended else data.removeprefix(b"\n")
+        self._after_cr = not left and self._terminator == b"\r" and data.endswith(b"\r")
+        self._ended = self._ended and not left
+        return left
 
     def _frame(self, scan: bytes, at: float) -> Frame | None:
         if self._terminator == b"\n":
@@ -142,4 +152,4 @@ class Framer:
 
     def _wait(self, at: float) -> None:
         if self._idle_gap_s is not None:
-            self.deadline = at + self._idle_gap_s if self._broken or self._rest else None
+            self.deadline = at + self._idle_gap_s if self._broken or self._rest or self._ended else None

@@ -43,6 +43,7 @@ def test_lone_terminators_are_ignored(terminator: bytes) -> None:
     """(`scanning.md#framing`)"""
     framer = Framer(terminator)
     assert fed(framer, terminator * 3) == []
+    assert framer.idle(1.2) == []
     assert framer.deadline is None
 
 
@@ -55,8 +56,80 @@ def test_cr_within_a_scan_ended_by_lf_is_kept() -> None:
     assert scans(Framer(b"\n"), b"A\rB\r\n") == [b"A\rB"]
 
 
-def test_only_the_lf_directly_after_a_cr_is_dropped() -> None:
-    assert scans(Framer(b"\r"), b"A\r", b"\n\nB\r", b"C\nD\r") == [b"A", b"\nB", b"C\nD"]
+def test_line_ends_within_a_scan_are_kept() -> None:
+    assert scans(Framer(b"\r"), b"A\r", b"C\nD\r", b"E\t\0F\r") == [b"A", b"C\nD", b"E\t\0F"]
+
+
+TRAILERS = [b"\r", b"\n", b"\t", b"\0", b"\r\n", b"\n\r", b"\n\n", b"\t\r\n", b"\0\0\0", b"\r\r\0\n\t"]
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+@pytest.mark.parametrize("trailer", TRAILERS)
+def test_line_ends_after_a_terminator_belong_to_it(terminator: bytes, trailer: bytes) -> None:
+    """(`scanning.md#one-end-a-scan`)"""
+    end = terminator + trailer
+    assert scans(Framer(terminator), b"A" + end + b"B" + end) == [b"A", b"B"]
+    # A byte a read, and the next scan directly behind.
+    assert scans(Framer(terminator), *(bytes([one]) for one in b"A" + end + b"B" + end + b"C" + end)) == [
+        b"A",
+        b"B",
+        b"C",
+    ]
+    # The trailer comes with the next scan, or by itself and within the gap.
+    assert scans(Framer(terminator), b"A" + terminator, trailer + b"B" + terminator) == [b"A", b"B"]
+    framer = Framer(terminator, 0.2)
+    framer.feed(b"A" + terminator, 1.0)
+    assert framer.feed(trailer, 1.15) == []
+    assert framer.idle(1.2) == framer.idle(9.0) == []
+    assert framer.deadline is None
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+def test_a_scan_within_the_gap_keeps_its_first_byte(terminator: bytes) -> None:
+    """(`scanning.md#one-end-a-scan`)"""
+    framer = Framer(terminator, 0.2)
+    framer.feed(b"A" + terminator, 1.0)
+    assert framer.feed(b"B", 1.01) == []
+    assert framer.feed(terminator, 1.02) == [Frame(data=b"B", intact=True, at=1.02)]
+
+
+def test_line_ends_read_late_belong_to_the_terminator() -> None:
+    """Only `idle` detects a gap: what waits in the kernel was not sent late. (`scanning.md#one-end-a-scan`)"""
+    framer = Framer(b"\t", 0.2)
+    framer.feed(b"A\t", 1.0)
+    assert framer.feed(b"\r\nB\t", 5.0) == [Frame(data=b"B", intact=True, at=5.0)]
+
+
+@pytest.mark.parametrize("late", [b"\n", b"\t", b"\0", b"\r\n"])
+def test_line_ends_after_the_gap_are_a_scan(late: bytes) -> None:
+    """(`scanning.md#one-end-a-scan`)"""
+    terminator = b"\t" if b"\n" in late else b"\n"
+    framer = Framer(terminator, 0.2)
+    framer.feed(b"A" + terminator, 1.0)
+    framer.idle(1.2)
+    framer.feed(late, 1.3)
+    assert framer.idle(1.5) == [Frame(data=late, intact=False, at=1.5)]
+
+
+def test_lf_directly_after_cr_belongs_to_it_at_any_time() -> None:
+    """(`scanning.md#one-end-a-scan`)"""
+    framer = Framer(b"\r", 0.2)
+    framer.feed(b"A\r", 1.0)
+    framer.idle(1.2)
+    assert framer.feed(b"\nB\r", 9.0) == [Frame(data=b"B", intact=True, at=9.0)]
+    framer.idle(9.2)
+    assert framer.feed(b"\n", 9.5) == framer.idle(10.0) == []
+    assert framer.feed(b"\n\r", 11.0) == [Frame(data=b"\n", intact=True, at=11.0)]
+
+
+def test_a_flood_of_line_ends_is_not_one_terminator() -> None:
+    """(`faults.md#garbage-and-floods`)"""
+    framer = Framer(b"\r", 0.2)
+    framer.feed(b"A\r", 1.0)
+    for tenth in range(11, 15):
+        framer.feed(b"\0" * 100, tenth / 10)
+        framer.idle(tenth / 10)
+    assert [frame.intact for frame in framer.idle(2.0)] == [False]
 
 
 def test_half_a_cr_lf_is_not_a_terminator() -> None:
@@ -162,6 +235,7 @@ def test_spoilt_scan_ended_by_a_lone_terminator_is_one_frame() -> None:
     framer = Framer(b"\r")
     framer.spoil(1.0)
     assert framer.feed(b"\r", 1.1) == [Frame(data=b"", intact=False, at=1.1)]
+    assert framer.idle(1.3) == []
     assert framer.deadline is None
 
 
