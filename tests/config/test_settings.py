@@ -97,7 +97,7 @@ def test_password_is_in_no_text_of_the_configuration(file: Path) -> None:
     assert config_hash(read(file, text)) == with_one
 
 
-# -- how a scanner writes what it has read: encoding, GS, no-read texts -------------------------------------------------
+# -- how a scanner writes what it has read: encoding, GS, no-read texts ----------------------------------------------
 
 WEDGE = KIOSK + MQTT + '\n[[station]]\nid = "1"\n' + evdev('usb_port = "usb-1.4"')
 
