@@ -10,7 +10,7 @@ need() {
     for pair; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}"); done
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ -n "${NO_APT:-}" ] || ! command -v apt-get >/dev/null; then
-        die "missing: install them by: apt-get install ${missing[*]}"
+        die "programs are missing: apt-get install ${missing[*]}"
     fi
     say "installing by apt-get: ${missing[*]}   (NO_APT=1 to leave that out)"
     apt-get update -qq || true
