@@ -35,7 +35,7 @@ def learnt(bench: RigBench) -> str:
         out = _learn(bench, _typing(bench, "de", keys(f"{TEST_BARCODE.swapcase()}\r", "de")))
         _has(out, 'layout = "de"', "set for Caps Lock on")
         out = _learn(bench, _typing(bench, "us", [*alt_keys(TEST_BARCODE), *keys("\r")]))
-        _has(out, "us, de, fr, uk would all do")
+        _has(out, "layout: us, de, fr, uk are all right")
         out = _learn(bench, lambda: _send(bench, f"]C0{TEST_BARCODE}\r\n"))
         _has(out, f'port = "{SERIAL_PORT}"', 'terminator = "\\r\\n"', "identifiers: on (]C0)")
     finally:
