@@ -33,6 +33,8 @@ class Setup:
     operators: Sequence[Mapping[str, Any]] = ()
     """More operators than the warehouse has."""
     blocked: Sequence[str] = ()
+    apart: bool = False
+    """Its rows need a daemon of their own: a badge or a blocked unit would disturb the others."""
     nodes: Sequence[float] = (0.0,)
     """When each event node of a keyboard wedge appears, in seconds."""
 

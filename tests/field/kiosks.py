@@ -34,12 +34,16 @@ _NODES_S = 1.2
 _ORDER_GONE = Signalled("alarm", "order_closed")
 
 
+_SHARED = {"driver", "layout", "terminator"}
+"""Settings of scanners that may differ between the stations of one daemon; a row with others gets a daemon of its own
+kind, which does not start before they exist."""
+
+
 def group_of(row: Row) -> str:
-    """Return the name of the daemon that takes a row: its set-up, or where nothing but orders and scanners' values
-    differ, one that it shares."""
+    """Return the name of the daemon that takes a row."""
     setup = row.setup
-    special = [*setup.workflow, *setup.blocked, *(one["operator"] for one in setup.operators)]
-    return " ".join([row.subject, *sorted(setup.scanner), *special])
+    own = [setup.about] if setup.apart else []
+    return " ".join([row.subject, *sorted(setup.scanner.keys() - _SHARED), *sorted(setup.workflow), *own])
 
 
 GROUPS: dict[str, list[Row]] = {}
@@ -114,7 +118,9 @@ class Outcomes:
 
 @contextmanager
 def _world_of(directory: Path, rows: Sequence[Row]) -> Iterator[World]:
-    setup = rows[0].setup
+    setups = {row.setup.about: row.setup for row in rows}.values()
+    operators = {one["operator"]: one for setup in setups for one in setup.operators_list}
+    blocked = [one for setup in setups for one in setup.blocked]
     nodes = directory / "nodes"
     nodes.mkdir(parents=True)
     with ExitStack() as undo:
@@ -126,15 +132,14 @@ def _world_of(directory: Path, rows: Sequence[Row]) -> Iterator[World]:
         kiosk = undo.enter_context(
             _FieldKiosk(
                 directory, broker.port, stations,
-                settings={"workflow": {"bounce_ms": 0, **setup.workflow}},
+                settings={"workflow": {"bounce_ms": 0, **rows[0].setup.workflow}},
                 environment={"FIELD_NODES": str(nodes)},
             )
         )  # fmt: skip
         centre = undo.enter_context(Centre(broker, kiosk=kiosk.name))
-        centre.operators(1, setup.operators_list)
+        centre.operators(1, list(operators.values()))
         centre.boxes(1, SIZES)
-        if setup.blocked:
-            centre.blocked("field", 1, list(setup.blocked))
+        centre.blocked("field", 1, blocked)
         world = World(
             broker=broker, centre=centre, consumer=consumer, kiosk=kiosk,
             stations={station.name: station for station in stations},
@@ -145,22 +150,30 @@ def _world_of(directory: Path, rows: Sequence[Row]) -> Iterator[World]:
         world.check()
 
 
-def _brought_to(world: World, station: _FieldStation) -> None:
-    """Bring a station to where its row begins."""
-    row = station.row
-    manifests = row.setup.manifests(str(row))
-    for manifest in manifests:
+def _publish_orders(world: World, row: Row) -> None:
+    """Have the kiosk know the orders of a row; return when it does.
+
+    Requests are not answered in line with other messages, but a verdict is taken in line, and is an event.
+    """
+    for manifest in row.setup.manifests(str(row)):
         lines = manifest.pop("lines")
         world.centre.order(manifest.pop("order"), *lines, **manifest)
-    world.centre.settle()
-    first = row.setup.manifests(str(row))[0]["order"]
+    verdict, mark = f"before-{row}", world.consumer.mark()
+    world.centre.verdict(verdict, 1, "hold", "no-such-order", "no-such-unit")
+    world.consumer.wait("order.released", since=mark, where=lambda event: event.data.verdict == verdict)
+
+
+def _bring(station: _FieldStation) -> None:
+    """Bring a station to where its row begins."""
+    row = station.row
     if row.setup.state != "signed_out":
         assert station.scan(BADGES["E7"], "hand") == OK
     if row.setup.state == "open":
-        assert station.scan(first, "hand") == OK
+        signalled = station.scan(row.setup.manifests(str(row))[0]["order"], "hand")
+        assert signalled == OK, f"the order does not open: {signalled}"
     for code in row.before:
         signalled = station.scan(code, "hand")
-        assert signalled.signal != "reject", (code, signalled)
+        assert signalled.signal != "reject", f"{code!r} before the row: {signalled}"
 
 
 class _Scanned(NamedTuple):
@@ -174,7 +187,8 @@ class _Scanned(NamedTuple):
 def _scanned(world: World, station: _FieldStation) -> _Scanned:
     """Scan what a row scans."""
     row = station.row
-    _brought_to(world, station)
+    _publish_orders(world, row)
+    _bring(station)
     for appears in row.setup.nodes[1:]:
         time.sleep(appears)
         station.plug_in(upto=appears)
