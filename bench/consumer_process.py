@@ -13,29 +13,14 @@ import socket
 import sys
 import time
 
-__all__ = ["end_of", "main", "packet"]
+from harness.mqtt_packets import CONNECT, PUBLISH, SUBACK, SUBSCRIBE, encode, encode_text
+
+__all__ = ["end_of", "main"]
 
 ACK_EVERY_S = 0.02
 KEEPALIVE_S = 600
 
-_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _SUBACK = 0x10, 0x30, 0x40, 0x82, 0x90
 _ID = re.compile(rb'"id":"(([0-9A-F]{8})-([0-9]{12})-[0-9a-f]{8})"')
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return len(raw).to_bytes(2, "big") + raw
-
-
-def packet(kind: int, body: bytes) -> bytes:
-    """Return a control packet: type and flags, the remaining length in 7-bit groups, the body (MQTT 3.1.1, 2.2)."""
-    length = len(body)
-    encoded = bytearray()
-    while True:
-        length, group = divmod(length, 128)
-        encoded.append(group | (0x80 if length else 0))
-        if not length:
-            return bytes([kind]) + bytes(encoded) + body
 
 
 class _Connection:
@@ -45,12 +30,9 @@ class _Connection:
         self._sock = socket.create_connection(("127.0.0.1", port))
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flags = 0x02  # clean session
-        self._sock.sendall(
-            packet(
-                _CONNECT, _text("MQTT") + bytes([4, flags]) + KEEPALIVE_S.to_bytes(2, "big") + _text("bench-consumer")
-            )
-        )
-        self._sock.sendall(packet(_SUBSCRIBE, b"\0\1" + _text(f"{root}/event/#") + b"\1"))
+        hello = encode_text("MQTT") + bytes([4, flags]) + KEEPALIVE_S.to_bytes(2) + encode_text("bench-consumer")
+        self._sock.sendall(encode(CONNECT, hello))
+        self._sock.sendall(encode(SUBSCRIBE, b"\0\1" + encode_text(f"{root}/event/#") + b"\1", flags=2))
         self._rest = b""
         self._packet_id = 1
         self.is_subscribed = False
@@ -77,10 +59,10 @@ class _Connection:
         at, answers = 0, []
         while (end := end_of(data, at)) is not None:
             body, stop = end
-            kind = data[at] & 0xF0
-            if kind == _PUBLISH:
+            kind = data[at] >> 4
+            if kind == PUBLISH:
                 answers.append(self._take(data, body, stop))
-            self.is_subscribed = self.is_subscribed or kind == _SUBACK
+            self.is_subscribed = self.is_subscribed or kind == SUBACK
             at = stop
         self._rest = data[at:]
         if answers:
@@ -96,7 +78,7 @@ class _Connection:
             self._newest = (found[1], found[2], found[3])
         self.count += 1
         self.document_bytes += stop - topic_end - 2
-        return bytes([_PUBACK, 2]) + data[topic_end : topic_end + 2]
+        return b"\x40\x02" + data[topic_end : topic_end + 2]  # PUBACK
 
     def ack(self, now: float) -> float | None:
         """Acknowledge what is stored, if it is time; return the seconds until it is, or None if nothing is new."""
@@ -110,7 +92,7 @@ class _Connection:
         ack = json.dumps({"journal": journal, "through": sequence, "id": event}).encode()
         self._packet_id = self._packet_id % 65535 + 1
         packet_id = self._packet_id.to_bytes(2, "big")
-        self._sock.sendall(packet(_PUBLISH | 0x03, _text(self._ack_topic) + packet_id + ack))
+        self._sock.sendall(encode(PUBLISH, encode_text(self._ack_topic) + packet_id + ack, flags=3))
         return None
 
     def seen(self) -> str:

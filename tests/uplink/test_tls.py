@@ -10,8 +10,9 @@ import pytest
 from agent.uplink.failures import BrokerLost
 from agent.uplink.oneshot import try_connect
 from agent.uplink.uplink_settings import BrokerSettings, DeliverySettings
+from harness.mqtt_packets import CONNECT, SUBSCRIBE
+from harness.played_broker import PlayedBroker
 from tests.uplink.authorities import DAY, NOW, Authority
-from tests.uplink.peers import CONNECT, SUBSCRIBE, Peer
 
 
 @pytest.fixture(name="authority", scope="module")
@@ -27,7 +28,7 @@ def _stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def attempt(context: ssl.SSLContext | None, *, ca: Path, cert: Path | None = None, key: Path | None = None) -> str:
     """Return what `try_connect` says about a broker with this TLS context (None: no TLS)."""
 
-    def serve(peer: Peer) -> None:
+    def serve(peer: PlayedBroker) -> None:
         try:
             broker = peer.accept()
             if context is None:
@@ -43,7 +44,7 @@ def attempt(context: ssl.SSLContext | None, *, ca: Path, cert: Path | None = Non
         finally:
             peer.__exit__(None, None, None)
 
-    peer = Peer(context=context)
+    peer = PlayedBroker(context=context)
     server = threading.Thread(target=serve, args=(peer,))
     server.start()
     settings = BrokerSettings(hosts=(("127.0.0.1", peer.port),), ca_file=ca, cert_file=cert, key_file=key)

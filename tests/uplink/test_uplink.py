@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from agent.contract.topics import MessageKind
 from agent.errors import JournalFault
 from agent.uplink.uplink_settings import BrokerSettings, Confirm
-from tests.uplink.kiosk_uplink import QUICK, KioskUplink, LockedJournal, running
-from tests.uplink.peers import (
+from harness.mqtt_packets import (
     CONNECT,
     CONTENT_TYPE,
     DISCONNECT,
@@ -24,8 +23,9 @@ from tests.uplink.peers import (
     RETAIN_AVAILABLE,
     SUBSCRIBE,
     UNSUBSCRIBE,
-    Peer,
 )
+from harness.played_broker import PlayedBroker
+from tests.uplink.kiosk_uplink import QUICK, KioskUplink, LockedJournal, running
 
 AGENT = "kiosk/v1/rtm1/agent/dock-3"
 SITE = "kiosk/v1/rtm1"
@@ -41,7 +41,7 @@ def ack_of(journal: LockedJournal, sequence: int, *, name: str | None = None) ->
 @pytest.mark.parametrize(("protocol", "level"), [(5, 5), (311, 4)])
 def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) -> None:
     """(`mqtt.md#connection`, `mqtt.md#status`)"""
-    with Peer(v5=protocol == 5) as peer, running(KioskUplink(peer.port, protocol=protocol)):
+    with PlayedBroker(v5=protocol == 5) as peer, running(KioskUplink(peer.port, protocol=protocol)):
         body = peer.accept().expect(CONNECT).body
         assert body[:7] == b"\0\4MQTT" + bytes([level])
         flags = body[7]
@@ -54,7 +54,7 @@ def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) 
 
 def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
     """(`mqtt.md#connection`, `mqtt.md#status`, `mqtt.md#topics-and-qos`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         for _ in range(2):
             broker = peer.accept()
             broker.expect(CONNECT)
@@ -88,7 +88,7 @@ def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
 
 
 def test_a_broker_that_refuses_is_explained_and_tried_again() -> None:
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack(0x87)
@@ -100,7 +100,7 @@ def test_a_broker_that_refuses_is_explained_and_tried_again() -> None:
 
 
 def test_an_old_broker_that_refuses_is_explained() -> None:
-    with Peer(v5=False) as peer, running(KioskUplink(peer.port, protocol=311)) as kiosk:
+    with PlayedBroker(v5=False) as peer, running(KioskUplink(peer.port, protocol=311)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack(5)
@@ -112,7 +112,7 @@ def test_an_old_broker_that_refuses_is_explained() -> None:
     [(bytes([MAXIMUM_QOS, 0]), "QoS 1"), (bytes([RETAIN_AVAILABLE, 0]), "retained")],
 )
 def test_a_broker_without_a_needed_feature_is_explained(properties: bytes, expected: str) -> None:
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack(properties=properties)
@@ -120,7 +120,7 @@ def test_a_broker_without_a_needed_feature_is_explained(properties: bytes, expec
 
 
 def test_a_broker_that_never_sends_a_connack_is_given_up() -> None:
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         silent = peer.accept()
         kiosk.until(lambda: "does not answer" in kiosk.error)
         silent.expect_closed()
@@ -142,7 +142,7 @@ def test_a_broker_that_never_sends_a_connack_is_given_up() -> None:
 )
 @pytest.mark.parametrize("online", [False, True])
 def test_a_peer_that_sends_garbage_is_left_and_tried_again(garbage: bytes, online: bool) -> None:
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         if online:
             broker.welcome()
@@ -156,7 +156,7 @@ def test_a_peer_that_sends_garbage_is_left_and_tried_again(garbage: bytes, onlin
 
 
 def test_a_peer_that_closes_inside_a_packet_is_tried_again() -> None:
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.send_raw(b"\x30\x40\x00\x10half")
@@ -167,7 +167,7 @@ def test_a_peer_that_closes_inside_a_packet_is_tried_again() -> None:
 
 def test_after_a_takeover_the_kiosk_waits_and_reports_a_duplicate() -> None:
     """(`mqtt.md#duplicate-client-id`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         kiosk.until(lambda: kiosk.uplink.health().online)
@@ -184,7 +184,7 @@ def test_after_a_takeover_the_kiosk_waits_and_reports_a_duplicate() -> None:
 
 def test_several_short_sessions_without_a_reason_are_a_duplicate_too() -> None:
     """(`mqtt.md#duplicate-client-id`)"""
-    with Peer(v5=False) as peer, running(KioskUplink(peer.port, protocol=311)) as kiosk:
+    with PlayedBroker(v5=False) as peer, running(KioskUplink(peer.port, protocol=311)) as kiosk:
         for _ in range(3):
             assert not kiosk.uplink.health().situation.duplicate_id
             broker = peer.accept()
@@ -197,7 +197,7 @@ def test_several_short_sessions_without_a_reason_are_a_duplicate_too() -> None:
 
 def test_short_sessions_are_no_duplicate_if_the_broker_would_say_so() -> None:
     """(`mqtt.md#duplicate-client-id`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         for _ in range(5):
             broker = peer.accept()
             broker.welcome()
@@ -209,7 +209,7 @@ def test_short_sessions_are_no_duplicate_if_the_broker_would_say_so() -> None:
 
 def test_a_broker_that_restarts_now_and_then_is_no_duplicate() -> None:
     timing = replace(QUICK, stable_s=0.0)
-    with Peer() as peer, running(KioskUplink(peer.port, timing=timing)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, timing=timing)) as kiosk:
         for _ in range(4):
             broker = peer.accept()
             broker.welcome()
@@ -220,7 +220,7 @@ def test_a_broker_that_restarts_now_and_then_is_no_duplicate() -> None:
 
 def test_the_hosts_are_tried_in_turn() -> None:
     """(`settings.md#broker`)"""
-    with socket.socket() as closed, Peer() as peer:
+    with socket.socket() as closed, PlayedBroker() as peer:
         closed.bind(("127.0.0.1", 0))
         with running(KioskUplink(closed.getsockname()[1], peer.port)) as kiosk:
             peer.accept().welcome()
@@ -241,7 +241,7 @@ def test_events_go_out_in_sequence_and_the_ack_delivers() -> None:
     """(`mqtt.md#journal-is-the-outbox`, `mqtt.md#event-documents`, `mqtt.md#acknowledgement`)"""
     journal = LockedJournal(events=2)
     journal.commit(type_="box.created")
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         for event, topic in zip(journal.events, ("scan", "scan", "box"), strict=True):
@@ -257,7 +257,7 @@ def test_events_go_out_in_sequence_and_the_ack_delivers() -> None:
 
 def test_later_events_follow_when_woken() -> None:
     journal = LockedJournal()
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.publish(f"{AGENT}/ack", ack_of(journal, 0))
@@ -270,7 +270,7 @@ def test_later_events_follow_when_woken() -> None:
 def test_the_retained_ack_is_awaited() -> None:
     """(`mqtt.md#acknowledgement`)"""
     journal = LockedJournal(events=3)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack()
@@ -283,7 +283,7 @@ def test_the_retained_ack_is_awaited() -> None:
 
 def test_an_invalid_ack_is_refused_and_named() -> None:
     journal = LockedJournal(events=1)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.publish(f"{AGENT}/ack", b'{"journal": 7}', retain=True)
@@ -295,7 +295,7 @@ def test_an_invalid_ack_is_refused_and_named() -> None:
 def test_no_more_events_are_in_flight_than_the_broker_takes() -> None:
     """(`mqtt.md#journal-is-the-outbox`)"""
     journal = LockedJournal(events=5)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)):
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)):
         broker = peer.accept()
         broker.welcome(properties=bytes([RECEIVE_MAXIMUM, 0, 2]))
         first = broker.expect_publish("/event/scan", answer=None)
@@ -312,7 +312,7 @@ def test_no_more_events_are_in_flight_than_the_broker_takes() -> None:
 
 def test_a_broker_that_takes_one_at_a_time_gets_everything() -> None:
     journal = LockedJournal(events=3)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as one:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as one:
         one.uplink.publish_view("station/1", b"{}")
         broker = peer.accept()
         broker.welcome(properties=bytes([RECEIVE_MAXIMUM, 0, 1]))
@@ -328,7 +328,7 @@ def test_a_broker_that_takes_one_at_a_time_gets_everything() -> None:
 def test_a_refused_event_is_in_health_and_tried_again() -> None:
     """(`mqtt.md#refused-publish`)"""
     journal = LockedJournal(events=1)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.expect_publish("/event/scan", answer=0x97)
@@ -343,7 +343,7 @@ def test_a_refused_event_is_in_health_and_tried_again() -> None:
 def test_with_no_subscriber_health_says_no_consumer_until_there_is_one() -> None:
     """(`mqtt.md#broker-confirmation`)"""
     journal = LockedJournal(events=1)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal, confirm=Confirm.BROKER)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.expect_publish("/event/scan", answer=0x10)
@@ -359,7 +359,7 @@ def test_an_event_too_large_for_the_broker_is_not_sent_and_stops_nothing() -> No
     journal = LockedJournal()
     journal.commit(padding=2000)
     small = journal.commit()
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome(properties=bytes([MAXIMUM_PACKET_SIZE]) + (1000).to_bytes(4))
         assert broker.expect_publish("/event/scan").payload == small.document
@@ -369,7 +369,7 @@ def test_an_event_too_large_for_the_broker_is_not_sent_and_stops_nothing() -> No
 def test_a_broker_that_never_answers_is_disconnected() -> None:
     journal = LockedJournal(events=1)
     timing = replace(QUICK, stall_s=0.1)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal, timing=timing)):
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal, timing=timing)):
         broker = peer.accept()
         broker.welcome()
         broker.expect_publish("/event/scan", answer=None)
@@ -383,8 +383,8 @@ def test_after_a_broker_that_never_answers_the_next_host_is_tried() -> None:
     journal = LockedJournal(events=1)
     timing = replace(QUICK, stable_s=0.0, stall_s=0.1)
     with (
-        Peer() as silent,
-        Peer() as other,
+        PlayedBroker() as silent,
+        PlayedBroker() as other,
         running(KioskUplink(silent.port, other.port, journal=journal, timing=timing)),
     ):
         broker = silent.accept()
@@ -399,7 +399,7 @@ def test_after_a_broker_that_never_answers_the_next_host_is_tried() -> None:
 def test_an_unreadable_journal_is_in_health_and_tried_again() -> None:
     journal = LockedJournal(events=1)
     journal.broken = JournalFault("segment 3: input/output error")
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         kiosk.until(lambda: "segment 3" in kiosk.error)
@@ -411,7 +411,7 @@ def test_an_unreadable_journal_is_in_health_and_tried_again() -> None:
 def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
     """(`mqtt.md#rolled-back-journal`)"""
     journal = LockedJournal(events=1)
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.publish(f"{AGENT}/ack", ack_of(journal, 9))
@@ -435,7 +435,7 @@ def test_delivered_events_can_be_sent_again() -> None:
     """(`mqtt.md#requests`)"""
     journal = LockedJournal(events=4)
     journal.delivered = 4
-    with Peer() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         kiosk.uplink.resend(2, 3)
@@ -449,7 +449,7 @@ def test_delivered_events_can_be_sent_again() -> None:
 
 def test_views_are_retained_and_published_again_at_every_connect() -> None:
     """(`mqtt.md#station-view`, `mqtt.md#health`, `mqtt.md#connection`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         kiosk.uplink.publish_view("station/1", b"old")
         kiosk.uplink.publish_view("station/1", b"new")
         kiosk.uplink.publish_view("health", b"{}", expiry_s=90)
@@ -465,7 +465,7 @@ def test_views_are_retained_and_published_again_at_every_connect() -> None:
 
 def test_a_response_goes_to_its_transaction() -> None:
     """(`mqtt.md#requests`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         kiosk.uplink.respond("t/1", b"{}")
         broker = peer.accept()
         broker.welcome()
@@ -479,7 +479,7 @@ def test_a_response_goes_to_its_transaction() -> None:
 
 def test_messages_of_the_centre_are_passed_on() -> None:
     """(`mqtt.md#requests`, `mqtt.md#order-ids-in-topics`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         broker.publish(f"{SITE}/order/SO%2F1", b"{1}", retain=True)
@@ -498,7 +498,7 @@ def test_messages_of_the_centre_are_passed_on() -> None:
 
 
 def test_a_refused_subscription_is_in_health() -> None:
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.expect(CONNECT)
         broker.connack()
@@ -510,7 +510,7 @@ def test_a_refused_subscription_is_in_health() -> None:
 
 def test_orders_are_fetched_by_subscriptions_that_end_again() -> None:
     """(`mqtt.md#order-index`)"""
-    with Peer() as peer, running(KioskUplink(peer.port)) as kiosk:
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
         broker = peer.accept()
         broker.welcome()
         kiosk.uplink.fetch(["SO-1", "SO/2"])
@@ -528,7 +528,7 @@ def test_orders_are_fetched_by_subscriptions_that_end_again() -> None:
 
 def test_a_clean_stop_publishes_offline_first() -> None:
     """(`mqtt.md#status`)"""
-    with Peer() as peer:
+    with PlayedBroker() as peer:
         kiosk = KioskUplink(peer.port)
         kiosk.uplink.start()
         broker = peer.accept()
@@ -563,7 +563,7 @@ def test_a_stop_is_quick_while_nothing_can_be_reached() -> None:
 @pytest.mark.parametrize("started", [False, True])
 def test_close_closes_every_descriptor(started: bool) -> None:
     before = set(os.listdir("/proc/self/fd"))
-    with Peer() as peer:
+    with PlayedBroker() as peer:
         listening = set(os.listdir("/proc/self/fd"))
         kiosk = KioskUplink(peer.port)
         assert set(os.listdir("/proc/self/fd")) > listening

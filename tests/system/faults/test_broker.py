@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.indicator import Signalled
+from harness.relay import Relay
 from harness.waiting import wait_for
 from harness.world import OK, World, world_of
-from tests.system.faults.peer import Relay
 
 
 @contextmanager

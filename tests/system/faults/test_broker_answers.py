@@ -10,19 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.mqtt_packets import CONNECT, PUBLISH, RECEIVE_MAXIMUM, SUBSCRIBE, Packet, connack, puback
+from harness.played_broker import PlayedConnection, Script, ScriptedBroker
 from harness.waiting import wait_for
 from harness.world import OK, World, refused, world_of
-from tests.system.faults.peer import (
-    CONNECT,
-    PUBLISH,
-    SUBSCRIBE,
-    Link,
-    Publish,
-    Script,
-    ScriptedBroker,
-    connack,
-    puback,
-)
 
 CONNACK_V5 = {
     0x80: "Unspecified error", 0x81: "Malformed packet", 0x82: "Protocol error",
@@ -48,7 +39,7 @@ def meeting(
 ) -> Iterator[tuple[World, list[ScriptedBroker]]]:
     """Make a world whose daemon, not yet started, meets the scripted brokers in their order, then the real one."""
     with ExitStack() as undo:
-        brokers = [undo.enter_context(ScriptedBroker(script, protocol=protocol)) for script in scripts]
+        brokers = [undo.enter_context(ScriptedBroker(script, v5=protocol == 5)) for script in scripts]
         world = undo.enter_context(world_of(directory, started=False, uplink={"ack_timeout_s": 1, "confirm": confirm}))
         del world.kiosk.settings["mqtt"]["host"]
         world.kiosk.settings["mqtt"] |= {
@@ -66,11 +57,11 @@ def lines_about(world: World, broker: ScriptedBroker) -> list[str]:
     return [line for line in world.kiosk.output().splitlines() if broker.host in line]
 
 
-def refuses(code: int, protocol: int) -> Script:
-    def script(link: Link) -> None:
+def refuses(code: int) -> Script:
+    def script(link: PlayedConnection, broker: ScriptedBroker) -> None:
         link.expect(CONNECT)
-        link.send(connack(code, protocol=protocol))
-        link.wait_gone()
+        link.connack(code)
+        link.expect_closed()
 
     return script
 
@@ -80,7 +71,7 @@ def test_every_refusal_of_a_connection_is_named_and_the_next_broker_tried(
     tmp_path: Path, protocol: int, codes: dict[int, str]
 ) -> None:
     """Rule: settings.md#broker."""
-    with meeting(tmp_path, *(refuses(code, protocol) for code in codes), protocol=protocol) as (world, brokers):
+    with meeting(tmp_path, *(refuses(code) for code in codes), protocol=protocol) as (world, brokers):
         world.kiosk.start()
         assert world.station.scan("anything") == refused("not_signed_in")
         world.centre.wait_status("online")
@@ -102,26 +93,26 @@ def test_every_refusal_of_a_connection_is_named_and_the_next_broker_tried(
 def after_connect(answer: bytes) -> Script:
     """Return a script that takes the CONNECT, sends these bytes, and closes."""
 
-    def script(link: Link) -> None:
+    def script(link: PlayedConnection, broker: ScriptedBroker) -> None:
         link.expect(CONNECT)
-        link.send(answer)
+        link.send_raw(answer)
 
     return script
 
 
 def after_subscribe(answer: bytes) -> Script:
-    def script(link: Link) -> None:
+    def script(link: PlayedConnection, broker: ScriptedBroker) -> None:
         link.expect(CONNECT)
-        link.send(connack())
+        link.connack()
         while link.read().kind != SUBSCRIBE:
             pass
-        link.send(answer)
+        link.send_raw(answer)
 
     return script
 
 
 BEFORE_THE_CONNACK: dict[str, Script] = {
-    "closes at once": lambda _: None,
+    "closes at once": lambda _link, _broker: None,
     "closes after CONNECT": after_connect(b""),
     "half a CONNACK": after_connect(connack()[:2]),
     "a web server": after_connect(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
@@ -163,15 +154,15 @@ def test_connections_that_break_off_anywhere(tmp_path: Path) -> None:
     meet_and_go_on(tmp_path, WHILE_CONNECTED, deadline_s=180)
 
 
-def silent(link: Link) -> None:
+def silent(link: PlayedConnection, broker: ScriptedBroker) -> None:
     """Accept the connection, and do nothing else."""
-    link.wait_gone()
+    link.expect_closed()
 
 
-def silent_after_connack(link: Link) -> None:
+def silent_after_connack(link: PlayedConnection, broker: ScriptedBroker) -> None:
     link.expect(CONNECT)
-    link.send(connack())
-    link.wait_gone()
+    link.connack()
+    link.expect_closed()
 
 
 @pytest.mark.parametrize("script", [silent, pytest.param(silent_after_connack, marks=pytest.mark.soak)])
@@ -188,11 +179,15 @@ def test_broker_that_falls_silent_is_left(tmp_path: Path, script: Script) -> Non
 # -- refused publishes -------------------------------------------------------------------------------------------------
 
 
-def a_broker(answer: Callable[[Publish], int | None], *, receive_maximum: int | None = None) -> Script:
-    def script(link: Link) -> None:
+def receive_maximum_property(value: int | None) -> bytes:
+    return b"" if value is None else bytes((RECEIVE_MAXIMUM,)) + value.to_bytes(2)
+
+
+def a_broker(answer: Callable[[Packet], int | None], *, receive_maximum: int | None = None) -> Script:
+    def script(link: PlayedConnection, broker: ScriptedBroker) -> None:
         link.expect(CONNECT)
-        link.send(connack(receive_maximum=receive_maximum))
-        link.serve(answer=answer)
+        link.connack(properties=receive_maximum_property(receive_maximum))
+        link.serve(answer=answer, answered=broker.note)
 
     return script
 
@@ -210,7 +205,7 @@ def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> 
     """
     attempts: dict[bytes, int] = {}
 
-    def answer(publish: Publish) -> int:
+    def answer(publish: Packet) -> int:
         if "/event/" not in publish.topic:
             return 0
         number = list(attempts).index(publish.payload) if publish.payload in attempts else len(attempts)
@@ -225,16 +220,16 @@ def test_every_refusal_of_an_event_is_tried_again_and_passes(tmp_path: Path) -> 
         taken: list[bytes] = []
 
         def all_taken() -> bool:
-            taken[:] = [publish.payload for publish, code in broker.heard() if code == 0]
+            taken[:] = [publish.payload for publish, code in broker.published() if code == 0]
             return set(taken) >= set(exported)
 
         wait_for(all_taken, "every event to be taken")
         assert sorted(taken) == sorted(exported), "each was taken once"
-        codes = [code for _, code in broker.heard()]
+        codes = [code for _, code in broker.published()]
         assert {*PUBACK_FAILURES, NO_CONSUMER} <= set(codes)
 
         def health() -> dict[str, object]:
-            found: dict[str, object] = json.loads(broker.heard("/health")[-1][0].payload)["uplink"]
+            found: dict[str, object] = json.loads(broker.published("/health")[-1][0].payload)["uplink"]
             return found
 
         wait_for(lambda: health()["last_refusal"] is not None, "the refusals in health")
@@ -246,37 +241,37 @@ def test_no_more_in_flight_than_the_broker_takes(tmp_path: Path) -> None:
     Rules: mqtt.md#journal-is-the-outbox, settings.md#uplink.
     """
 
-    def script(link: Link) -> None:
+    def script(link: PlayedConnection, broker: ScriptedBroker) -> None:
         link.expect(CONNECT)
-        link.send(connack(receive_maximum=1))
+        link.connack(properties=receive_maximum_property(1))
 
-        def answer(_: Publish) -> int:
+        def answer(_: Packet) -> int:
             while (more := link.peek(0.02)) is not None:
                 assert more.kind != PUBLISH, "a second publish before the first was answered"
             return 0
 
-        link.serve(answer=answer)
+        link.serve(answer=answer, answered=broker.note)
 
     with meeting(tmp_path, script, confirm="broker") as (world, (broker,)):
         world.kiosk.start()
         refused_scans(world, 6)
         exported = {document for document, _ in world.kiosk.exported()}
-        wait_for(lambda: {publish.payload for publish, _ in broker.heard()} >= exported, "every event")
+        wait_for(lambda: {publish.payload for publish, _ in broker.published()} >= exported, "every event")
 
 
 def test_refused_subscription_is_told(tmp_path: Path) -> None:
     """Rule: mqtt.md#health."""
 
-    def script(link: Link) -> None:
+    def script(link: PlayedConnection, broker: ScriptedBroker) -> None:
         link.expect(CONNECT)
-        link.send(connack())
-        link.serve(subscribed=lambda count: bytes((0x87,)) + bytes((1,)) * (count - 1))
+        link.connack()
+        link.serve(answered=broker.note, subscribed=lambda count: bytes((0x87,)) + bytes((1,)) * (count - 1))
 
     with meeting(tmp_path, script) as (world, (broker,)):
         world.kiosk.start()
 
         def told() -> bool:
-            health = [json.loads(publish.payload) for publish, _ in broker.heard("/health")]
+            health = [json.loads(publish.payload) for publish, _ in broker.published("/health")]
             return bool(health) and len(health[-1]["uplink"]["refused_subscriptions"]) == 1
 
         wait_for(told, "the refused subscription in health")
@@ -294,7 +289,7 @@ def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
     """
     bad: list[bytes] = []
 
-    def answer(publish: Publish) -> int:
+    def answer(publish: Packet) -> int:
         if "/event/" in publish.topic and not bad:
             bad.append(publish.payload)
         return 0x87 if publish.payload in bad else 0
@@ -307,7 +302,7 @@ def test_event_refused_for_good_gives_way_to_a_stand_in(tmp_path: Path) -> None:
 
         def stood_in() -> bool:
             refused_scans(world, 1)  # other events must pass, else the broker refuses everything
-            found = [json.loads(publish.payload) for publish, _ in broker.heard("/event/journal")]
+            found = [json.loads(publish.payload) for publish, _ in broker.published("/event/journal")]
             return any(one["id"] == told["id"] and one["sequence"] == told["sequence"] for one in found)
 
         wait_for(stood_in, "the stand-in", deadline_s=420)
