@@ -75,7 +75,7 @@ class Broker:
         if acl is not None:
             lines["acl_file"] = _write_private(self.directory / "acl", acl)
         if self.certificates is not None:
-            lines |= {"certfile": self.certificates.server, "keyfile": self.certificates.server_key}
+            lines |= {"certfile": self.certificates.cert, "keyfile": self.certificates.key}
         lines |= settings
         config = self.directory / "mosquitto.conf"
         config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))

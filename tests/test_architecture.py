@@ -81,3 +81,24 @@ def test_each_library_stays_at_its_edge(library: str) -> None:
     assert users, f"{library} is a dependency that nothing uses"
     outside = {user for user in users if not any(user.startswith(place) for place in EDGES[library])}
     assert not outside, f"{library} is imported beyond its edge: {outside}"
+
+
+def test_no_production_code_imports_the_demo() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(is_within(name, "agent.demo") for name in imports_of(path))
+    }
+    assert {user for user in users if not user.startswith("agent/demo/")} == {"agent/commands/demo.py"}
+
+
+def test_the_harness_sees_the_product_from_outside() -> None:
+    harness = sorted((ROOT / "harness").glob("*.py"))
+    assert harness
+    wrong = {
+        f"{path.name}: {name}"
+        for path in harness
+        for name in imports_of(path)
+        if name.split(".")[0] in ("agent", "bench", "tests")
+    }
+    assert not wrong

@@ -10,19 +10,19 @@ import pytest
 from agent.uplink.failures import BrokerLost
 from agent.uplink.oneshot import try_connect
 from agent.uplink.uplink_settings import BrokerSettings, DeliverySettings
+from harness.certificates import DAY, NOW, Authority
 from harness.mqtt_packets import CONNECT, SUBSCRIBE
 from harness.played_broker import PlayedBroker
-from tests.uplink.authorities import DAY, NOW, Authority
 
 
 @pytest.fixture(name="authority", scope="module")
 def _authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"), "ca")
+    return Authority(tmp_path_factory.mktemp("ca"), home_made=True)
 
 
 @pytest.fixture(name="stranger", scope="module")
 def _stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("stranger"), "stranger")
+    return Authority(tmp_path_factory.mktemp("stranger"), "stranger", home_made=True)
 
 
 def attempt(context: ssl.SSLContext | None, *, ca: Path, cert: Path | None = None, key: Path | None = None) -> str:
@@ -73,21 +73,21 @@ def refusal_by_strict_checks(context: ssl.SSLContext, *, ca: Path) -> str:
 
 def test_a_good_certificate_is_accepted_and_its_expiry_reported(authority: Authority) -> None:
     """(`commands.md#check`)"""
-    pair = authority.pair("good", ends=datetime(2049, 5, 6, tzinfo=UTC))
+    pair = authority.issue("good", ends=datetime(2049, 5, 6, tzinfo=UTC))
     assert "connected, MQTT 5; its certificate expires 2049-05-06" in attempt(pair.server_context(), ca=authority.file)
 
 
 def test_a_home_made_certificate_is_accepted_on_every_python(authority: Authority) -> None:
     """Python 3.13 would refuse a certificate without Authority Key Identifier. (settings.md#broker)"""
-    context = authority.pair("home-made").server_context()
+    context = authority.issue("home-made").server_context()
     assert "Missing Authority Key Identifier" in refusal_by_strict_checks(context, ca=authority.file)
     assert "connected" in attempt(context, ca=authority.file)
 
 
 def test_an_intermediate_authority_can_be_trusted_on_every_python(authority: Authority, tmp_path: Path) -> None:
     """Python 3.11 would demand the root. (settings.md#broker)"""
-    intermediate = Authority(tmp_path, "intermediate", parent=authority)
-    assert "connected" in attempt(intermediate.pair("server").server_context(), ca=intermediate.file)
+    intermediate = Authority(tmp_path, "intermediate", parent=authority, home_made=True)
+    assert "connected" in attempt(intermediate.issue("server").server_context(), ca=intermediate.file)
 
 
 @pytest.mark.parametrize(
@@ -102,28 +102,28 @@ def test_an_invalid_certificate_is_explained(
     authority: Authority, begins: datetime, ends: datetime, address: str, expected: str
 ) -> None:
     """(`settings.md#broker`)"""
-    pair = authority.pair("bad", begins=begins, ends=ends, address=address)
+    pair = authority.issue("bad", begins=begins, ends=ends, address=address)
     assert expected in attempt(pair.server_context(), ca=authority.file)
 
 
 def test_an_unknown_authority_is_explained(authority: Authority, stranger: Authority) -> None:
-    assert "set ca_file" in attempt(stranger.pair("server").server_context(), ca=authority.file)
+    assert "set ca_file" in attempt(stranger.issue("server").server_context(), ca=authority.file)
 
 
 def test_a_missing_client_certificate_is_explained(authority: Authority) -> None:
-    context = authority.pair("server").server_context(client_ca=authority.file)
+    context = authority.issue("server").server_context(client_ca=authority.file)
     assert "set cert_file and key_file" in attempt(context, ca=authority.file)
 
 
 def test_our_certificate_is_presented(authority: Authority) -> None:
-    context = authority.pair("server").server_context(client_ca=authority.file)
-    ours = authority.pair("ours")
+    context = authority.issue("server").server_context(client_ca=authority.file)
+    ours = authority.issue("ours")
     assert "connected" in attempt(context, ca=authority.file, cert=ours.cert, key=ours.key)
 
 
 def test_an_untrusted_client_certificate_is_explained(authority: Authority, stranger: Authority) -> None:
-    context = authority.pair("server").server_context(client_ca=authority.file)
-    ours = stranger.pair("ours")
+    context = authority.issue("server").server_context(client_ca=authority.file)
+    ours = stranger.issue("ours")
     assert "authority that issued our certificate" in attempt(context, ca=authority.file, cert=ours.cert, key=ours.key)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.broker import Broker
-from harness.certificates import Authority
+from harness.certificates import DAY, NOW, Authority
 from harness.waiting import wait_for
 from harness.world import World, refused, world_of
 from tests.system.faults.shim import Shim
@@ -29,7 +29,7 @@ def tried_again(world: World, broker: Broker) -> bool:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A world whose kiosk, not yet started, trusts the authority of its broker's certificate."""
-    certificates = Authority().issue(tmp_path / "certificates")
+    certificates = Authority(tmp_path / "certificates").issue()
     with world_of(
         tmp_path,
         started=False,
@@ -41,13 +41,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
     """Rule: settings.md#broker."""
-    authority = Authority()
-    good = authority.issue(tmp_path / "good")
+    authority = Authority(tmp_path / "ca")
+    good = authority.issue("good")
     bad = {
-        "has expired": authority.issue(tmp_path / "expired", since_days=-9, until_days=-2),
-        "not yet valid": authority.issue(tmp_path / "early", since_days=2, until_days=9),
-        "another host name": authority.issue(tmp_path / "name", name="broker.example", address="192.0.2.1"),
-        "an authority that is not trusted": Authority().issue(tmp_path / "unknown"),
+        "has expired": authority.issue("expired", begins=NOW - 9 * DAY, ends=NOW - 2 * DAY),
+        "not yet valid": authority.issue("early", begins=NOW + 2 * DAY, ends=NOW + 9 * DAY),
+        "another host name": authority.issue("name", host="broker.example", address="192.0.2.1"),
+        "an authority that is not trusted here": Authority(tmp_path / "unknown").issue(),
     }
     with ExitStack() as undo:
         brokers = {
@@ -66,7 +66,10 @@ def test_each_is_refused_in_one_line_and_tried_again(tmp_path: Path) -> None:
         assert world.station.scan("anything") == refused("not_signed_in")
         for said, broker in brokers.items():
             wait_for(partial(tried_again, world, broker), "a second attempt")
-            assert all(said in line for line in lines_about(world, broker.port))
+            assert all(said in line for line in lines_about(world, broker.port)), (
+                said,
+                lines_about(world, broker.port),
+            )
         assert world.station.scan("anything else") == refused("not_signed_in")
         assert world.kiosk.stop() == 0
 
@@ -76,8 +79,8 @@ def test_renewed_certificate_is_taken_without_a_restart(world: World, tmp_path: 
 
     Rule: settings.md#broker.
     """
-    authority = Authority()
-    expired = authority.issue(tmp_path / "broker-certificates", since_days=-9, until_days=-2)
+    authority = Authority(tmp_path / "broker-certificates")
+    expired = authority.issue(begins=NOW - 9 * DAY, ends=NOW - 2 * DAY)
     world.kiosk.settings["mqtt"]["ca_file"] = str(expired.authority)
     with Broker(tmp_path / "broker-2", certificates=expired) as broker:
         world.kiosk.settings["mqtt"]["port"] = broker.port
@@ -86,7 +89,7 @@ def test_renewed_certificate_is_taken_without_a_restart(world: World, tmp_path: 
         wait_for(lambda: bool(lines_about(world, broker.port)), "the refusal")
         assert "has expired" in lines_about(world, broker.port)[0]
         broker.stop()
-        authority.issue(tmp_path / "broker-certificates")
+        authority.issue()
         broker.start()
         wait_for(
             lambda: f"connected to localhost:{broker.port}" in world.kiosk.output(),
