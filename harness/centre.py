@@ -105,8 +105,16 @@ class Centre(BrokerClient):
     def index(self, revision: int, orders: dict[str, int]) -> None:
         self.tell("reference/orders", {"revision": revision, "orders": orders})
 
+    def index_part(self, part: str, revision: int, orders: dict[str, int]) -> None:
+        self.tell(f"reference/orders/{part}", {"revision": revision, "orders": orders})
+
+    def counted(self, order: str, part: str, revision: int, boxes: list[dict[str, Any]]) -> None:
+        """Retain a part of what kiosks have packed for an order."""
+        content = {"order": order, "part": part, "revision": revision, "boxes": boxes}
+        self.tell(f"counted/{topic_level(order)}/{part}", content)
+
     def verdict(
-        self, name: str, revision: int, action: str, order: str, unit: str, reason: str = "counted twice"
+        self, name: str, revision: int, action: str, order: str, unit: str | None, reason: str = "counted twice"
     ) -> None:
         content = {"revision": revision, "action": action, "order": order, "unit": unit, "reason": reason}
         self.tell(f"agent/{self.kiosk}/verdict/{name}", content)

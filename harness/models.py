@@ -141,6 +141,23 @@ class PackingConfirmed(Order):
     operators: Assigned
 
 
+class CountedContent(Strict):
+    line: Id
+    quantity: int
+    units: list[str]
+
+
+class CountedBox(Strict):
+    box: Id
+    kiosk: Id
+    contents: list[CountedContent]
+
+
+class OrderCounted(Order):
+    added: list[CountedBox]
+    removed: list[str]
+
+
 class OrderRevised(Order):
     revision: Count
     status: Literal["open", "packed", "cancelled", "withdrawn"]
@@ -149,14 +166,14 @@ class OrderRevised(Order):
 
 class VerdictTaken(Order):
     verdict: Id
-    unit: Id
+    unit: Id | None
     reason: str | None = None
     outcome: None = None
 
 
 class VerdictEnded(Order):
     verdict: Id
-    unit: Id
+    unit: Id | None
     reason: str | None = None
     outcome: Literal["unit_removed", "released", "not_here", "already_packed"]
 
@@ -253,6 +270,7 @@ _DATA: dict[str, type[BaseModel]] = {
     "order.packing_refused": PackingRefused,
     "order.packing_confirmed": PackingConfirmed,
     "order.revised": OrderRevised,
+    "order.counted": OrderCounted,
     "order.held": VerdictTaken,
     "order.released": VerdictEnded,
     "scan.selected": Selected,

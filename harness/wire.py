@@ -28,6 +28,8 @@ _BY_TOPIC = {
     "agent/[^/]+/request/[^/]+": "request",
     "order/[^/]+": "manifest",
     "reference/orders": "order-index",
+    "reference/orders/[^/]+": "order-index",
+    "counted/[^/]+/[^/]+": "counted",
     "reference/operators": "operators",
     "reference/boxes": "box-sizes",
     "reference/blocked/[^/]+": "blocked-units",

@@ -13,7 +13,6 @@ TYPES_ONLY = {
     "contract/events.py",
     "contract/kiosk_health.py",
     "contract/order_events.py",
-    "contract/order_index.py",
     "contract/reasons.py",
     "contract/requests.py",
     "contract/scan_events.py",

@@ -1,7 +1,8 @@
 """What the centre told us, on disk, so that a kiosk works from its start with the network down.
 
-Orders are spread over 64 TinyDB files, so that a new manifest rewrites a small file; reference messages have a file of
-their own. The broker can send everything again: a damaged file is set aside and costs only what was in it.
+Orders are spread over 64 TinyDB files, so that a new manifest rewrites a small file, and so is what other kiosks have
+counted for them. Reference messages have a file of their own. The broker can send everything again: a damaged file is
+set aside and costs only what was in it.
 For one thread. Rules: `faults.md#network-down`, `faults.md#damaged-cache`.
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct, convert, to_builtins
 from msgspec.json import decode, encode
 
+from agent.contract.counted import CountedPart
 from agent.contract.manifest import Status
 from agent.errors import CacheDamaged
 from agent.runtime.durable import replace_file, sync_directory
@@ -31,9 +33,12 @@ __all__ = [
     "SHARDS",
     "Cache",
     "Change",
+    "CountedForgotten",
     "DurableStorage",
     "Forgotten",
     "Loaded",
+    "ReferenceForgotten",
+    "StoredCounted",
     "StoredOrder",
     "StoredReference",
     "references_in",
@@ -74,9 +79,16 @@ class StoredReference(Struct, frozen=True, kw_only=True, rename={"name": "key"})
     """One reference message."""
 
     name: str
-    """`operators`, `boxes`, `orders` or `blocked/{part}`."""
+    """`operators`, `boxes`, `orders`, `orders/{part}` or `blocked/{part}`."""
     source: str
     """JSON text that parses to an equal message."""
+
+
+class StoredCounted(Struct, frozen=True, kw_only=True, rename={"order": "key"}):
+    """What other kiosks have counted for one order: all its parts."""
+
+    order: str
+    parts: tuple[CountedPart, ...]
 
 
 class Forgotten(Struct, frozen=True, kw_only=True):
@@ -85,9 +97,23 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     order: str
 
 
-Change = StoredOrder | StoredReference | Forgotten
+class ReferenceForgotten(Struct, frozen=True, kw_only=True):
+    """A reference message that the centre has removed."""
 
-Stored = TypeVar("Stored", StoredOrder, StoredReference)
+    name: str
+
+
+class CountedForgotten(Struct, frozen=True, kw_only=True):
+    """An order for which nothing is counted elsewhere any longer."""
+
+    order: str
+
+
+Change = StoredOrder | StoredReference | StoredCounted | Forgotten | ReferenceForgotten | CountedForgotten
+
+_FORGOTTEN = (Forgotten, ReferenceForgotten, CountedForgotten)
+
+Stored = TypeVar("Stored", StoredOrder, StoredReference, StoredCounted)
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -95,26 +121,36 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
     orders: tuple[StoredOrder, ...] = ()
     references: tuple[StoredReference, ...] = ()
+    counted: tuple[StoredCounted, ...] = ()
     damaged: tuple[str, ...] = ()
 
 
 # -- files -------------------------------------------------------------------------------------------------------
 
 
-def _shard(number: int) -> str:
-    return f"orders-{number:02d}.db"
+_ORDERS = "orders"
+_COUNTED = "counted"
+
+
+def _shard(table: str, number: int) -> str:
+    return f"{table}-{number:02d}.db"
+
+
+def _shard_of(table: str, order: str) -> str:
+    return _shard(table, zlib.crc32(order.encode("utf-8", "replace")) % SHARDS)
 
 
 def shard_of(order: str) -> str:
     """Return the name of the file that holds an order."""
-    return _shard(zlib.crc32(order.encode("utf-8", "replace")) % SHARDS)
+    return _shard_of(_ORDERS, order)
 
 
 def _place_of(change: Change) -> tuple[str, str]:
     """Return (file, key in it) of what a change is about."""
-    if isinstance(change, StoredReference):
+    if isinstance(change, StoredReference | ReferenceForgotten):
         return REFERENCE, change.name
-    return shard_of(change.order), change.order
+    table = _COUNTED if isinstance(change, StoredCounted | CountedForgotten) else _ORDERS
+    return _shard_of(table, change.order), change.order
 
 
 class DurableStorage:
@@ -209,8 +245,11 @@ class Cache:
                 path.unlink()
         damaged: list[str] = []
         references = self._load(REFERENCE, StoredReference, damaged)
-        orders = [order for n in range(SHARDS) for order in self._load(_shard(n), StoredOrder, damaged)]
-        return Loaded(orders=tuple(orders), references=tuple(references), damaged=tuple(damaged))
+        orders = [one for n in range(SHARDS) for one in self._load(_shard(_ORDERS, n), StoredOrder, damaged)]
+        counted = [one for n in range(SHARDS) for one in self._load(_shard(_COUNTED, n), StoredCounted, damaged)]
+        return Loaded(
+            orders=tuple(orders), references=tuple(references), counted=tuple(counted), damaged=tuple(damaged)
+        )
 
     def _load(self, name: str, kind: type[Stored], damaged: list[str]) -> list[Stored]:
         try:
@@ -278,7 +317,7 @@ class Cache:
         with _open(self._directory / name) as database:
             table = database.table(_TABLE)
             table.remove(where("key").one_of([*changes]))
-            table.insert_multiple(to_builtins(one) for one in changes.values() if not isinstance(one, Forgotten))
+            table.insert_multiple(to_builtins(one) for one in changes.values() if not isinstance(one, _FORGOTTEN))
 
     def _set_aside(self, name: str) -> None:
         path = self._directory / name

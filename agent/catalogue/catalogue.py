@@ -8,10 +8,22 @@ from collections import OrderedDict
 from itertools import islice
 
 from agent.catalogue.barcodes import Barcodes
-from agent.catalogue.cache import Change, Forgotten, Loaded, StoredOrder, StoredReference
+from agent.catalogue.cache import (
+    Change,
+    CountedForgotten,
+    Forgotten,
+    Loaded,
+    ReferenceForgotten,
+    StoredCounted,
+    StoredOrder,
+    StoredReference,
+)
 from agent.catalogue.conflicts import BadgeConflicts
+from agent.catalogue.counted_parts import CountedParts
+from agent.catalogue.order_indexes import OrderIndexes
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
+from agent.contract.counted import CountedBox, CountedPart
 from agent.contract.manifest import Manifest, Status, same_case
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import OrderIndex
@@ -38,7 +50,8 @@ class Catalogue:
         self._conflicts = BadgeConflicts(self._read)
         self._boxes: BoxSizes | None = None
         self._blocked: dict[str, tuple[int, frozenset[str]]] = {}
-        self._index: OrderIndex | None = None
+        self._index = OrderIndexes()
+        self._counted = CountedParts()
         self._changes: dict[tuple[str, str], Change] = {}
 
     # -- look-ups ------------------------------------------------------------------------------------------------
@@ -96,17 +109,19 @@ class Catalogue:
         key = same_case(identifier)
         return any(key in identifiers for _, identifiers in self._blocked.values())
 
+    def counted(self, order: str) -> tuple[CountedBox, ...]:
+        """Return the boxes that other kiosks have confirmed for an order (`workflow.md#counted-at-another-kiosk`)."""
+        return self._counted.boxes(order)
+
     def missing_orders(self) -> list[str]:
         """Return the orders that the index names and that are not here at all."""
-        return [] if self._index is None else [order for order in self._index.orders if not self._is_here(order)]
+        return [order for order, _ in self._index.items() if not self._is_here(order)]
 
     def to_fetch(self) -> list[str]:
         """Return the orders that the index names and that are not here, or older than it says."""
-        if self._index is None:
-            return []
         return [
             order
-            for order, revision in self._index.orders.items()
+            for order, revision in self._index.items()
             if not self._is_here(order) or self._orders[order].revision < revision
         ]
 
@@ -124,9 +139,11 @@ class Catalogue:
         """
         known = self._orders.get(manifest.order)
         if known is not None and manifest.revision <= known.revision:
-            is_unlisted = self._index is not None and manifest.order not in self._index.orders
-            if known.status is not Status.WITHDRAWN or (is_stored and is_unlisted):
+            is_back = known.status is Status.WITHDRAWN and not (is_stored and self._index.lacks(manifest.order))
+            if not is_back:
                 return None
+        if not manifest.lines:
+            manifest = manifest.closing(self._read(manifest.order))
         self._store(manifest)
         self._keep_parsed(manifest)
         self._conflicts.add(manifest)
@@ -174,18 +191,49 @@ class Catalogue:
         return True
 
     def put_order_index(self, index: OrderIndex) -> list[str]:
-        """Take the index of orders unless it is older than the known one. Return the orders to withdraw: not in it.
+        """Take the index of orders, or a part of it, unless it is older than the known one.
 
-        Only a higher revision withdraws orders, since an order may come before the index that names it.
+        Return the orders to withdraw: those that a higher revision does not name. An equal revision withdraws nothing,
+        since an order may come before the index that names it.
         """
-        known = self._index
-        if known is not None and (index.revision < known.revision or index == known):
+        change = self._index.put(index)
+        if not change.is_taken:
             return []
-        self._index = index
-        self._keep_reference("orders", index.source)
-        if known is not None and index.revision == known.revision:
+        self._keep_reference("orders" if index.part is None else f"orders/{index.part}", index.source)
+        if not change.is_newer:
             return []
-        return [order for order in self._orders if order not in index.orders and order not in self._withdrawn]
+        return [
+            order
+            for order in self._orders
+            if order not in self._withdrawn and self._index.governs(index, order) and order not in index.orders
+        ]
+
+    def drop_order_index(self, part: str) -> None:
+        """Forget a part of the index; no order is withdrawn by that."""
+        if self._index.drop(part):
+            self._changes["reference", f"orders/{part}"] = ReferenceForgotten(name=f"orders/{part}")
+
+    def put_counted(self, part: CountedPart) -> bool:
+        """Take a part of what is counted elsewhere for an order, unless it is older than the known one.
+
+        Return whether anything changed.
+        """
+        change = self._counted.put(part)
+        self._keep_counted(part.order, change)
+        return change
+
+    def drop_counted(self, order: str, part: str) -> bool:
+        """Forget a part of what is counted elsewhere for an order. Return whether it was known."""
+        change = self._counted.drop(order, part)
+        self._keep_counted(order, change)
+        return change
+
+    def _keep_counted(self, order: str, is_changed: bool) -> None:
+        if is_changed:
+            parts = self._counted.parts(order)
+            self._changes["counted", order] = (
+                StoredCounted(order=order, parts=parts) if parts else CountedForgotten(order=order)
+            )
 
     def recheck(self, budget: int = 1) -> bool:
         """Compare waiting orders with the badges: `budget` pieces of 0.2 ms. Return whether any still wait."""
@@ -206,6 +254,9 @@ class Catalogue:
                 refused.append(str(exc))
         for order in loaded.orders:
             self.restore_order(order)
+        for counted in loaded.counted:
+            for part in counted.parts:
+                self._counted.put(part)
         self.take_changes()
         return refused
 
@@ -220,8 +271,8 @@ class Catalogue:
                 self.put_operators(operators_of(payload, topic=topic))
             case ["boxes"]:
                 self.put_boxes(boxes_of(payload, topic=topic))
-            case ["orders"]:
-                self.put_order_index(order_index_of(payload, topic=topic))
+            case ["orders", *parts]:
+                self.put_order_index(order_index_of(payload, topic=topic, part=parts[0] if parts else None))
             case ["blocked", part]:
                 self.put_blocked(blocked_of(part, payload, topic=topic))
             case _:

@@ -21,6 +21,7 @@ from agent.contract.order_events import (
     Held,
     KindChosen,
     ModeChosen,
+    OrderCounted,
     OrderLeft,
     OrderOpened,
     OrderRevised,
@@ -62,6 +63,7 @@ __all__ = [
     "KindChosen",
     "LineCount",
     "ModeChosen",
+    "OrderCounted",
     "OrderLeft",
     "OrderOpened",
     "OrderRevised",
@@ -88,8 +90,8 @@ EVENTS: dict[str, type[Event]] = {
     cls.type: cls
     for cls in (
         SignedIn, SignedOut, OrderOpened, OrderLeft, RoleAsked, RoleAssigned, ModeChosen, KindChosen,
-        PackingStarted, PackingLeft, PackingRefused, PackingConfirmed, OrderRevised, Held, Released,
-        Selected, Accepted, Rejected, Voided, BoxCreated, BoxReopened, BoxVoided, BoxSized, BoxConfirmed,
+        PackingStarted, PackingLeft, PackingRefused, PackingConfirmed, OrderRevised, OrderCounted, Held,
+        Released, Selected, Accepted, Rejected, Voided, BoxCreated, BoxReopened, BoxVoided, BoxSized, BoxConfirmed,
     )
 }  # fmt: skip
 """Every event type by its `type`."""

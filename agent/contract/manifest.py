@@ -111,7 +111,20 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     barcodes: tuple[str, ...] = ()
     operators: Mapping[Role, str] = {}
     counted: tuple[CountedElsewhere, ...] = ()
-    reopen: bool = False
+    reopen: int | bool = 0
+    """Packings confirmed at a lower revision are undone (`workflow.md#packed-orders-stay-closed`); 0: none."""
+
+    def closing(self, known: "Manifest | None") -> "Manifest":
+        """Return this manifest with the lines of the known one, if it is a tombstone (`mqtt.md#tombstones`)."""
+        if known is None or self.lines or self.status is Status.OPEN:
+            return self
+        return replace(
+            self,
+            lines=known.lines,
+            barcodes=self.barcodes or known.barcodes,
+            operators=self.operators or known.operators,
+            counted=self.counted or known.counted,
+        )
 
     @staticmethod
     def from_source(source: str | bytes) -> "Manifest":
@@ -122,6 +135,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         try:
             text = source if isinstance(source, str) else source.decode("utf-8")
             manifest = _decoder.decode(text)
+            if manifest.reopen is True:  # a journal of the time before `reopen` was a revision
+                manifest = replace(manifest, reopen=manifest.revision)
         except (ValueError, RecursionError) as exc:
             raise ValueError(f"a stored manifest cannot be read: {exc}") from exc
         manifest.__dict__["source"] = text
@@ -133,7 +148,7 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True)
 
     def tombstone(self) -> Self:
         """Return what is worth keeping of a withdrawn order: its id, revision and barcodes."""
-        return replace(self, status=Status.WITHDRAWN, lines=(), counted=(), operators={}, reopen=False)
+        return replace(self, status=Status.WITHDRAWN, lines=(), counted=(), operators={}, reopen=0)
 
     # -- look-ups ------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from msgspec.json import encode
 
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
+from agent.contract.counted import CountedBox, CountedContent, CountedPart
 from agent.contract.manifest import CountedElsewhere, Flow, Line, Manifest, Role, Status, same_case
 from agent.contract.operators import Operator, Operators, badge_key
-from agent.contract.order_index import OrderIndex
+from agent.contract.order_index import PARTS, OrderIndex, part_of
 from agent.contract.parsing import checked, content_of, refused, repeated
 from agent.contract.requests import Ack, Request
 from agent.contract.schemas import (
@@ -24,7 +25,9 @@ from agent.contract.schemas import (
     AckMessage,
     BlockedMessage,
     BoxesMessage,
+    CountedLineMessage,
     CountedMessage,
+    CountedPartMessage,
     LineMessage,
     ManifestMessage,
     OperatorsMessage,
@@ -39,6 +42,7 @@ __all__ = [
     "ack_of",
     "blocked_of",
     "boxes_of",
+    "counted_of",
     "manifest_of",
     "operators_of",
     "order_index_of",
@@ -116,8 +120,13 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
     """Return the manifest in a message, its look-ups worked out. `order` is the decoded end of the topic."""
     doc = checked(ManifestMessage, content_of(payload, topic), topic)
     wrong = [] if doc["order"] == order else ["order: Not the one of the topic"]
-    default = Flow.POS if doc["type"] == "pos" else None
-    lines = tuple([_line(line, default, i, wrong) for i, line in enumerate(doc["lines"])])
+    listed = doc.get("lines")
+    if listed is None and doc["status"] == "open":
+        wrong.append("lines: Field required")
+    if listed and doc.get("type") is None:
+        wrong.append("type: Field required")
+    default = Flow.POS if doc.get("type") == "pos" else None
+    lines = tuple([_line(line, default, i, wrong) for i, line in enumerate(listed or ())])
     wrong += repeated((f"lines.{i}.line", line.id) for i, line in enumerate(lines))
     counted = doc.get("counted") or []
     manifest = Manifest(
@@ -136,11 +145,11 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
             )
             for entry in counted
         ),
-        reopen=bool(doc.get("reopen")),
+        reopen=doc.get("reopen") or 0,
     )
     manifest.work_out()
     if not _units_look_right(manifest):
-        wrong += _wrong_identifiers(_listed(doc["lines"]))
+        wrong += _wrong_identifiers(_listed(listed or []))
     wrong += _wrong_identifiers(_counted(counted))
     if wrong:
         raise refused(topic, wrong)
@@ -224,10 +233,48 @@ def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
     )
 
 
-def order_index_of(payload: bytes, *, topic: str) -> OrderIndex:
-    """Return the index of orders in a message (`mqtt.md#order-index`)."""
+def order_index_of(payload: bytes, *, topic: str, part: str | None = None) -> OrderIndex:
+    """Return the index of orders in a message, or one part of it (`mqtt.md#order-index`)."""
+    if part is not None and (len(part) != 1 or part not in PARTS):
+        raise refused(topic, ["topic: Its end must be one of 0 to 9 and a to f"])
     doc = checked(OrdersMessage, content_of(payload, topic), topic)
-    return OrderIndex(revision=doc["revision"], orders=doc["orders"], source=_compact(doc))
+    if part is not None and (strays := [order for order in doc["orders"] if part_of(order) != part]):
+        raise refused(topic, [f"orders.{order}: Belongs to part {part_of(order)}" for order in strays])
+    return OrderIndex(part=part, revision=doc["revision"], orders=doc["orders"], source=_compact(doc))
+
+
+# -- what other kiosks have counted ------------------------------------------------------------------------------
+
+_MAX_BOX_BYTES = 60_000
+"""A box must fit into one event; a kiosk confirms none that does not."""
+
+
+def _counted_content(doc: CountedLineMessage) -> CountedContent:
+    return CountedContent(line=doc["line"], quantity=doc["quantity"], units=tuple(doc.get("units") or ()))
+
+
+def counted_of(order: str, part: str, payload: bytes, *, topic: str) -> CountedPart:
+    """Return the part in a message; `order` and `part` are the ends of its topic (`mqtt.md#counted-parts`)."""
+    _check_name(part, topic)
+    doc = checked(CountedPartMessage, content_of(payload, topic), topic)
+    wrong = [] if doc["order"] == order else ["order: Not the one of the topic"]
+    if doc["part"] != part:
+        wrong.append("part: Not the one of the topic")
+    boxes = tuple(
+        CountedBox(box=box["box"], kiosk=box["kiosk"], contents=tuple(map(_counted_content, box["contents"])))
+        for box in doc["boxes"]
+    )
+    wrong += repeated((f"boxes.{i}.box", box.box) for i, box in enumerate(boxes))
+    wrong += _wrong_identifiers(
+        (f"boxes.{i}.contents.{j}.units.{k}", unit)
+        for i, box in enumerate(boxes)
+        for j, content in enumerate(box.contents)
+        for k, unit in enumerate(content.units)
+    )
+    wrong += [f"boxes.{i}: Too large for an event" for i, box in enumerate(boxes) if len(encode(box)) > _MAX_BOX_BYTES]
+    if wrong:
+        raise refused(topic, wrong)
+    return CountedPart(order=order, part=part, revision=doc["revision"], boxes=boxes)
 
 
 # -- to one kiosk ------------------------------------------------------------------------------------------------
@@ -242,7 +289,7 @@ def verdict_of(id: str, payload: bytes, *, topic: str) -> Verdict:
         revision=doc["revision"],
         action=Action(doc["action"]),
         order=doc["order"],
-        unit=doc["unit"],
+        unit=doc.get("unit"),
         reason=doc.get("reason"),
     )
 

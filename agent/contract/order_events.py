@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from agent.contract.counted import CountedBox
 from agent.contract.event_values import Cause, Event, Kind, LineCount, Outcome
 from agent.contract.manifest import Flow, Role, Status
 from agent.contract.reasons import Reason
@@ -13,6 +14,7 @@ __all__ = [
     "Held",
     "KindChosen",
     "ModeChosen",
+    "OrderCounted",
     "OrderLeft",
     "OrderOpened",
     "OrderRevised",
@@ -157,6 +159,17 @@ class OrderRevised(Event, frozen=True, kw_only=True):
     """The manifest's source."""
 
 
+class OrderCounted(Event, frozen=True, kw_only=True):
+    """What the centre tells of boxes at other kiosks has changed (`workflow.md#counted-at-another-kiosk`)."""
+
+    type = "order.counted"
+    order: str
+    added: tuple[CountedBox, ...]
+    """Boxes that are new, or have other contents than before."""
+    removed: tuple[str, ...]
+    """The ids of boxes that are gone."""
+
+
 class Held(Event, frozen=True, kw_only=True):
     """A verdict holds the order (`workflow.md#held-orders`)."""
 
@@ -165,8 +178,8 @@ class Held(Event, frozen=True, kw_only=True):
     verdict: str
     """The verdict's id."""
     order: str
-    unit: str
-    """The unit as the verdict names it."""
+    unit: str | None
+    """The unit as the verdict names it; null: the whole order."""
     reason: str | None
     """Why, in the verdict's words."""
     outcome: None = None
@@ -182,8 +195,8 @@ class Released(Event, frozen=True, kw_only=True):
     verdict: str
     """The verdict's id."""
     order: str
-    unit: str
-    """The unit as the verdict names it."""
+    unit: str | None
+    """The unit as the verdict names it; null: the whole order."""
     reason: str | None
     """Why it was held, in the verdict's words."""
     outcome: Outcome

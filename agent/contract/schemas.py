@@ -15,7 +15,10 @@ __all__ = [
     "BlockedMessage",
     "BoxMessage",
     "BoxesMessage",
+    "CountedBoxMessage",
+    "CountedLineMessage",
     "CountedMessage",
+    "CountedPartMessage",
     "LineMessage",
     "ManifestMessage",
     "OperatorMessage",
@@ -115,16 +118,17 @@ class ManifestMessage(TypedDict):
     """The order's id; the one of the topic."""
     revision: Revision
     """A manifest replaces one with a lower revision."""
-    type: Literal["normal", "pos"]
-    """The lines of a `pos` order have the flow `pos` unless they say otherwise."""
+    type: NotRequired[Literal["normal", "pos"] | None]
+    """The lines of a `pos` order have the flow `pos` unless they say otherwise. Required where there are lines."""
     status: Literal["open", "packed", "cancelled"]
     barcodes: NotRequired[list[Code] | None]
     """What opens the order when scanned; its id always does."""
     operators: NotRequired[RolesMessage | None]
-    lines: Annotated[list[LineMessage], Field(max_length=MAX_LINES)]
+    lines: NotRequired[Annotated[list[LineMessage], Field(max_length=MAX_LINES)] | None]
+    """Required while the order is open; without lines a packed or cancelled order keeps those it had."""
     counted: NotRequired[list[CountedMessage] | None]
-    reopen: NotRequired[bool | None]
-    """Whether an order packed at this kiosk is open again (`workflow.md#packed-orders-stay-closed`)."""
+    reopen: NotRequired[Revision | None]
+    """Packings confirmed at a lower revision than this are undone (`workflow.md#packed-orders-stay-closed`)."""
 
 
 # -- reference messages ------------------------------------------------------------------------------------------
@@ -175,6 +179,37 @@ class BlockedMessage(TypedDict):
     """Their identifiers."""
 
 
+class CountedLineMessage(TypedDict):
+    """What a box holds of one line."""
+
+    line: Code
+    quantity: Quantity
+    """Pieces."""
+    units: NotRequired[list[Identifier] | None]
+    """The published ids of the serialized ones."""
+
+
+class CountedBoxMessage(TypedDict):
+    """What is in one confirmed box."""
+
+    box: Code
+    """The box's id."""
+    kiosk: Code
+    """The kiosk that packed it."""
+    contents: Annotated[list[CountedLineMessage], Field(max_length=MAX_LINES)]
+
+
+class CountedPartMessage(TypedDict):
+    """A part of what other kiosks have counted for one order (`mqtt.md#counted-parts`)."""
+
+    order: Code
+    """The order's id; the one of the topic."""
+    part: Code
+    """The part's name; the one of the topic."""
+    revision: Revision
+    boxes: list[CountedBoxMessage]
+
+
 class OrdersMessage(TypedDict):
     """The index of orders."""
 
@@ -193,8 +228,8 @@ class VerdictMessage(TypedDict):
     """A verdict is taken once for each id and revision."""
     action: Literal["hold", "release"]
     order: Code
-    unit: Code
-    """An identifier of the unit."""
+    unit: NotRequired[Code | None]
+    """An identifier of the unit; null: the verdict is about the whole order."""
     reason: NotRequired[FreeText | None]
     """Why, for a person."""
 

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     OPERATORS = "operators"
     BOXES = "boxes"
     BLOCKED = "blocked"
+    COUNTED = "counted"
     ACK = "ack"
     VERDICT = "verdict"
     REQUEST = "request"
@@ -37,7 +38,9 @@ class Inbound(Struct, frozen=True, kw_only=True):
 
     kind: MessageKind
     id: str
-    """The order, the part of the blocked list, the verdict or the request's name, decoded; else empty."""
+    """The order, the part of a list or index, the verdict or the request's name, decoded; else empty."""
+    part: str = ""
+    """The part of what is counted for an order (`MessageKind.COUNTED`); else empty."""
     payload: bytes
     retained: bool
     """Whether the broker had the message in store. A retained request is never handed on."""
@@ -68,6 +71,7 @@ class Topics:
 
     def __init__(self, site: str, kiosk: str) -> None:
         self._orders = f"kiosk/v1/{site}/order/"
+        self._counted = f"kiosk/v1/{site}/counted/"
         self._reference = f"kiosk/v1/{site}/reference/"
         self._agent = f"kiosk/v1/{site}/agent/{kiosk}/"
         self.client_id = f"kiosk-{site}-{kiosk}"
@@ -80,9 +84,11 @@ class Topics:
             self.requests,
             self.view("verdict/+"),
             self._reference + "orders",
+            self._reference + "orders/+",
             self._reference + "operators",
             self._reference + "boxes",
             self._reference + "blocked/+",
+            self._counted + "+/+",
             self._orders + "+",
         )
         """What to subscribe to at every connect; `ack` comes first because events wait for it."""
@@ -103,14 +109,16 @@ class Topics:
         """Return the topic of an order's manifest."""
         return self._orders + encode(order)
 
-    def classify(self, topic: str) -> tuple[MessageKind, str] | None:
-        """Return what an incoming topic is and the id in it; None for a topic that was not subscribed to.
+    def classify(self, topic: str) -> tuple[MessageKind, str, str] | None:
+        """Return what an incoming topic is, with id and part (see `Inbound`); None if it was not subscribed to.
 
         The id is empty where the topic has none, and for an order's topic that no order id encodes to: its manifest
         is then refused and reported.
         """
         if topic.startswith(self._orders):
-            return MessageKind.ORDER, decode_order(topic[len(self._orders) :]) or ""
+            return MessageKind.ORDER, decode_order(topic[len(self._orders) :]) or "", ""
+        if topic.startswith(self._counted):
+            return _classify_counted(topic[len(self._counted) :])
         if topic.startswith(self._reference):
             return _classify_reference(topic[len(self._reference) :])
         if topic.startswith(self._agent):
@@ -126,16 +134,25 @@ _REFERENCE = {
 _OWN = {"verdict": MessageKind.VERDICT, "request": MessageKind.REQUEST}
 
 
-def _classify_reference(rest: str) -> tuple[MessageKind, str] | None:
+_IN_PARTS = {"blocked": MessageKind.BLOCKED, "orders": MessageKind.ORDER_INDEX}
+
+
+def _classify_counted(rest: str) -> tuple[MessageKind, str, str] | None:
+    level, _, part = rest.partition("/")
+    return (MessageKind.COUNTED, decode_order(level) or "", part) if part and "/" not in part else None
+
+
+def _classify_reference(rest: str) -> tuple[MessageKind, str, str] | None:
     if kind := _REFERENCE.get(rest):
-        return kind, ""
+        return kind, "", ""
     head, _, part = rest.partition("/")
-    return (MessageKind.BLOCKED, part) if head == "blocked" and part and "/" not in part else None
+    kind = _IN_PARTS.get(head)
+    return (kind, part, "") if kind and part and "/" not in part else None
 
 
-def _classify_own(rest: str) -> tuple[MessageKind, str] | None:
+def _classify_own(rest: str) -> tuple[MessageKind, str, str] | None:
     if rest == "ack":
-        return MessageKind.ACK, ""
+        return MessageKind.ACK, "", ""
     head, _, name = rest.partition("/")
     kind = _OWN.get(head)
-    return (kind, name) if kind and name and "/" not in name else None
+    return (kind, name, "") if kind and name and "/" not in name else None

@@ -1,4 +1,4 @@
-"""What the centre found out about a unit that this kiosk accepted (`mqtt.md#verdicts`)."""
+"""What the centre found out about a unit or an order of this kiosk (`mqtt.md#verdicts`)."""
 
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     revision: int
     action: Action
     order: str
-    unit: str
-    """An identifier of the unit."""
+    unit: str | None
+    """An identifier of the unit; None: the verdict is about the whole order."""
     reason: str | None
     """Why, for a person."""

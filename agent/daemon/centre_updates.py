@@ -9,11 +9,13 @@ from agent.catalogue.cache import Change
 from agent.catalogue.catalogue import Catalogue
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSizes
+from agent.contract.counted import CountedPart
 from agent.contract.manifest import Manifest
 from agent.contract.operators import Operators
 from agent.contract.order_index import OrderIndex
 from agent.contract.verdicts import Verdict
 from agent.runtime.clock import Clock
+from agent.workflow.counted_elsewhere import take_counted
 from agent.workflow.holds import take_verdict
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.reply import Alarm
@@ -103,6 +105,27 @@ class CentreUpdates:
             self._later(partial(self.withdraw, order))
         self._compare_at = self._clock.monotonic() + _COMPARE_S
 
+    def drop_order_index(self, part: str) -> None:
+        """Forget a part of the index; no order is withdrawn by that."""
+        self._catalogue.drop_order_index(part)
+
+    def take_counted(self, part: CountedPart) -> None:
+        """Take a part of what other kiosks have counted (`mqtt.md#counted-parts`)."""
+        if self._catalogue.put_counted(part):
+            self._decide(self._counted(part.order))
+
+    def drop_counted(self, order: str, part: str) -> None:
+        if self._catalogue.drop_counted(order, part):
+            self._decide(self._counted(order))
+
+    def recount(self, state: State) -> None:
+        """Compare again what the centre tells of every order with what is known here: the journal has a new id."""
+        for order in state.orders:
+            self._decide(self._counted(order))
+
+    def _counted(self, order: str) -> Decide:
+        return lambda commit: take_counted(commit, order, self._catalogue.counted(order))
+
     def take_verdict(self, verdict: Verdict) -> None:
         self._decide(partial(take_verdict, verdict=verdict))
 
@@ -120,6 +143,7 @@ class CentreUpdates:
             newer = self._catalogue.manifest(order.id)
             if newer is not None and newer.revision > order.manifest.revision:
                 decisions.append(partial(take_revision, manifest=newer))
+            decisions.append(self._counted(order.id))
         if self._catalogue.operators is not None:
             decisions.append(partial(_sign_out_unlisted, listed=frozenset(self._catalogue.operators.by_id)))
         decisions.append(partial(_sign_out_removed_stations, stations=self._stations))

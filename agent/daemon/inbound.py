@@ -67,13 +67,20 @@ class InboundMessages:
                 self._on_request(messages.request_of(message.id, payload, topic=topic))
             case MessageKind.ACK:
                 pass  # the uplink has taken it
+            case MessageKind.ORDER_INDEX if not payload and message.id:
+                tell(lambda path: path.updates.drop_order_index(message.id))
+            case MessageKind.COUNTED if not payload:
+                tell(lambda path: path.updates.drop_counted(message.id, message.part))
+            case MessageKind.COUNTED:
+                counted = messages.counted_of(message.id, message.part, payload, topic=topic)
+                tell(lambda path: path.updates.take_counted(counted))
             case _ if not payload:
                 pass  # ignored (`mqtt.md#refused-messages`); an empty verdict changes nothing (`mqtt.md#verdicts`)
             case MessageKind.VERDICT:
                 verdict = messages.verdict_of(message.id, payload, topic=topic)
                 tell(lambda path: path.updates.take_verdict(verdict))
             case MessageKind.ORDER_INDEX:
-                index = messages.order_index_of(payload, topic=topic)
+                index = messages.order_index_of(payload, topic=topic, part=message.id or None)
                 tell(lambda path: path.updates.take_order_index(index))
             case MessageKind.OPERATORS:
                 operators = messages.operators_of(payload, topic=topic)

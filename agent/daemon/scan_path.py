@@ -356,3 +356,4 @@ class ScanPath:
             extra={"journal": new, "why": why},
         )
         self._on_committed()
+        self.updates.recount(self.ledger.state)

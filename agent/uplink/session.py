@@ -182,7 +182,7 @@ class Session:
             if known is None:
                 logger.warning("message ignored, its topic is not for this kiosk: %s", shown(message.topic))
                 continue
-            kind, name = known
+            kind, name, part = known
             if kind is MessageKind.ACK:
                 self._take_ack(message.payload, now)
             elif kind is MessageKind.REQUEST and message.retained:
@@ -191,9 +191,16 @@ class Session:
                 if kind is MessageKind.ORDER and self._state.fetching.arrived(message.topic):
                     self._client.unsubscribe([message.topic])
                 # A topic that no order id encodes to may be long and contain anything.
-                topic = message.topic if name or kind is not MessageKind.ORDER else shown(message.topic)
+                is_named = name or kind not in (MessageKind.ORDER, MessageKind.COUNTED)
                 self._callbacks.inbound(
-                    Inbound(kind=kind, id=name, payload=message.payload, retained=message.retained, topic=topic)
+                    Inbound(
+                        kind=kind,
+                        id=name,
+                        part=part,
+                        payload=message.payload,
+                        retained=message.retained,
+                        topic=message.topic if is_named else shown(message.topic),
+                    )
                 )
 
     def _take_ack(self, payload: bytes, now: float) -> None:

@@ -6,7 +6,7 @@ from agent.contract.events import Content, LineCount, Unit
 from agent.contract.manifest import Line
 from agent.workflow.state import Box, Order
 
-__all__ = ["BOX_BYTES", "BOX_UNITS", "LINES_BYTES", "contents_of", "line_bytes", "line_counts", "room_in"]
+__all__ = ["BOX_BYTES", "BOX_UNITS", "LINES_BYTES", "contents_of", "line_bytes", "line_counts", "misfits_of", "room_in"]
 
 BOX_UNITS = 1000
 """How many devices a box holds at most."""
@@ -50,6 +50,11 @@ def line_counts(order: Order, lines: Iterable[str]) -> tuple[LineCount, ...]:
             break
         counts.append(LineCount(line=line, ordered=order.ordered_on(line), scanned=order.scanned_on(line)))
     return tuple(counts)
+
+
+def misfits_of(order: Order) -> tuple[LineCount, ...]:
+    """Return the lines on which more is counted than ordered (`workflow.md#manifest-revisions`)."""
+    return line_counts(order, (line for line in order.lines() if order.pending_on(line) < 0))
 
 
 def line_bytes(line: str) -> int:

@@ -9,6 +9,7 @@ drops a pending role, that a box closes and the order's shared mode returns, tha
 from collections.abc import Callable
 from typing import Any
 
+from immutables import Map
 from msgspec.structs import replace
 
 from agent.contract.events import (
@@ -22,6 +23,7 @@ from agent.contract.events import (
     Held,
     KindChosen,
     ModeChosen,
+    OrderCounted,
     OrderLeft,
     OrderOpened,
     OrderRevised,
@@ -47,11 +49,13 @@ __all__ = ["fold"]
 def fold(state: State, event: Event, at: EventPosition) -> State:
     """Return the state after an event at this position.
 
-    Every event adds its journal id to `State.journals`. Events that are not in `_FOLDS` change nothing else.
+    Every event adds its journal id to `State.journals`. The first event under a new id forgets which verdicts were
+    taken: they are taken again under the new id (`mqtt.md#verdicts`). Events that are not in `_FOLDS` change nothing
+    else.
     Raise KeyError or ValueError if the event cannot follow on this state.
     """
     if at.journal not in state.journals:
-        state = replace(state, journals=state.journals | {at.journal})
+        state = replace(state, journals=state.journals | {at.journal}, verdicts=Map())
     handler = _FOLDS.get(type(event))
     if handler is not None:
         state = handler(state, event, at)
@@ -71,6 +75,7 @@ _FOLDS: dict[type[Event], Callable[[State, Any, EventPosition], State]] = {
     PackingLeft: fold_orders.packing_left,
     PackingConfirmed: fold_orders.packing_confirmed,
     OrderRevised: fold_orders.revised,
+    OrderCounted: fold_orders.counted,
     Held: fold_orders.held,
     Released: fold_orders.released,
     Selected: fold_boxes.selected,

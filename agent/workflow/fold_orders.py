@@ -8,6 +8,7 @@ from agent.contract.events import (
     Held,
     KindChosen,
     ModeChosen,
+    OrderCounted,
     OrderLeft,
     OrderOpened,
     OrderRevised,
@@ -32,11 +33,13 @@ from agent.workflow.state_changes import (
     touched,
     units_with,
     units_without,
+    with_elsewhere,
     with_order,
     with_shared_mode,
 )
 
 __all__ = [
+    "counted",
     "held",
     "kind_chosen",
     "left",
@@ -173,6 +176,18 @@ def revised(state: State, event: OrderRevised, at: EventPosition) -> State:
     return with_shared_mode(state, name)
 
 
+def counted(state: State, event: OrderCounted, at: EventPosition) -> State:
+    """Apply what changed at other kiosks (`workflow.md#counted-at-another-kiosk`)."""
+    order = state.orders[event.order]
+    boxes = order.counted_boxes
+    for box in event.removed:
+        if box in boxes:
+            boxes = boxes.delete(box)
+    for added in event.added:
+        boxes = boxes.set(added.box, added)
+    return with_order(state, with_elsewhere(state, replace(order, counted_boxes=boxes)))
+
+
 # -- verdicts ----------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +197,7 @@ def _taken(state: State, verdict: str, revision: int) -> State:
 
 def held(state: State, event: Held, at: EventPosition) -> State:
     order = state.orders[event.order]
-    hold = Hold(unit=same_case(event.unit), reason=event.reason)
+    hold = Hold(unit=None if event.unit is None else same_case(event.unit), reason=event.reason)
     state = with_order(state, touched(order, at, holds=order.holds.set(event.verdict, hold)))
     return _taken(state, event.verdict, event.revision)
 
@@ -191,7 +206,7 @@ def released(state: State, event: Released, at: EventPosition) -> State:
     state = _taken(state, event.verdict, event.revision)
     order = state.orders.get(event.order)
     if event.outcome is Outcome.UNIT_REMOVED and order is not None and event.verdict in order.holds:
-        unit = order.holds[event.verdict].unit
+        unit = order.holds[event.verdict].unit or ""
         state = replace(state, barred=state.barred.set(unit, (*state.barred.get(unit, ()), event.verdict)))
     if event.outcome is Outcome.RELEASED:
         for unit, verdicts in state.barred.items():

@@ -49,8 +49,12 @@ def end_holds(context: StepContext, order: Order, unit: Unit) -> None:
 
 
 def take_verdict(commit: PendingCommit, verdict: Verdict) -> list[Alarm]:
-    """Record what a verdict does, once for each of its revisions (`mqtt.md#verdicts`); return the alarms to sound."""
-    if verdict.revision <= commit.state.verdicts.get(verdict.id, 0):
+    """Record what a verdict does, once for each of its revisions and each journal id (`mqtt.md#verdicts`).
+
+    Return the alarms to sound.
+    """
+    is_known_journal = commit.journal in commit.state.journals
+    if is_known_journal and verdict.revision <= commit.state.verdicts.get(verdict.id, 0):
         return []
     station = commit.state.station_with(verdict.order)
     is_hold = verdict.action is Action.HOLD
@@ -84,7 +88,7 @@ def take_verdict(commit: PendingCommit, verdict: Verdict) -> list[Alarm]:
 def _outcome_of_hold(state: State, verdict: Verdict) -> Outcome | None:
     """Return why the verdict cannot hold the order (`workflow.md#held-orders`); None if it can."""
     order = state.orders.get(verdict.order)
-    if order is not None and same_case(verdict.unit) in order.counted:
+    if order is not None and (verdict.unit is None or same_case(verdict.unit) in order.counted):
         return None if order.packed is None else Outcome.ALREADY_PACKED
     return Outcome.ALREADY_PACKED if verdict.order in state.packed else Outcome.NOT_HERE
 

@@ -6,6 +6,7 @@ Codes are given in the form of `same_case` (`scanning.md#comparing-codes`).
 from typing import Protocol
 
 from agent.contract.box_sizes import BoxSize
+from agent.contract.counted import CountedBox
 from agent.contract.manifest import Manifest
 from agent.contract.operators import Operator
 
@@ -33,6 +34,10 @@ class CatalogueLookups(CodeLookups, Protocol):
 
     def manifest(self, order: str) -> Manifest | None:
         """Return the manifest of an order, by its id."""
+        ...
+
+    def counted(self, order: str) -> tuple[CountedBox, ...]:
+        """Return the boxes that other kiosks have confirmed for an order, by its id."""
         ...
 
     def size(self, code: str) -> BoxSize | None:

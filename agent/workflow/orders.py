@@ -6,6 +6,7 @@ from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.command_arguments import KINDS, MODES
 from agent.workflow.context import StepContext
+from agent.workflow.counted_elsewhere import record_counted
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import CommandScan, OrderBarcode
 from agent.workflow.state import Order
@@ -33,13 +34,16 @@ def open_order(context: StepContext, scan: OrderBarcode) -> Reply:
     if elsewhere is not None:
         _leave(context, elsewhere)
     _leave(context, context.station_id)
+    is_new = scan.order not in context.state.orders
     context.emit(
         OrderOpened,
         order=scan.order,
         revision=manifest.revision,
         mode=_first_mode(opened),
-        manifest=None if scan.order in context.state.orders else manifest.source,
+        manifest=manifest.source if is_new else None,
     )
+    if is_new:
+        record_counted(context, scan.order, context.catalogue.counted(scan.order))
     if context.order.holds:
         return Reply(signal=Signal.ALARM, reason=Reason.HELD)
     return Reply(signal=Signal.OK)

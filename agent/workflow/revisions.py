@@ -3,10 +3,9 @@
 from agent.contract.events import LineCount, OrderRevised
 from agent.contract.manifest import Manifest, Status
 from agent.contract.reasons import Reason
-from agent.workflow.event_limits import line_counts
+from agent.workflow.event_limits import misfits_of
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.reply import Alarm
-from agent.workflow.state import Order
 
 __all__ = ["take_revision"]
 
@@ -20,9 +19,10 @@ def take_revision(commit: PendingCommit, manifest: Manifest) -> list[Alarm]:
     known = commit.state.orders.get(manifest.order)
     if known is None or not _is_news(known.manifest, manifest):
         return []
+    manifest = manifest.closing(known.manifest)
     station = commit.state.station_with(manifest.order)
     commit.record(_revised(manifest, (), station))
-    misfits = _misfits(commit.state.orders[manifest.order])
+    misfits = misfits_of(commit.state.orders[manifest.order])
     if misfits:
         # The event lists its misfits, and only the state after it tells them: record it again, with them.
         commit.undo()
@@ -40,11 +40,6 @@ def _is_news(known: Manifest, manifest: Manifest) -> bool:
     if Status.WITHDRAWN in (known.status, manifest.status):
         return known.status is not manifest.status
     return manifest.revision > known.revision
-
-
-def _misfits(order: Order) -> tuple[LineCount, ...]:
-    """Return the lines on which more is counted than ordered."""
-    return line_counts(order, (line for line in order.lines() if order.pending_on(line) < 0))
 
 
 def _revised(manifest: Manifest, misfits: tuple[LineCount, ...], station: str | None) -> OrderRevised:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from immutables import Map
 from msgspec import Struct, field
 
+from agent.contract.counted import CountedBox
 from agent.contract.events import Kind, Unit
 from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
 from agent.contract.station_view import Phase
@@ -89,12 +90,12 @@ class Box(Struct, frozen=True, kw_only=True):
 
 
 class Hold(Struct, frozen=True, array_like=True):
-    """A verdict holds a device of the order (`workflow.md#held-orders`). `unit` is in the form of `same_case`.
+    """A verdict holds a device of the order, or all of it (`workflow.md#held-orders`).
 
-    Snapshots hold it as a JSON array.
+    `unit` is in the form of `same_case`; None holds the whole order. Snapshots hold it as a JSON array.
     """
 
-    unit: str
+    unit: str | None
     reason: str | None
 
 
@@ -112,6 +113,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """Box ids by the identifiers of the devices counted here."""
     scanned: Map[str, int] = field(default_factory=Map)
     """Pieces counted here, by line."""
+    counted_boxes: Map[str, CountedBox] = field(default_factory=Map)
+    """Boxes at other kiosks by their ids, as the centre tells of them beside the manifest."""
     elsewhere: Map[str, int] = field(default_factory=Map)
     """Pieces counted at other kiosks, by line (`workflow.md#counted-at-another-kiosk`)."""
     total_scanned: int = 0
@@ -196,7 +199,7 @@ class Order(Struct, frozen=True, kw_only=True):
         return lines[0].serialized if lines else self.known.get(same_case(sku), (sku, True))[1]
 
     def held_units(self) -> frozenset[str]:
-        return frozenset(hold.unit for hold in self.holds.values())
+        return frozenset(hold.unit for hold in self.holds.values() if hold.unit is not None)
 
 
 # -- the kiosk ---------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ __all__ = [
     "touched",
     "units_with",
     "units_without",
+    "with_elsewhere",
     "with_order",
     "with_shared_mode",
 ]
@@ -94,8 +95,8 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
     """Return an order under a manifest (`workflow.md#manifest-revisions`); `order` is None if it is new here.
 
     What is counted stays, and products that are counted stay known. Entries of `counted` that this kiosk made itself
-    are ignored (`workflow.md#counted-at-another-kiosk`). A packed order is opened again only if the manifest says
-    `reopen` (`workflow.md#packed-orders-stay-closed`).
+    are ignored. A packed order is opened again only if it was packed at a revision lower than the manifest's `reopen`
+    (`workflow.md#packed-orders-stay-closed`).
     """
     if order is None:
         forgotten = manifest.order in state.packed
@@ -106,23 +107,34 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
         if order.scanned.get(line.id, 0):
             for code in (same_case(line.sku), *line.gtins):
                 known = known.set(code, (line.sku, line.serialized))
+    packed = order.packed
+    if packed is not None and packed < manifest.reopen:
+        packed = None
+    return with_elsewhere(state, replace(order, manifest=manifest, known=known, packed=packed))
+
+
+def with_elsewhere(state: State, order: Order) -> Order:
+    """Work out what is counted at other kiosks (`workflow.md#counted-at-another-kiosk`).
+
+    Of a box that the manifest's `counted` and the centre's parts both name, the parts are right.
+    """
     # An order whose boxes were forgotten counts its own earlier boxes by what the centre tells of them.
     here = () if order.forgotten else tuple(state.journals)
-    counted = [one for one in manifest.counted if not (here and one.box.startswith(here))]
+    counted = [
+        (one.line, one.quantity, one.units)
+        for one in order.manifest.counted
+        if one.box not in order.counted_boxes and not (here and one.box.startswith(here))
+    ]
+    for box in order.counted_boxes.values():
+        counted += [(content.line, content.quantity, content.units) for content in box.contents]
     elsewhere: dict[str, int] = {}
-    for entry in counted:
-        elsewhere[entry.line] = elsewhere.get(entry.line, 0) + entry.quantity
-    packed = order.packed
-    if packed is not None and manifest.reopen and manifest.revision > packed:
-        packed = None
+    for line, quantity, _ in counted:
+        elsewhere[line] = elsewhere.get(line, 0) + quantity
     return replace(
         order,
-        manifest=manifest,
-        known=known,
         elsewhere=Map(elsewhere),
         total_scanned=sum(order.scanned.values()) + sum(elsewhere.values()),
-        elsewhere_units=frozenset(same_case(unit) for entry in counted for unit in entry.units),
-        packed=packed,
+        elsewhere_units=frozenset(same_case(unit) for _, _, units in counted for unit in units),
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct, convert
 from msgspec.json import Encoder, decode
 from msgspec.structs import asdict
 
+from agent.contract.counted import CountedBox
 from agent.contract.events import Unit
 from agent.contract.manifest import Flow, Manifest, Role
 from agent.workflow.state import Box, BoxState, Entry, Hold, Order, State, StationState
@@ -49,7 +50,7 @@ class _StoredBox(Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=
     bytes: int = 0
 
 
-class _StoredOrder(Struct, forbid_unknown_fields=True, frozen=True):
+class _StoredOrder(Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
     manifest: str
     """The JSON text of the manifest."""
     assigned: Map[Role, str]
@@ -66,6 +67,7 @@ class _StoredOrder(Struct, forbid_unknown_fields=True, frozen=True):
     forgotten: bool
     first: int
     last: int
+    counted_boxes: tuple[CountedBox, ...] = ()
 
 
 class _StoredState(Struct, forbid_unknown_fields=True, frozen=True):
@@ -111,6 +113,7 @@ def _stored_order(order: Order) -> _StoredOrder:
     values["manifest"] = order.manifest.source
     values["boxes"] = tuple(map(_stored_box, order.boxes.values()))
     values["elsewhere_units"] = sorted(order.elsewhere_units)
+    values["counted_boxes"] = tuple(order.counted_boxes.values())
     return _StoredOrder(**values)
 
 
@@ -149,6 +152,7 @@ def _order(stored: _StoredOrder, manifest_of: Callable[[str], Manifest]) -> Orde
     values["manifest"] = manifest_of(stored.manifest)
     values["boxes"] = Map({box.id: _box(box) for box in stored.boxes})
     values["elsewhere_units"] = frozenset(stored.elsewhere_units)
+    values["counted_boxes"] = Map({box.box: box for box in stored.counted_boxes})
     values["total_scanned"] = sum(stored.scanned.values()) + sum(stored.elsewhere.values())
     return Order(**values)
 

@@ -23,6 +23,7 @@ _PARAMETERS = {
     "transaction": "The request's transaction; bytes outside `[A-Za-z0-9_-]` are `%XX`.",
     "order": "The order's id; UTF-8 bytes outside `[A-Za-z0-9_-]` are `%XX`.",
     "part": "The name of a part of the list.",
+    "digit": "The first hex digit of the SHA-256 of the order ids in this part, `0` to `f`.",
     "verdict": "The verdict's id.",
     "name": "What is requested: `identify`, `health` or `reload`.",
 }
@@ -69,6 +70,8 @@ def channels() -> tuple[Channel, ...]:
         _sent("response", own("response/{transaction}"), "The answer to a request", "response", retained=False),
         _received("order", f"{_SITE}/order/{{order}}", "A manifest; an empty message withdraws it", "manifest"),
         _received("orders", f"{reference}/orders", "The index of orders", "order-index"),
+        _received("orders-part", f"{reference}/orders/{{digit}}", "A part of the index of orders", "order-index"),
+        _received("counted", f"{_SITE}/counted/{{order}}/{{part}}", "What kiosks have packed for an order", "counted"),
         _received("operators", f"{reference}/operators", "Who may work", "operators"),
         _received("boxes", f"{reference}/boxes", "The box sizes", "box-sizes"),
         _received("blocked", f"{reference}/blocked/{{part}}", "Units that may not ship", "blocked-units"),

@@ -41,6 +41,7 @@ INBOUND: Mapping[str, Any] = {
     "operators": inbound.OperatorsMessage,
     "box-sizes": inbound.BoxesMessage,
     "blocked-units": inbound.BlockedMessage,
+    "counted": inbound.CountedPartMessage,
     "ack": inbound.AckMessage,
     "verdict": inbound.VerdictMessage,
     "request": inbound.RequestMessage,

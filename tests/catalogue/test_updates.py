@@ -38,7 +38,10 @@ class Updates(RuleBasedStateMachine):
         is_news = known is None or order in self.withdrawn or revision > known.revision
         assert (self.catalogue.put_manifest(arrived) is not None) == is_news
         if is_news:
-            self.orders[order] = arrived
+            # A manifest that closes the order and has no lines keeps those that are known.
+            if known is not None and order in self.withdrawn:
+                known = known.tombstone()
+            self.orders[order] = arrived.closing(known)
             self.withdrawn.discard(order)
 
     @rule(order=st.sampled_from(ORDERS))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.contract.cloudevents import document, event_of, private_of, topic_of, undeliverable
+from agent.contract.counted import CountedBox, CountedContent
 from agent.contract.events import (
     EVENTS,
     Accepted,
@@ -25,6 +26,7 @@ from agent.contract.events import (
     KindChosen,
     LineCount,
     ModeChosen,
+    OrderCounted,
     OrderLeft,
     OrderOpened,
     OrderRevised,
@@ -70,6 +72,7 @@ BOX: dict[str, Any] = {
     "mode": Flow.POS,
     "contents": (Content(line="1", sku="P13", quantity=2, units=("A", "B")),),
 }
+COUNTED_BOX = CountedBox(box="B1", kiosk="dock-4", contents=(CountedContent(line="1", quantity=2, units=("A", "B")),))
 LINES = (LineCount(line="1", ordered=2, scanned=3),)
 
 ONE_OF_EACH: list[Event] = [
@@ -93,6 +96,7 @@ ONE_OF_EACH: list[Event] = [
         operators={"picking": "E7", "packing": "E7", "shipping": None},
     ),
     OrderRevised(order="SO-1001", revision=4, status=Status.WITHDRAWN, misfits=LINES, manifest="{}"),
+    OrderCounted(order="SO-1001", added=(COUNTED_BOX,), removed=("B2",)),
     Held(order="SO-1001", verdict="v1", unit="A", reason="counted twice", revision=2),
     Released(order="SO-1001", verdict="v1", unit="A", reason=None, outcome=Outcome.UNIT_REMOVED),
     Selected(**AT, order="SO-1001", what=What.QUANTITY, value="5"),

@@ -42,7 +42,7 @@ FULL = (
     '["35000000","49015420"],"units":[["490154203237518","490154203237526"],["SNabc1"]],"serial_length":[8,12]},'
     '{"line":"2","sku":"CASE-13","flow":"used","serialized":false,"quantity":2}],"barcodes":["Ünit","x"],"operators":'
     '{"picking":"E7","packing":"E8","shipping":"E9"},"counted":[{"line":"1","quantity":2,"units":["a","b"],"box":"B1"},'
-    '{"line":"2","quantity":1,"units":[],"box":"B2"}],"reopen":true}'
+    '{"line":"2","quantity":1,"units":[],"box":"B2"}],"reopen":3}'
 )
 BARE = '{"order":"SO-1001","revision":3,"type":"normal","status":"open","lines":[]}'
 TOMBSTONE = '{"order":"SO-1001","revision":3,"type":"normal","status":"withdrawn","lines":[],"barcodes":["Ünit","x"]}'
@@ -53,7 +53,7 @@ COUNTED: list[dict[str, Any]] = [
 
 
 def full() -> Manifest:
-    return manifest(barcodes=["Ünit", "x"], reopen=True, counted=COUNTED, lines=json.loads(FULL)["lines"])
+    return manifest(barcodes=["Ünit", "x"], reopen=3, counted=COUNTED, lines=json.loads(FULL)["lines"])
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,27 @@ def test_text_of_the_first_release_is_read_and_still_written(text: str, read: Ma
     assert Manifest.from_source(text).source == text
 
 
+def test_reopen_was_a_flag_once_and_is_read_as_the_revision() -> None:
+    """Rule: workflow.md#packed-orders-stay-closed."""
+    text = FULL.replace('"reopen":3', '"reopen":true')
+    read = Manifest.from_source(text)
+    assert read == full()
+    assert read.reopen == 3
+    assert read.source == text
+
+
+@pytest.mark.parametrize("status", ["packed", "cancelled"])
+def test_a_manifest_that_closes_without_lines_keeps_those_that_are_known(status: str) -> None:
+    """Rule: workflow.md#closed-while-open."""
+    known = full()
+    closing = manifest(revision=9, status=status, type=None, lines=None, barcodes=None, operators=None, counted=None)
+    closed = closing.closing(known)
+    assert (closed.revision, closed.status) == (9, Status(status))
+    assert (closed.lines, closed.barcodes, closed.operators) == (known.lines, known.barcodes, known.operators)
+    assert closing.closing(None) == closing
+    assert manifest(lines=[]).closing(known).lines == ()
+
+
 def test_text_in_another_order_with_more_fields_is_read_and_kept_as_it_is() -> None:
     document = {"note": [None], **dict(reversed(json.loads(FULL).items()))}
     text = json.dumps(document)
@@ -85,7 +106,7 @@ def test_entry_counted_elsewhere_may_leave_its_units_out() -> None:
 
 
 def test_withdrawn_manifest_keeps_all_but_its_status() -> None:
-    gone = manifest(barcodes=["X"], reopen=True).withdrawn()
+    gone = manifest(barcodes=["X"], reopen=2).withdrawn()
     assert gone.status is Status.WITHDRAWN
     assert gone.lines == manifest().lines
     assert Manifest.from_source(gone.source) == gone

@@ -50,7 +50,7 @@ def test_manifest_becomes_frozen_type() -> None:
         operators={Role.PICKING: "E7", Role.PACKING: "E8", Role.SHIPPING: "E9"},
         lines=(phone, case),
         counted=(CountedElsewhere(line="2", quantity=1, units=(), box="9A77000000000001"),),
-        reopen=False,
+        reopen=0,
     )
 
 
@@ -117,8 +117,9 @@ def test_duplicate_keys_are_harmless() -> None:
         (("type",), GONE, "type"),
         (("status",), "withdrawn", "status"),
         (("status",), None, "status"),
-        (("reopen",), 1, "reopen"),
-        (("reopen",), "true", "reopen"),
+        (("reopen",), True, "reopen"),
+        (("reopen",), "3", "reopen"),
+        (("reopen",), -1, "reopen"),
         (("barcodes",), "SO-1001", "barcodes"),
         (("barcodes", 1), "x" * 65, "barcodes.1"),
         (("barcodes", 1), "a\nb", "barcodes.1"),
@@ -275,14 +276,14 @@ LINES = st.fixed_dictionaries(
     units=st.lists(CODES, max_size=8, unique_by=str.casefold),
     barcodes=st.lists(CODES, max_size=3),
     counted=st.lists(st.tuples(CODES, st.integers(1, 9), CODES), max_size=3),
-    reopen=st.booleans(),
+    reopen=st.integers(0, 2**63 - 1),
 )
 def test_source_gives_an_equal_manifest(
     lines: list[dict[str, Any]],
     units: list[str],
     barcodes: list[str],
     counted: list[tuple[str, int, str]],
-    reopen: bool,
+    reopen: int,
 ) -> None:
     numbered = [{**line, "line": str(n)} for n, line in enumerate(lines)]
     for n, unit in enumerate(units):

@@ -164,7 +164,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
         ("verdict", {**VERDICT, "reason": "x" * 257}, "reason"),
         ("verdict", {**VERDICT, "revision": True}, "revision"),
         ("verdict", {**VERDICT, "revision": 0}, "revision"),
-        ("verdict", {**VERDICT, "unit": None}, "unit"),
+        ("verdict", {**VERDICT, "unit": ""}, "unit"),
     ],
 )
 def test_message_names_the_wrong_field(reader: str, document: object, field: str) -> None:

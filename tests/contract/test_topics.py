@@ -57,27 +57,33 @@ def test_decoding_is_the_inverse_or_nothing(level: str) -> None:
 @pytest.mark.parametrize(
     ("topic", "known"),
     [
-        ("kiosk/v1/rtm1/order/SO%2F1", (MessageKind.ORDER, "SO/1")),
-        ("kiosk/v1/rtm1/order/SO.1", (MessageKind.ORDER, "")),
-        ("kiosk/v1/rtm1/order/a/b", (MessageKind.ORDER, "")),
+        ("kiosk/v1/rtm1/order/SO%2F1", (MessageKind.ORDER, "SO/1", "")),
+        ("kiosk/v1/rtm1/order/SO.1", (MessageKind.ORDER, "", "")),
+        ("kiosk/v1/rtm1/order/a/b", (MessageKind.ORDER, "", "")),
         ("kiosk/v1/other/order/SO-1", None),
-        ("kiosk/v1/rtm1/reference/orders", (MessageKind.ORDER_INDEX, "")),
-        ("kiosk/v1/rtm1/reference/operators", (MessageKind.OPERATORS, "")),
-        ("kiosk/v1/rtm1/reference/boxes", (MessageKind.BOXES, "")),
-        ("kiosk/v1/rtm1/reference/blocked/2", (MessageKind.BLOCKED, "2")),
+        ("kiosk/v1/rtm1/reference/orders", (MessageKind.ORDER_INDEX, "", "")),
+        ("kiosk/v1/rtm1/reference/orders/a", (MessageKind.ORDER_INDEX, "a", "")),
+        ("kiosk/v1/rtm1/reference/orders/", None),
+        ("kiosk/v1/rtm1/counted/SO%2F1/3", (MessageKind.COUNTED, "SO/1", "3")),
+        ("kiosk/v1/rtm1/counted/SO.1/3", (MessageKind.COUNTED, "", "3")),
+        ("kiosk/v1/rtm1/counted/SO-1", None),
+        ("kiosk/v1/rtm1/counted/SO-1/3/4", None),
+        ("kiosk/v1/rtm1/reference/operators", (MessageKind.OPERATORS, "", "")),
+        ("kiosk/v1/rtm1/reference/boxes", (MessageKind.BOXES, "", "")),
+        ("kiosk/v1/rtm1/reference/blocked/2", (MessageKind.BLOCKED, "2", "")),
         ("kiosk/v1/rtm1/reference/blocked/", None),
         ("kiosk/v1/rtm1/reference/blocked/2/3", None),
         ("kiosk/v1/rtm1/reference/prices", None),
-        ("kiosk/v1/rtm1/agent/dock-3/ack", (MessageKind.ACK, "")),
-        ("kiosk/v1/rtm1/agent/dock-3/verdict/V7", (MessageKind.VERDICT, "V7")),
-        ("kiosk/v1/rtm1/agent/dock-3/request/reload", (MessageKind.REQUEST, "reload")),
+        ("kiosk/v1/rtm1/agent/dock-3/ack", (MessageKind.ACK, "", "")),
+        ("kiosk/v1/rtm1/agent/dock-3/verdict/V7", (MessageKind.VERDICT, "V7", "")),
+        ("kiosk/v1/rtm1/agent/dock-3/request/reload", (MessageKind.REQUEST, "reload", "")),
         ("kiosk/v1/rtm1/agent/dock-3/request/", None),
         ("kiosk/v1/rtm1/agent/dock-3/event/scan", None),
         ("kiosk/v1/rtm1/agent/dock-4/ack", None),
         ("", None),
     ],
 )
-def test_incoming_topic_is_classified(topics: Topics, topic: str, known: tuple[MessageKind, str] | None) -> None:
+def test_incoming_topic_is_classified(topics: Topics, topic: str, known: tuple[MessageKind, str, str] | None) -> None:
     assert topics.classify(topic) == known
 
 

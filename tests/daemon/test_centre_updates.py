@@ -113,9 +113,9 @@ def test_a_journal_just_opened_brings_back_manifests_and_asks_for_decisions(benc
     found = Updates(empty)
     decisions = found.updates.reconcile(state)
     assert empty.catalogue.manifest("SO-1") == state.orders["SO-1"].manifest
-    assert len(decisions) == 2, "operators that left the list, stations that are gone"
+    assert len(decisions) == 3, "what others counted, operators that left the list, stations that are gone"
     bench.order("SO-1", line("1", "PHONE", 12, tacs=["35000000"]), revision=9)
-    assert len(Updates(bench).updates.reconcile(state)) == 3, "and a newer revision"
+    assert len(Updates(bench).updates.reconcile(state)) == 4, "and a newer revision"
 
 
 def test_an_empty_state_asks_for_the_same_decisions() -> None:

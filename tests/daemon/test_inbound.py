@@ -21,7 +21,7 @@ SIZE = {"code": "M", "length_mm": 300, "width_mm": 200, "height_mm": 150}
 
 def message(kind: MessageKind, payload: object, *, of: str = "", retained: bool = True) -> Inbound:
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return Inbound(kind=kind, id=of, payload=data, retained=retained, topic=f"t/{kind}/{of}")
+    return Inbound(kind=kind, id=of, payload=data, retained=retained, topic=f"t/{kind}/{of}", part="3")
 
 
 class Centre:
@@ -55,6 +55,10 @@ def test_each_kind_becomes_its_update() -> None:
         (MessageKind.BOXES, "", {"revision": 1, "items": [SIZE]}, "take_boxes"),
         (MessageKind.BLOCKED, "a", {"revision": 1, "items": ["490154203237518"]}, "take_blocked"),
         (MessageKind.VERDICT, "v1", VERDICT, "take_verdict"),
+        (MessageKind.ORDER_INDEX, "a", {"revision": 7, "orders": {}}, "take_order_index"),
+        (MessageKind.ORDER_INDEX, "a", b"", "drop_order_index"),
+        (MessageKind.COUNTED, "SO-1", {"order": "SO-1", "part": "3", "revision": 1, "boxes": []}, "take_counted"),
+        (MessageKind.COUNTED, "SO-1", b"", "drop_counted"),
     ]:
         (call,) = centre.take(kind, payload, of=of)
         assert call[0] == name
@@ -76,13 +80,19 @@ def test_requests_go_to_the_main_thread() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [MessageKind.ORDER_INDEX, MessageKind.OPERATORS, MessageKind.BOXES, MessageKind.BLOCKED, MessageKind.VERDICT],
+    ("kind", "of"),
+    [
+        (MessageKind.ORDER_INDEX, ""),
+        (MessageKind.OPERATORS, ""),
+        (MessageKind.BOXES, ""),
+        (MessageKind.BLOCKED, "1"),
+        (MessageKind.VERDICT, "1"),
+    ],
 )
-def test_an_empty_message_is_ignored(kind: MessageKind) -> None:
+def test_an_empty_message_is_ignored(kind: MessageKind, of: str) -> None:
     """`mqtt.md#refused-messages`, `mqtt.md#verdicts`"""
     centre = Centre()
-    assert centre.take(kind, b"", of="1") == []
+    assert centre.take(kind, b"", of=of) == []
     assert centre.inbound.refused() == []
 
 

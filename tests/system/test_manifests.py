@@ -140,7 +140,7 @@ def test_packed_here_stays_closed_until_reopened(world: World) -> None:
     assert station.scan_all(units[0], SAVE, SAVE, PACK, CONFIRM)[-1] == CONFIRMED
     world.order(*lines, order=order, revision=2)
     assert station.scan(order) == refused("order_closed")
-    world.order({**lines[0], "quantity": 2}, order=order, revision=3, reopen=True)
+    world.order({**lines[0], "quantity": 2}, order=order, revision=3, reopen=3)
     assert station.scan_all(order, units[0], units[1]) == [OK, AGAIN, DONE]
 
 

@@ -76,7 +76,9 @@ def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
                 f"{AGENT}/request/+",
                 f"{AGENT}/verdict/+",
                 f"{SITE}/order/+",
+                f"{SITE}/counted/+/+",
                 f"{SITE}/reference/orders",
+                f"{SITE}/reference/orders/+",
                 f"{SITE}/reference/operators",
                 f"{SITE}/reference/boxes",
                 f"{SITE}/reference/blocked/+",
@@ -504,7 +506,7 @@ def test_a_refused_subscription_is_in_health() -> None:
         broker.connack()
         broker.suback(broker.expect(SUBSCRIBE), 0x87)
         broker.expect_publish("/status")
-        kiosk.until(lambda: len(kiosk.uplink.health().situation.refused_subscriptions) == 8)
+        kiosk.until(lambda: len(kiosk.uplink.health().situation.refused_subscriptions) == 10)
         assert f"{AGENT}/ack: Not authorized" in kiosk.uplink.health().situation.refused_subscriptions
 
 

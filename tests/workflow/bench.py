@@ -15,12 +15,13 @@ from agent.catalogue.catalogue import Catalogue
 from agent.contract.cloudevents import Envelope, document
 from agent.contract.events import Accepted, Event
 from agent.contract.manifest import Manifest
-from agent.contract.messages import blocked_of, boxes_of, manifest_of, operators_of, verdict_of
+from agent.contract.messages import blocked_of, boxes_of, counted_of, manifest_of, operators_of, verdict_of
 from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.scan import Frame
 from agent.workflow.context import StepContext, WorkflowRules
+from agent.workflow.counted_elsewhere import take_counted
 from agent.workflow.holds import take_verdict
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.replay import fold_commit, private_text
@@ -144,7 +145,15 @@ class Bench:
     def block(self, *identifiers: str) -> None:
         self.catalogue.put_blocked(blocked_of("a", _json({"revision": 1, "items": identifiers}), topic="blocked"))
 
-    def verdict(self, action: str, order: str, unit: str, *, id: str = "v1", revision: int = 1) -> list[Alarm]:
+    def counted(self, order: str, *boxes: dict[str, Any], part: str = "1", revision: int = 1) -> list[Alarm]:
+        """Send a part of what other kiosks have counted; return its alarms."""
+        self.new = []
+        message = {"order": order, "part": part, "revision": revision, "boxes": boxes}
+        if not self.catalogue.put_counted(counted_of(order, part, _json(message), topic=order)):
+            return []
+        return self.centre(lambda commit: take_counted(commit, order, self.catalogue.counted(order)))
+
+    def verdict(self, action: str, order: str, unit: str | None, *, id: str = "v1", revision: int = 1) -> list[Alarm]:
         message = {"revision": revision, "action": action, "order": order, "unit": unit, "reason": "counted twice"}
         verdict = verdict_of(id, _json(message), topic=id)
         return self.centre(lambda commit: take_verdict(commit, verdict))

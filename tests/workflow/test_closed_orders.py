@@ -50,7 +50,7 @@ def test_dropped_order_reopened_takes_what_the_centre_counted_in_our_boxes() -> 
     """`workflow.md#packed-orders-stay-closed`, `workflow.md#counted-at-another-kiosk`"""
     bench = dropped()
     counted = [{"line": "1", "quantity": 1, "units": [ONE], "box": "3F0C9A1B000001"}]
-    bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=True, counted=counted)
+    bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=2, counted=counted)
     for _ in range(2):
         assert bench.scan("SO-1") == OK
         assert bench.here.scanned_on("1") == 1
@@ -77,7 +77,7 @@ def test_oldest_packed_orders_are_dropped_first(monkeypatch: pytest.MonkeyPatch)
     assert orders_to_drop(bench.state) == []
     monkeypatch.setattr(closed_orders, "KEEP_ENTRIES", 4)  # an order counts one more than its entries
     assert orders_to_drop(bench.state) == ["SO-1"]
-    bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=True)
+    bench.order("SO-1", line("1", "P13", 2), revision=2, reopen=2)
     assert orders_to_drop(bench.state) == []
     assert drop_details(bench.state, ["SO-1", "SO-9"]) == bench.state
 

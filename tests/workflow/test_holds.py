@@ -216,3 +216,43 @@ def test_held_unit_that_is_undone_ends_the_hold_like_one_removed() -> None:
     assert bench.do("UNDO") == REMOVED
     assert bench.last(Released).outcome is Outcome.UNIT_REMOVED
     assert bench.scan(TWO) == refused(Reason.HELD)
+
+
+# -- whole orders ------------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_without_a_unit_holds_the_whole_order() -> None:
+    """`workflow.md#held-orders`, `mqtt.md#verdicts`"""
+    bench = opened()
+    assert bench.verdict("hold", "SO-1", None) == [Alarm(station="1", reason=Reason.HELD)]
+    assert bench.last(Held).unit is None
+    assert bench.scan(ONE) == COUNTED
+    assert bench.scan(THREE) == refused(Reason.HELD)
+    assert bench.scan("C") == refused(Reason.HELD)
+    assert bench.do("PACK") == refused(Reason.HELD)
+    bench.do("REMOVE")
+    assert bench.scan(ONE) == REMOVED
+    assert bench.here.holds, "taking a phone out does not end it"
+    bench.restart()
+    assert bench.scan(THREE) == refused(Reason.HELD)
+    bench.verdict("release", "SO-1", None, revision=2)
+    assert bench.last(Released).outcome is Outcome.RELEASED
+    assert bench.scan(ONE) == OK
+
+
+def test_a_whole_order_that_is_not_here_is_not_held() -> None:
+    """`workflow.md#end-of-a-hold`"""
+    bench = opened()
+    assert bench.verdict("hold", "SO-9", None) == []
+    assert bench.last(Released).outcome is Outcome.NOT_HERE
+
+
+def test_a_verdict_is_taken_again_under_a_new_journal_id() -> None:
+    """`mqtt.md#verdicts`, `mqtt.md#rolled-back-journal`"""
+    bench = held()
+    assert bench.verdict("hold", "SO-1", ONE) == []
+    bench.start_over("22222222")
+    assert bench.verdict("hold", "SO-1", ONE) == [Alarm(station="1", reason=Reason.HELD)]
+    assert bench.verdict("hold", "SO-1", ONE) == []
+    bench.restart()
+    assert bench.verdict("hold", "SO-1", ONE) == []

@@ -85,7 +85,7 @@ def revise(order: str, variant: int, status: str, reopen: bool, counted: bool) -
             *variants[variant % len(variants)],
             revision=1 if known is None else known.revision + 1,
             status=status,
-            reopen=reopen,
+            reopen=(1 if known is None else known.revision + 1) if reopen else None,
             counted=COUNTED if counted else [],
             operators=dict.fromkeys(("picking", "packing", "shipping")[variant // 3 :], "E7"),
         )

@@ -320,19 +320,31 @@ def test_packed_here_stays_closed_until_a_revision_reopens() -> None:
     assert bench.order("SO-1", line("1", "P13", 2), revision=2) == []
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
     bench.withdraw("SO-1")
-    bench.order("SO-1", line("1", "P13", 2), revision=1, reopen=True)
-    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
-    bench.order("SO-1", line("1", "P13", 2), revision=3, reopen=True)
+    bench.order("SO-1", line("1", "P13", 2), revision=1, reopen=1)
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED), "packed at 1, which is not lower than 1"
+    bench.order("SO-1", line("1", "P13", 2), revision=3, reopen=2)
     assert bench.scan("SO-1") == OK
     assert bench.scan(ONE) == refused(Reason.ALREADY_COUNTED, Signal.AGAIN)
     assert bench.scan(TWO) == ORDER_DONE
+
+
+def test_reopen_may_stay_in_all_later_revisions() -> None:
+    """`workflow.md#packed-orders-stay-closed`"""
+    bench = packed()
+    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=2)
+    bench.opened("SO-1")
+    assert [bench.do("PACK"), bench.do("CONFIRM")] == [PROMPT, CONFIRMED]
+    bench.order("SO-1", line("1", "P13", 1), revision=3, reopen=2)
+    assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED), "packed at 2, which is not lower than 2"
+    bench.order("SO-1", line("1", "P13", 2), revision=4, reopen=3)
+    assert bench.scan("SO-1") == OK
 
 
 def test_packed_and_reopened_units_are_counted_elsewhere_again() -> None:
     """`workflow.md#packed-orders-stay-closed`"""
     bench = packed()
     bench.order("SO-2", line("1", "P14", 2))
-    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=True)
+    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=2)
     bench.opened("SO-2")
     assert bench.scan(ONE) == refused(Reason.COUNTED_ELSEWHERE)
 
@@ -340,7 +352,7 @@ def test_packed_and_reopened_units_are_counted_elsewhere_again() -> None:
 def test_packed_and_reopened_packs_again() -> None:
     """`workflow.md#packed-orders-stay-closed`"""
     bench = packed()
-    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=True)
+    bench.order("SO-1", line("1", "P13", 1), revision=2, reopen=2)
     bench.opened("SO-1")
     assert [bench.do("PACK"), bench.do("CONFIRM")] == [PROMPT, CONFIRMED]
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
