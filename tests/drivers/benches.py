@@ -261,6 +261,13 @@ class EvdevBench(Bench):
         self._number += self._count
         self.nodes = {one.node: PipeNode() for one in self.present}
 
+    def appear(self, number: int, **values: Any) -> PipeNode:
+        """Have one more event node appear, by default of the same device."""
+        one = keyboard(number, **values)
+        self.present = [*self.present, one]
+        self.nodes[one.node] = PipeNode()
+        return self.nodes[one.node]
+
     def send(self, data: bytes) -> None:
         self.send_events(keys_of(data))
 

@@ -5,18 +5,32 @@ Keyboards are found in sysfs, so that no foreign keyboard is opened and no right
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-__all__ = ["DeviceKind", "DeviceNode", "device_of", "event_nodes", "keyboards", "links_to", "stable_path"]
+__all__ = [
+    "DeviceKind",
+    "DeviceNode",
+    "KeptListing",
+    "device_of",
+    "event_nodes",
+    "keyboards",
+    "links_to",
+    "nodes_at",
+    "stable_path",
+]
 
 SYS_INPUT = "/sys/class/input"
 DEV_INPUT = "/dev/input"
+
+_KEEP_S = 0.2
+"""Together with the half second between two looks, a new node is found within a second."""
 
 _LONG_BITS = 8 * struct.calcsize("@l")
 _EV_KEY = 0x01
@@ -68,6 +82,34 @@ def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[
     return found
 
 
+class KeptListing:
+    """A listing of the event nodes that many scanners share: it is made anew at most every `_KEEP_S`.
+
+    Returns the same object as before while nothing has changed. With 200 scanners that look every half second, each
+    with a listing of its own, a kiosk would do little else.
+    """
+
+    def __init__(self, list_nodes: Callable[[], Sequence[DeviceNode]] = event_nodes) -> None:
+        self._list_nodes = list_nodes
+        self._kept: Sequence[DeviceNode] = ()
+        self._until = float("-inf")
+
+    def __call__(self) -> Sequence[DeviceNode]:
+        if monotonic() >= self._until:
+            nodes = tuple(self._list_nodes())
+            if nodes != self._kept:
+                self._kept = nodes
+            self._until = monotonic() + _KEEP_S
+        return self._kept
+
+
+def nodes_at(usb_port: str, dev_input: str = DEV_INPUT) -> frozenset[str]:
+    """Return the event nodes whose by-path link is for that port: `…-usb-0:1.2:1.0-event-kbd` is for `…-usb-0:1.2`."""
+    links = _entries(f"{dev_input}/by-path")
+    names = (f"{dev_input}/by-path/{usb_port}:", f"{dev_input}/by-path/{usb_port}-event")
+    return frozenset(os.path.realpath(link) for link in links if link.startswith(names))
+
+
 def device_of(node: DeviceNode) -> tuple[str | int | None, ...]:
     """Return what all nodes of one device have in common. Two devices of one model differ in their port."""
     return (node.kind, node.usb_port, node.vendor, node.product)
@@ -92,7 +134,7 @@ def _look_at(entry: str, node: str) -> DeviceNode | None:
     return _remembered(f"{os.path.dirname(entry)}/{os.readlink(entry)}", node)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _remembered(entry: str, node: str) -> DeviceNode | None:
     return _record(Path(entry, "device"), node)
 

@@ -4,6 +4,7 @@ The only file that imports python-evdev, which opens and grabs the nodes. `os.re
 (`settings.md#keyboard-scanner`)
 """
 
+import contextlib
 import errno
 import os
 import struct
@@ -13,7 +14,7 @@ from typing import Protocol
 import evdev
 from msgspec import Struct
 
-from agent.drivers.scanners.device_nodes import DEV_INPUT, DeviceNode, device_of, event_nodes, links_to
+from agent.drivers.scanners.device_nodes import DEV_INPUT, DeviceNode, KeptListing, device_of, event_nodes, nodes_at
 from agent.drivers.scanners.framing import Framer, TextSettings
 from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanners.scanner import DeviceScanner
@@ -23,6 +24,7 @@ __all__ = ["EvdevScanner", "EventNode", "KeyboardMatch", "LooseNode", "key_event
 
 _EVENT = struct.Struct("@llHHi")  # struct input_event: seconds, microseconds, type, code, value
 _EVENTS_AT_ONCE = 64
+_PRESENT = KeptListing(event_nodes)
 _EV_SYN, _EV_KEY = 0, 1
 _SYN_REPORT, _SYN_DROPPED = 0, 3
 
@@ -55,7 +57,7 @@ class KeyboardMatch(Struct, frozen=True, kw_only=True):
 
         Raises DeviceError if no device matches or several do.
         """
-        matching = [node for node in present if self._takes(node)]
+        matching = self.matching(present)
         if not matching:
             raise DeviceError(f"no keyboard {self} is plugged in")
         first = matching[0]
@@ -66,14 +68,19 @@ class KeyboardMatch(Struct, frozen=True, kw_only=True):
             return [node.node for node in matching]
         return [node.node for node in present if device_of(node) == device_of(first)]
 
-    def _takes(self, node: DeviceNode) -> bool:
-        return (
-            (self.device is None or os.path.realpath(self.device) == os.path.realpath(node.node))
+    def matching(self, present: Sequence[DeviceNode]) -> list[DeviceNode]:
+        """Return the nodes that match by themselves, perhaps of several devices."""
+        paths = () if self.device is None else (self.device, os.path.realpath(self.device))
+        at_port = frozenset() if self.usb_port is None else nodes_at(self.usb_port, DEV_INPUT)
+        return [
+            node
+            for node in present
+            if (self.device is None or node.node in paths)
             and (self.vendor is None or self.vendor == node.vendor)
             and (self.product is None or self.product == node.product)
             and (self.serial is None or self.serial == node.serial)
-            and (self.usb_port is None or self.usb_port == node.usb_port or _is_at(self.usb_port, node.node))
-        )
+            and (self.usb_port is None or self.usb_port == node.usb_port or node.node in at_port)
+        ]
 
 
 class EventNode(Protocol):
@@ -107,7 +114,7 @@ class EvdevScanner(DeviceScanner):
         terminator: bytes = b"\r",
         text: TextSettings = TextSettings(),  # noqa: B008 - frozen
         gs_key: int | None = None,
-        present: Callable[[], Sequence[DeviceNode]] = event_nodes,
+        present: Callable[[], Sequence[DeviceNode]] = _PRESENT,
         open_node: Callable[[str], EventNode] = evdev.InputDevice,
     ) -> None:
         super().__init__(
@@ -119,34 +126,73 @@ class EvdevScanner(DeviceScanner):
         self._present = present
         self._open_node = open_node
         self._keyboard = Keyboard(LAYOUTS[layout], gs_key=gs_key)
-        self._nodes: list[EventNode] = []
+        self._nodes: dict[str, EventNode] = {}
+        self._first: DeviceNode | None = None
+        self._looked_at: Sequence[DeviceNode] = ()
+        self._is_stale = False
         self._dropping: set[int] = set()
 
     def _open(self) -> tuple[Sequence[int], str]:
-        paths = self._match.nodes(self._present())
+        present = self._present()
+        paths = self._match.nodes(present)
         self._keyboard.reset()
-        stale = False
-        for path in paths:
+        self._is_stale = False
+        try:
+            for path in paths:
+                self._grab(path)
+        except DeviceError:
+            self._shut()
+            raise
+        self._spoil_if_stale()
+        self._first = next(node for node in present if node.node == paths[0])
+        self._looked_at = present
+        return [node.fd for node in self._nodes.values()], ", ".join(self._nodes)
+
+    def _open_more(self) -> tuple[Sequence[int], str] | None:
+        """Open the nodes of the device that have appeared since (`faults.md#scanner-with-several-event-nodes`)."""
+        present = self._present()
+        if present is self._looked_at or self._first is None:
+            return None
+        near = present if self._first.usb_port is not None else self._match.matching(present)
+        device = device_of(self._first)
+        new = [node.node for node in near if device_of(node) == device and node.node not in self._nodes]
+        self._is_stale = False
+        fds, refused = [], []
+        for path in new:
             try:
-                node = self._open_node(path)
-                self._nodes.append(node)
-                node.grab()
-                stale = _drain(node.fd) or stale
-            except OSError as exc:
-                self._shut()
-                raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
-        if stale and self._loop is not None:
-            self._spoil()  # a scan was being typed while we opened the node: its beginning is lost
-        return [node.fd for node in self._nodes], ", ".join(paths)
+                fds.append(self._grab(path))
+            except DeviceError as exc:
+                refused.append(str(exc))
+        self._spoil_if_stale()
+        if not refused:
+            self._looked_at = present  # else try again: a new node gets its permissions a moment later
+        return (fds, "; ".join([", ".join(self._nodes), *refused])) if new else None
+
+    def _grab(self, path: str) -> int:
+        """Open and grab a node, and discard what was typed before; return its descriptor. Raises DeviceError."""
+        try:
+            node = self._open_node(path)
+        except OSError as exc:
+            raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+        try:
+            node.grab()
+            self._is_stale = _drain(node.fd) or self._is_stale
+        except OSError as exc:
+            _close(node)
+            raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+        self._nodes[path] = node
+        return node.fd
+
+    def _spoil_if_stale(self) -> None:
+        if self._is_stale and self._loop is not None:
+            self._spoil()  # a scan was being typed while we opened a node: its beginning is lost
 
     def _shut(self) -> None:
-        nodes, self._nodes = self._nodes, []
+        nodes, self._nodes = self._nodes, {}
+        self._first = None
         self._dropping.clear()
-        for node in nodes:
-            try:
-                node.close()
-            except OSError:
-                continue  # the descriptor of a vanished device is closed nevertheless
+        for node in nodes.values():
+            _close(node)
 
     def _decode(self, fd: int, raw: bytes) -> None:
         typed = b""
@@ -207,10 +253,9 @@ def _drain(fd: int) -> bool:
         stale = stale or any(value == 1 for _, value in key_events(raw))
 
 
-def _is_at(usb_port: str, node: str) -> bool:
-    """Return whether a by-path link of the node is for that port: `…-usb-0:1.2:1.0-event-kbd` is for `…-usb-0:1.2`."""
-    names = [link.rpartition("/")[2] for link in links_to(node, DEV_INPUT) if "/by-path/" in link]
-    return any(name.startswith((f"{usb_port}:", f"{usb_port}-event")) for name in names)
+def _close(node: EventNode) -> None:
+    with contextlib.suppress(OSError):  # the descriptor of a vanished device is closed nevertheless
+        node.close()
 
 
 def _why(exc: OSError) -> str:

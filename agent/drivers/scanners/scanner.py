@@ -177,7 +177,7 @@ class Scanner(ABC):
 class DeviceScanner(Scanner):
     """A scanner behind one or more file descriptors, which may disappear and come back on another device node.
 
-    A driver implements `_open` and `_shut`, and `_decode` and `_gone` if the defaults do not fit.
+    A driver implements `_open` and `_shut`, and `_open_more`, `_decode` and `_gone` if the defaults do not fit.
     (`faults.md#scanner-unplugged`)
     """
 
@@ -197,6 +197,13 @@ class DeviceScanner(Scanner):
 
         Raises DeviceError, with nothing left open, if it is missing or cannot be used.
         """
+
+    def _open_more(self) -> tuple[Sequence[int], str] | None:
+        """Open what has been added to the open device; return the new descriptors, and where the device is now.
+
+        None: nothing was added. Called every `RETRY_S`.
+        """
+        return None
 
     @abstractmethod
     def _shut(self) -> None:
@@ -230,7 +237,9 @@ class DeviceScanner(Scanner):
         """Every `RETRY_S`: look for the device, or check that it is still the same."""
         if self.connected and (why := self._gone()) is not None:
             self._lose(why)
-        if not self.connected and not self._closed:
+        if self.connected:
+            self._grow()
+        elif not self._closed:
             self._find()
         if not self._closed:
             self._retry_timer = self._running.call_later(RETRY_S, self._look)
@@ -250,6 +259,21 @@ class DeviceScanner(Scanner):
             return
         if self._paused:
             self._hold()
+        self._up(where)
+
+    def _grow(self) -> None:
+        more = self._open_more()
+        if more is None:
+            return
+        fds, where = more
+        self._fds += tuple(fds)
+        try:
+            if not self._paused:
+                for fd in fds:
+                    self._running.add_reader(fd, self._readable, fd)
+        except OSError as exc:
+            self._lose(f"{where} cannot be read: {exc.strerror}")
+            return
         self._up(where)
 
     def _readable(self, fd: int) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode, keyboards, links_to, stable_path
+from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode, KeptListing, keyboards, links_to, stable_path
 from agent.drivers.scanners.enumeration import plugged_in
+from tests.drivers.benches import keyboard
 
 KEYBOARD_KEYS = "10000 7 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe"
 POWER_BUTTON_KEYS = "10000000000000 0"
@@ -130,3 +131,21 @@ def test_links_may_appear_after_the_keyboard(machine: Machine) -> None:
 
 def test_this_machine_can_be_listed() -> None:
     assert all(isinstance(found, DeviceNode) for found in plugged_in())
+
+
+def test_a_kept_listing_is_the_same_object_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, calls = [100.0], []
+    present = [keyboard(3)]
+    monkeypatch.setattr("agent.drivers.scanners.device_nodes.monotonic", lambda: now[0])
+    listing = KeptListing(lambda: calls.append(now[0]) or list(present))  # type: ignore[func-returns-value]
+    first = listing()
+    assert list(first) == present
+    assert all(listing() is first for _ in range(200))
+    assert len(calls) == 1
+    now[0] += 0.3
+    assert listing() is first
+    present.append(keyboard(4))
+    assert listing() is first  # not yet
+    now[0] += 0.3
+    assert list(listing()) == present
+    assert len(calls) == 3

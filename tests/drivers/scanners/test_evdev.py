@@ -15,12 +15,14 @@ from tests.drivers.benches import (
     SYN_DROPPED,
     SYN_REPORT,
     EvdevBench,
+    PipeNode,
     event,
     key,
     keyboard,
     keys_of,
     run,
     turns,
+    until,
 )
 
 KEY_A, PAD_0, PAD_2, PAD_9, LEFT_ALT, LEFT_CTRL, RIGHT_BRACE, KEY_DOWN = 30, 82, 80, 73, 56, 29, 27, 108
@@ -194,6 +196,87 @@ def test_all_nodes_of_a_device_are_read_as_one_keyboard() -> None:
 
     run(test())
     bench.close()
+
+
+def test_a_node_that_appears_later_is_opened_and_grabbed(bench: EvdevBench) -> None:
+    """(`faults.md#scanner-with-several-event-nodes`)"""
+
+    async def test() -> None:
+        heard = bench.start()
+        await turns()
+        began = bench.loop().time()
+        later = bench.appear(4)
+        await until(lambda: later.grabbed)
+        assert bench.loop().time() - began < 1.0
+        assert heard.statuses == [(True, "/dev/input/event3"), (True, "/dev/input/event3, /dev/input/event4")]
+        bench.send_events(keys_of(b"ONE\r"), node=1)
+        bench.send_events(keys_of(b"TWO\r"), node=0)
+        assert sorted(await heard.until_frames(2)) == [(b"ONE", True), (b"TWO", True)]
+
+    run(test())
+
+
+def test_another_device_that_appears_later_is_left_alone(bench: EvdevBench) -> None:
+    """(`settings.md#keyboard-scanner`)"""
+
+    async def test() -> None:
+        heard = bench.start()
+        bench.appear(4, usb_port="usb-0:1.3")
+        bench.appear(5, name="Desk keyboard", vendor=0x046D)
+        last = bench.appear(6)
+        await until(lambda: last.grabbed)
+        assert bench.opened == ["/dev/input/event3", "/dev/input/event6"]
+        assert heard.statuses[-1] == (True, "/dev/input/event3, /dev/input/event6")
+
+    run(test())
+
+
+def test_a_node_that_cannot_be_opened_yet_is_tried_again(bench: EvdevBench) -> None:
+    """udev sets the permissions of a node after it has appeared. (`faults.md#scanner-with-several-event-nodes`)"""
+
+    async def test() -> None:
+        heard = bench.start()
+        later = bench.appear(4)
+        later.refuses = PermissionError(errno.EACCES, "Permission denied")
+        await until(lambda: len(heard.statuses) == 2)
+        assert "event4 cannot be opened: Permission denied" in heard.statuses[-1][1]
+        bench.send_events(keys_of(b"ONE\r"), node=0)
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+        bench.nodes["/dev/input/event4"] = again = PipeNode()
+        await until(lambda: again.grabbed)
+        assert heard.statuses[2:] == [(True, "/dev/input/event3, /dev/input/event4")]
+
+    run(test())
+
+
+def test_a_scan_typed_while_a_later_node_is_opened_is_one_unreadable_scan(bench: EvdevBench) -> None:
+    """(`faults.md#scanner-with-several-event-nodes`)"""
+
+    async def test() -> None:
+        heard = bench.start()
+        later = bench.appear(4)
+        later.before_grab = keys_of(b"490154")
+        await until(lambda: later.grabbed)
+        bench.send_events(keys_of(b"203\r"), node=1)
+        bench.send_events(keys_of(b"ONE\r"), node=1)
+        assert await heard.until_frames(2) == [(b"203", False), (b"ONE", True)]
+
+    run(test())
+
+
+def test_a_later_node_of_a_paused_scanner_is_read_when_it_goes_on(bench: EvdevBench) -> None:
+    async def test() -> None:
+        heard = bench.start()
+        bench.scanner.pause()
+        later = bench.appear(4)
+        await until(lambda: later.grabbed)
+        bench.send_events(keys_of(b"ONE\r"), node=1)
+        await turns()
+        assert heard.scans == []
+        bench.scanner.resume()
+        assert await heard.until_frames(1) == [(b"ONE", True)]
+
+    run(test())
 
 
 def test_losing_one_node_is_losing_the_device() -> None:
