@@ -1,12 +1,10 @@
 """The demo from its start to its end. Everything is temporary: the state directory, the broker, the centre."""
 
-import logging
+import io
 import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -22,23 +20,26 @@ from agent.demo.proof import missing_from, read_journal
 from agent.demo.sample import ORDERS
 from agent.demo.script import SCENES
 from agent.exit_codes import ExitCode
-from agent.runtime.log import LineFormatter
+from agent.runtime import log
 
 __all__ = ["run"]
 
 _STDIN = 0
 _BOUNCE_MS = 500
 _PACE_S = 0.7
-_LOG_LINES = 200
 
 
 def run(*, is_play: bool, out: TextIO | None = None) -> int:
     """Scan what is typed until the input ends, or with `is_play` play the script; return the exit code.
 
-    `out` is standard output by default. Raises KioskError if there is no broker.
+    `out` is standard output by default. Logs are printed only if something goes wrong. Raises KioskError if there is
+    no broker.
     """
     out = sys.stdout if out is None else out
-    with _interruptible(), TemporaryDirectory(prefix="kiosk-agent-demo-") as name, _kept_logs() as logs:
+    logs = io.StringIO()
+    log.configure(logs)
+    _end_on_signals()
+    with TemporaryDirectory(prefix="kiosk-agent-demo-") as name:
         with running_broker() as port, Console(out) as console, DemoCentre(port, on_event=console.event) as centre:
             # Words from a pipe may repeat at once: no trembling hand is behind them.
             bounce_ms = _BOUNCE_MS if is_play or sys.stdin.isatty() else 0
@@ -48,12 +49,14 @@ def run(*, is_play: bool, out: TextIO | None = None) -> int:
             try:
                 kiosk.run()
             except Exception:
-                print(*logs, sep="\n", file=sys.stderr)
+                print(logs.getvalue(), file=sys.stderr)
                 raise
-            # asyncio has put back the interpreter's own signal handlers.
-            _interrupt_on_signals()
+            _end_on_signals()  # asyncio has put back the interpreter's own handlers
             driver.finish()
-        return _sum_up(kiosk, centre, driver if is_play else None, out, logs)
+        code = _sum_up(kiosk, centre, driver if is_play else None, out)
+    if code == ExitCode.BUG:
+        print(logs.getvalue(), file=sys.stderr)
+    return code
 
 
 class _Driver:
@@ -102,7 +105,7 @@ def _typed_lines() -> Iterator[bytes]:
             return
 
 
-def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: TextIO, logs: Sequence[str]) -> int:
+def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: TextIO) -> ExitCode:
     """Say how much of the journal the centre has stored; return the exit code. `driver` is the play's."""
     journal, damages = read_journal(kiosk.journal_dir)
     if driver is None:
@@ -116,7 +119,6 @@ def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: T
     problems = [*filter(None, (driver.problem, centre.failed)), *damages, *missing]
     if problems:
         out.write("".join(f"MISSING  {problem}\n" for problem in problems))
-        print(*logs, sep="\n", file=sys.stderr)
         return ExitCode.BUG
     out.write(
         f"All {kiosk.answered} scans were answered as they should be.\n"
@@ -126,54 +128,12 @@ def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: T
     return ExitCode.OK
 
 
-# -- logs and signals --------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _kept_logs() -> Iterator[deque[str]]:
-    """Keep logs off the terminal; yield the newest lines, for when something goes wrong."""
-    kept = _KeptLines()
-    root, ours = logging.getLogger(), logging.getLogger("agent")
-    before = list(root.handlers), root.level, ours.level
-    root.handlers[:] = [kept]
-    root.setLevel(logging.WARNING)
-    ours.setLevel(logging.INFO)
-    try:
-        yield kept.lines
-    finally:
-        root.handlers[:], root.level, ours.level = before
-
-
-class _KeptLines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: deque[str] = deque(maxlen=_LOG_LINES)
-        self.setFormatter(LineFormatter(journal=False))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
+def _end_on_signals() -> None:
     """Let SIGTERM and a closed terminal window end the demo as Ctrl-C does, so that everything is cleaned up."""
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    _interrupt_on_signals()
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
 
-def _interrupt_on_signals() -> None:
-    for number in _ENDING:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+            signal.signal(number, interrupt)

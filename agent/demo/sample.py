@@ -90,102 +90,77 @@ def badge_of(operator: str) -> str | None:
     return _BADGES.get(operator)
 
 
-def _order(order: str, lines: Iterable[Mapping[str, Any]], **more: Any) -> Mapping[str, Any]:
+def _order(order: str, *lines: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
     roles = {"picking": "E7", "packing": "E8", "shipping": "E9"}
     message = {"order": order, "revision": 1, "type": "normal", "status": "open", "operators": roles}
     return {**message, "lines": list(lines), **more}
 
 
+def _line(number: str, sku: str, name: str, quantity: int, **more: Any) -> Mapping[str, Any]:
+    return {"line": number, "sku": sku, "name": name, "quantity": quantity, "serialized": True, **more}
+
+
 _USED = [_imei("35693803", serial) for serial in (14, 22, 39)]
 _USED_SECOND_SIM = _imei("35693803", 514)
-_NEW = [_imei("35391110", serial) for serial in (101, 102)] + [_imei("35391111", serial) for serial in (203, 204)]
-_POS = _imei("86812304", 77)
+_BLUE = [_imei("35391110", serial) for serial in (101, 102)]
+_RED = [_imei("35391111", serial) for serial in (203, 204)]
+_WHITE = _imei("86812304", 77)
 _WATCHES = ("FH7XK0A2PL", "FH7XK0A9QM")
-_MIXED = [_imei("35693804", serial) for serial in (901, 902, 903)]
+_GREEN = [_imei("35693804", serial) for serial in (901, 902, 903)]
 
-STOLEN = _MIXED[0]
+STOLEN = _GREEN[0]
 """The centre holds the order of this phone once it is counted: it is reported stolen."""
+
+_SHOP = "distribution"
+_USED_UNITS = [[_USED[0], _USED_SECOND_SIM], [_USED[1]], [_USED[2]]]
 
 ORDERS: tuple[Mapping[str, Any], ...] = (
     _order(
         "SO-1001",
-        [
-            {
-                "line": "1", "sku": "P13-128-BLK", "name": "Phone 13 128 GB black, used", "gtins": [_gtin(131)],
-                "flow": "used", "serialized": True, "quantity": 3,
-                "units": [[_USED[0], _USED_SECOND_SIM], [_USED[1]], [_USED[2]]],
-            },
-            {
-                "line": "2", "sku": "CASE-13", "name": "Case for Phone 13", "gtins": [_gtin(132)],
-                "flow": "used", "serialized": False, "quantity": 4,
-            },
-        ],
+        _line("1", "P13-128-BLK", "Phone 13 128 GB black, used", 3, flow="used", gtins=[_gtin(131)], units=_USED_UNITS),
+        _line("2", "CASE-13", "Case for Phone 13", 4, flow="used", gtins=[_gtin(132)], serialized=False),
         operators={},
     ),
     _order(
         "DO-2002",
-        [
-            {
-                "line": "1", "sku": "P14-256-BLU", "name": "Phone 14 256 GB blue", "gtins": [_gtin(141)],
-                "flow": "distribution", "serialized": True, "quantity": 2, "tacs": ["35391110"],
-            },
-            {
-                "line": "2", "sku": "P14-128-RED", "name": "Phone 14 128 GB red", "gtins": [_gtin(142)],
-                "flow": "distribution", "serialized": True, "quantity": 2, "tacs": ["35391111"],
-            },
-        ],
+        _line(
+            "1", "P14-256-BLU", "Phone 14 256 GB blue", 2, flow="distribution", gtins=[_gtin(141)], tacs=["35391110"]
+        ),
+        _line("2", "P14-128-RED", "Phone 14 128 GB red", 2, flow="distribution", gtins=[_gtin(142)], tacs=["35391111"]),
     ),
     _order(
         "PO-3003",
-        [
-            {
-                "line": "1", "sku": "WATCH-8", "name": "Watch 8 41 mm", "serialized": True, "quantity": 2,
-                "serial_length": [10, 10],
-            },
-            {"line": "2", "sku": "P12-64-WHT", "name": "Phone 12 64 GB white", "serialized": True, "quantity": 1,
-             "tacs": ["86812304"]},
-            {"line": "3", "sku": "CABLE-C", "name": "USB-C cable 1 m", "gtins": [_gtin(151)], "serialized": False,
-             "quantity": 5},
-        ],
+        _line("1", "WATCH-8", "Watch 8 41 mm", 2, serial_length=[10, 10]),
+        _line("2", "P12-64-WHT", "Phone 12 64 GB white", 1, tacs=["86812304"]),
+        _line("3", "CABLE-C", "USB-C cable 1 m", 5, gtins=[_gtin(151)], serialized=False),
         type="pos",
     ),
     _order(
         "MX-4004",
-        [
-            {
-                "line": "1", "sku": "P13-256-GRN", "name": "Phone 13 256 GB green, used", "gtins": [_gtin(133)],
-                "flow": "used", "serialized": True, "quantity": 2, "tacs": ["35693804"],
-            },
-            {
-                "line": "2", "sku": "BUDS-2", "name": "Earbuds 2", "gtins": [_gtin(161)],
-                "flow": "pos", "serialized": False, "quantity": 2,
-            },
-        ],
+        _line("1", "P13-256-GRN", "Phone 13 256 GB green, used", 2, flow="used", gtins=[_gtin(133)], tacs=["35693804"]),
+        _line("2", "BUDS-2", "Earbuds 2", 2, flow="pos", gtins=[_gtin(161)], serialized=False),
     ),
-)  # fmt: skip
+)
+
+
+def _on_line(line: str, units: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((unit, line) for unit in units)
+
 
 _SHELVES = {
-    "SO-1001": Shelf(
-        imeis=tuple((imei, "1") for imei in _USED),
-        products=(_gtin(131), _gtin(132)),
-        labels=(_label(1), _label(2)),
-    ),
+    "SO-1001": Shelf(imeis=_on_line("1", _USED), products=(_gtin(131), _gtin(132)), labels=(_label(1), _label(2))),
     "DO-2002": Shelf(
-        imeis=((_NEW[0], "1"), (_NEW[1], "1"), (_NEW[2], "2"), (_NEW[3], "2")),
+        imeis=_on_line("1", _BLUE) + _on_line("2", _RED),
         products=(_gtin(141), _gtin(142)),
         labels=(_label(3), _label(4)),
     ),
     "PO-3003": Shelf(
-        imeis=((_POS, "2"),),
-        serials=tuple((serial, "1") for serial in _WATCHES),
+        imeis=_on_line("2", [_WHITE]),
+        serials=_on_line("1", _WATCHES),
         products=("WATCH-8", "P12-64-WHT", _gtin(151)),
         labels=(_label(5), _label(6)),
     ),
-    "MX-4004": Shelf(
-        imeis=tuple((imei, "1") for imei in _MIXED),
-        products=(_gtin(133), _gtin(161)),
-        labels=(_label(7), _label(8)),
-    ),
+    "MX-4004": Shelf(imeis=_on_line("1", _GREEN), products=(_gtin(133), _gtin(161)), labels=(_label(7), _label(8))),
 }
 
 

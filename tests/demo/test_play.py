@@ -8,7 +8,7 @@ from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.demo.console import Console
 from agent.demo.play import PlayFailed, play
-from agent.demo.script import SCENES, Scene, Step
+from agent.demo.script import SCENES, Scene, Step, scenes_of
 from tests.demo.fake_kiosk import Answers, FakeDemoKiosk
 
 OK: tuple[Signal, Reason | None] = (Signal.OK, None)
@@ -74,3 +74,25 @@ def test_the_script_has_every_job() -> None:
     assert [number for number in range(1, 6) if not any(f"job {number} of 5" in title for title in titles)] == []
     steps = [one for scene in SCENES for one in scene.steps]
     assert {one.reason for one in steps} >= {Reason.BAD_CHECK_DIGIT, Reason.ALREADY_COUNTED, Reason.WRONG_PRODUCT}
+
+
+def test_a_script_is_read_line_by_line() -> None:
+    text = "== one\nsave  boxed\nimei bad    reject bad_check_digit   no\n\n== two\nsave  again  [hasty] a hand\n"
+    assert list(scenes_of(text)) == [
+        Scene(
+            "one",
+            (
+                step("save", Signal.BOXED),
+                Step(
+                    typed="imei bad", signal=Signal.REJECT, reason=Reason.BAD_CHECK_DIGIT, say="no", hasty=False,
+                    alarm=False,
+                ),
+            ),
+        ),
+        Scene(
+            "two",
+            (Step(typed="save", signal=Signal.AGAIN, reason=None, say="a hand", hasty=True, alarm=False),),
+        ),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="not a step of the script: save"):
+        list(scenes_of("== one\nsave\n"))

@@ -20,7 +20,7 @@ NO_SUBSCRIBER, REFUSED = 0x10, 0x83
 MAX_INFLIGHT = 5
 
 
-class Consumer:
+class MemoryConsumer:
     """Stores events by id. Acknowledges, per journal, the longest run from sequence 1 without a gap."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Consumer:
         return (journal, through, self._first[journal, through]) if through else None
 
 
-class Broker:
+class MemoryBroker:
     """Queues events for the consumer and keeps the last ack. `forget` is a restart without its memory."""
 
     def __init__(self) -> None:
@@ -76,8 +76,8 @@ class Delivery(RuleBasedStateMachine):
         self.journal = StoredJournal(events=events)
         self.journals = 1
         self.boots = 0
-        self.broker = Broker()
-        self.consumer = Consumer()
+        self.broker = MemoryBroker()
+        self.consumer = MemoryConsumer()
         self.copies: deque[StoredJournal] = deque(maxlen=5)
         self.connected = False
         self.wire: deque[tuple[int, int, bytes]] = deque()  # from kiosk to broker, on this connection
