@@ -232,7 +232,7 @@ class Daemon:
             source=source,
             on_inbound=inbound.take,
             on_delivered=ledger.set_delivered,
-            on_rolled_back=lambda why: scan_path_queue.post(lambda path: path.start_over(why)),
+            on_rolled_back=lambda journal: scan_path_queue.post(lambda path: path.start_over(journal)),
             on_change=health_changed.set,
             clock=clock,
         )

@@ -95,6 +95,8 @@ class ScanPath:
         )
         self._overdue: deque[Callable[[], None]] = deque(maxlen=_OVERDUE_MAX)
         """What waits until the journal can be written."""
+        self._rolled_back: str | None = None
+        """The journal id that proved to be an old copy, until the journal has another."""
         self._ticked_at = now
         self._is_over = False
         self._is_abandoned = False
@@ -275,6 +277,7 @@ class ScanPath:
             return
         for station in self._indicators:
             self._pass_time(station, now)
+        self._start_over_when_ready()
         while self._overdue and self.ledger.fault is None:
             self._overdue.popleft()()
         self.ledger.mark_when_idle(now)
@@ -345,15 +348,28 @@ class ScanPath:
         """Forget the details of orders that have been closed for long. For this thread: `TaskQueue.post` it."""
         self.ledger.adopt(drop_details(self.ledger.state, orders))
 
-    def start_over(self, why: str) -> None:
-        """Go on under a new journal id: the journal is an old copy (`mqtt.md#rolled-back-journal`). As `forget`."""
-        new = self.ledger.start_over() if self._is_ready() else None
-        if new is None:
-            self._overdue.append(partial(self.start_over, why))
+    def start_over(self, old: str) -> None:
+        """Go on under a new journal id: the journal `old` is an old copy (`mqtt.md#rolled-back-journal`). As `forget`.
+
+        No-op if `old` is not the id in use: this was done already, perhaps by a write that seemed to fail.
+        """
+        self._rolled_back = old
+        self._start_over_when_ready()
+
+    def _start_over_when_ready(self) -> None:
+        old = self._rolled_back
+        if old is None or not self._is_ready() or self.ledger.fault is not None:
             return
-        _log.error(
-            "the journal is an old copy (a restored or cloned disk?); it goes on under a new id",
-            extra={"journal": new, "why": why},
-        )
-        self._on_committed()
+        new = None
+        if self.ledger.journal is not None and self.ledger.journal.id == old:
+            new = self.ledger.start_over()
+            if new is None:
+                return
+        self._rolled_back = None
         self.updates.recount(self.ledger.state)
+        if new is not None:
+            _log.error(
+                "the journal is an old copy (a restored or cloned disk?); it goes on under a new id",
+                extra={"old": old, "journal": new},
+            )
+            self._on_committed()

@@ -152,15 +152,18 @@ class Client:
             raise self._loss()
         pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
         fd = sock.fileno()
-        readers = [fd] if wake_fd is None else [fd, wake_fd]
-        writers = [fd] if self._paho.want_write() else []
-        readable, writable, _ = select.select(readers, writers, [], 0.0 if pending else max(0.0, timeout_s))
-        if pending or fd in readable:
+        # Not select(): it takes no descriptor above 1023, and a kiosk may have that many.
+        poller = select.poll()
+        poller.register(fd, select.POLLIN | select.POLLOUT if self._paho.want_write() else select.POLLIN)
+        if wake_fd is not None:
+            poller.register(wake_fd, select.POLLIN)
+        events = dict(poller.poll(0 if pending else max(0.0, timeout_s) * 1000)).get(fd, 0)
+        if pending or events & ~select.POLLOUT:
             try:
                 self._check(self._paho.loop_read())
             except _GARBAGE as exc:
                 raise BrokerLost("it sent something that is not MQTT; is it an MQTT broker?") from exc
-        if writable:
+        if events & select.POLLOUT:
             self._check(self._paho.loop_write())
         self._check(self._paho.loop_misc())
         if self._lost:

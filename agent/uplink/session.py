@@ -306,5 +306,5 @@ class Session:
         journal = self._state.outbox.rolled_back
         if journal is not None and now - self._rollback_reported_at >= self._timing.rollback_repeat_s:
             self._rollback_reported_at = now
-            self._callbacks.rolled_back(f"the consumer's ack for {journal} is not of this copy of the journal")
+            self._callbacks.rolled_back(journal)
             self._callbacks.note(rolled_back=True)

@@ -39,9 +39,9 @@ class Uplink:
     """Publishes the journal's events, and passes on what the centre sends.
 
     Callbacks run in the uplink's thread and must return at once: `on_inbound` gets every message but acks;
-    `on_delivered(position)` is called when everything up to there is delivered; `on_rolled_back(reason)` when the
-    journal is an old copy and must continue under a new id, repeatedly until it does; `on_change` when `health` has
-    changed in more than its numbers. An exception from a callback, or a bug here, ends the thread through
+    `on_delivered(position)` is called when everything up to there is delivered; `on_rolled_back(journal_id)` when the
+    journal of that id is an old copy and must continue under a new one, repeatedly until it does; `on_change` when
+    `health` has changed in more than its numbers. An exception from a callback, or a bug here, ends the thread through
     `threading.excepthook`.
     """
 

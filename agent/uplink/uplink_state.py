@@ -38,7 +38,10 @@ class UplinkState(Struct, frozen=True, kw_only=True):
 
 
 class UplinkCallbacks(Struct, frozen=True, kw_only=True):
-    """Called by a session: `inbound` for the centre's messages, `note` with fields of `Situation`, see `Uplink`."""
+    """Called by a session: `inbound` for the centre's messages, `note` with fields of `Situation`, see `Uplink`.
+
+    `rolled_back` gets the journal id that proved to be an old copy.
+    """
 
     inbound: Callable[[Inbound], None]
     delivered: Callable[[int], None]

@@ -1,6 +1,8 @@
 """The scan path while the disk fails: what is shown, and what ends with the fault (`faults.md#disk-fault`)."""
 
+import errno
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -165,3 +167,29 @@ def test_every_refusal_is_in_the_journal_when_the_kiosk_stops(bench: Bench) -> N
     assert sum(one["count"] for one in refused) == 9
     assert len(refused) < 9
     assert refused[-1]["code"] == "unknown 8"
+
+
+def test_a_rolled_back_journal_gets_one_new_id_however_often_it_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mqtt.md#rolled-back-journal`: the reports wait for the disk, and are about the id that was in use."""
+    bench.broken = False
+    bench.path.start()
+    bench.scan("one")
+    journal = bench.path.ledger.journal
+    assert journal is not None
+    old, flush = journal.id, os.fdatasync
+
+    def failing(fd: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    for _ in range(5):
+        bench.queue.post(lambda path: path.start_over(old))
+    bench.scan("two")
+    monkeypatch.setattr(os, "fdatasync", flush)
+    wait_for(lambda: journal.id != old, "the new id")
+    bench.queue.post(lambda path: path.start_over(old))
+    bench.scan("three")
+    assert bench.signals() == [Signal.REJECT, Signal.FAULT, Signal.REJECT]
+    assert journal.ids == (old, journal.id)

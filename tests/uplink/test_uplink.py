@@ -418,6 +418,7 @@ def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
         broker.welcome()
         broker.publish(f"{AGENT}/ack", ack_of(journal, 9))
         kiosk.until(lambda: len(kiosk.rolled_back) >= 2)
+        assert set(kiosk.rolled_back) == {journal.head().journal}
         assert kiosk.uplink.health().situation.rolled_back
         journal.start_over("BBBBBBBB")
         new = journal.commit()

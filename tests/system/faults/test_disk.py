@@ -1,6 +1,7 @@
 """Disk full, read-only, input/output error: scans are refused with `fault` until the disk works again."""
 
 import errno
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -259,3 +260,26 @@ def test_file_system_that_the_kernel_makes_read_only_while_scanning(own: World, 
     assert own.station.scan(units[3]).signal == "order_done"
     assert counted(own, order) == units
     ended(own)
+
+
+def test_a_forged_ack_while_the_disk_fails_makes_one_new_id(own: World, shim: Shim) -> None:
+    """Rules: mqtt.md#rolled-back-journal, faults.md#disk-fault."""
+    _, units = begun(own, 3)
+    assert own.station.scan(units[0]) == OK
+    old = own.kiosk.status()["journal"]
+    shim.fail(write=errno.EIO)
+    assert own.station.scan(units[1]) == FAULT
+    own.consumer.acknowledging = False
+    for _ in range(3):
+        own.centre.publish(
+            f"{own.centre.agent}/ack", json.dumps({"journal": old, "through": "000000009999"}), retain=True
+        )
+        seen = len(own.centre.statuses)
+        own.broker.stop()
+        own.broker.start()
+        own.centre.wait_status("online", after=seen)
+    shim.fail()
+    wait_for(lambda: own.kiosk.status()["journal"] not in (None, old), "the new id")
+    assert own.station.scan(units[1]) == OK
+    assert {event.journal for _, event in own.kiosk.exported()} == {old, own.kiosk.status()["journal"]}
+    assert own.kiosk.status()["journal"] == own.kiosk.exported()[-1][1].journal
