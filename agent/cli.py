@@ -23,6 +23,10 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DEFAULT_CONFIG = Path("/etc/kiosk-agent/agent.toml")
 
+_WHOLE_DIGITS = 12
+_NEW_BADGES_MAX = 1000
+"""No site has more operators; a larger number is a slip of the finger."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (`commands.md#exit-codes`). Errors are told on stderr."""
@@ -248,10 +252,10 @@ def _add_sheet(commands: _Commands) -> None:
     sheet.add_argument("file", metavar="OUT.pdf", type=Path, help="the file to write")
     sheet.add_argument(
         "--new-badges",
-        type=_whole,
+        type=_new_badges,
         default=0,
         metavar="N",
-        help="add N new badges, and print their codes for the operators list",
+        help=f"add N new badges, at most {_NEW_BADGES_MAX:,}, and print their codes for the operators list",
     )
 
 
@@ -336,7 +340,16 @@ def _add(
     return one
 
 
+def _new_badges(text: str) -> int:
+    count = _whole(text)
+    if count > _NEW_BADGES_MAX:
+        raise argparse.ArgumentTypeError(f"at most {_NEW_BADGES_MAX:,} badges can be made at once, not {count:,}")
+    return count
+
+
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"not a whole number: {text!r}")
+    if len(text) > _WHOLE_DIGITS:
+        raise argparse.ArgumentTypeError(f"too large: a number of {len(text)} digits")
     return int(text)

@@ -91,6 +91,10 @@ class Kiosk:
                 cwd=REPOSITORY, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
+    def limit_descriptors(self, soft: int, hard: int) -> None:
+        """Start the daemon with these limits of open descriptors from now on."""
+        self._wrapper = ["prlimit", f"--nofile={soft}:{hard}", *self._wrapper]
+
     def start(self, *, deadline_s: float = DEADLINE_S) -> float:
         """Start the daemon and return when it is ready: the seconds from its exec to READY=1."""
         before = self._manager.count

@@ -172,6 +172,9 @@ def test_status_of_a_given_folder_needs_no_configuration(monkeypatch: pytest.Mon
         ["journal", "tail", "-n", "many"],
         ["journal", "tail", "-n", "-1"],
         ["journal", "tail", "-n", "٣"],
+        ["journal", "tail", "-n", "9" * 5000],
+        ["sheet", "--new-badges", "1001", "sheet.pdf"],
+        ["sheet", "--new-badges", "9" * 30, "sheet.pdf"],
     ],
 )
 def test_wrong_usage_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
