@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agent import __version__
-from agent.errors import ConfigError, JournalDamaged, KioskError
+from agent.errors import ConfigError, JournalDamaged, JournalOfAnotherVersion, KioskError
 from agent.exit_codes import exit_code_of
 
 __all__ = ["DEFAULT_CONFIG", "main", "parser"]
@@ -46,6 +46,8 @@ def _tell(error: BaseException) -> None:
     match error:
         case ConfigError():
             _complain("the configuration is refused:", *(f"  {problem}" for problem in error.problems))
+        case JournalOfAnotherVersion():
+            _complain(f"another version of this program wrote the journal, which is left as it is: {error}")
         case JournalDamaged():
             _complain(f"the journal is damaged and is left as it is: {error}")
         case KioskError():

@@ -7,6 +7,7 @@ __all__ = [
     "JournalBusy",
     "JournalDamaged",
     "JournalFault",
+    "JournalOfAnotherVersion",
     "KioskError",
 ]
 
@@ -46,6 +47,13 @@ class JournalDamaged(KioskError, ValueError):
         self.path = path
         self.offset = offset
         self.what = what
+
+
+class JournalOfAnotherVersion(JournalDamaged):
+    """Another version of the program wrote the journal, and this one does not understand it. Nothing is damaged.
+
+    `what` names the version found and the one understood (`faults.md#another-version`).
+    """
 
 
 class CacheDamaged(KioskError, ValueError):

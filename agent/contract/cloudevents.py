@@ -16,6 +16,7 @@ from agent.contract.values import SequenceText, UtcText
 __all__ = ["CloudEvent", "Envelope", "Undeliverable", "document", "event_of", "private_of", "topic_of", "undeliverable"]
 
 _TYPES = {cls: f"kiosk.{cls.type}.v1" for cls in EVENTS.values()}
+_CLASSES = {name: cls for cls, name in _TYPES.items()}
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -61,6 +62,9 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     data: Event
 
 
+_ATTRIBUTES = frozenset(CloudEvent.__struct_fields__)
+
+
 class Undeliverable(Struct, frozen=True, kw_only=True):
     """The data of the event that stands in for one which the broker refuses for good (`mqtt.md#refused-publish`)."""
 
@@ -102,14 +106,17 @@ def private_of(event: Event) -> dict[str, Any]:
     return {name: value for name in event.private if (value := getattr(event, name))}
 
 
-def event_of(doc: Mapping[str, Any], private: Mapping[str, Any]) -> Event | None:
-    """Return the event of a parsed document that `document` wrote; None for a type that the workflow does not know.
+def event_of(doc: Mapping[str, Any], private: Mapping[str, Any]) -> Event:
+    """Return the event of a parsed document that `document` wrote.
 
-    Raise KeyError, TypeError or ValueError for any other document.
+    Raise KeyError, TypeError or ValueError for any other document, also for a type, field or value that a later version
+    has added: what it means for the state is not known (`faults.md#another-version`).
     """
-    cls = EVENTS.get(doc["type"].removeprefix("kiosk.").removesuffix(".v1"))
+    cls = _CLASSES.get(doc["type"])
     if cls is None:
-        return None
+        raise ValueError(f"the event type {doc['type']!r} is unknown")
+    if not _ATTRIBUTES.issuperset(doc):
+        raise ValueError(f"the event attributes {sorted(doc.keys() - _ATTRIBUTES)} are unknown")
     fields = {**doc["data"], **private, "station": doc.get("station"), "by": doc.get("operator")}
     return convert(fields, cls)
 

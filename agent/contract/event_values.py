@@ -4,11 +4,14 @@ Events of our own are read strictly: an unknown field or value means that a newe
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Struct
+
+from agent.contract.identifiers import Scheme
 
 __all__ = [
+    "AwaitedRole",
     "Cause",
     "Content",
     "Event",
@@ -20,6 +23,10 @@ __all__ = [
     "Unit",
     "What",
 ]
+
+
+AwaitedRole: TypeAlias = Literal["picking", "packing", "shipping", "all"]
+"""The role whose badge is awaited; `all` for the three roles."""
 
 
 class Cause(StrEnum):
@@ -68,7 +75,7 @@ class Reopened(StrEnum):
 class Unit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One device (`mqtt.md#published-units`)."""
 
-    scheme: Annotated[str, Meta(extra_json_schema={"enum": ["imei", "meid", "serial"]})]
+    scheme: Scheme
     """What kind of identifier `id` is."""
     id: str
     """The published identifier: the first one that the manifest lists, or the one that was read."""

@@ -8,11 +8,13 @@ GS1 General Specifications (GTIN, SSCC).
 """
 
 import re
+from typing import Literal, TypeAlias
 
 from agent.contract.check_digits import gs1_check_ok, is_digits, luhn_ok
 from agent.contract.reasons import Seen
 
 __all__ = [
+    "Scheme",
     "eid_ok",
     "form_of",
     "gtin14",
@@ -88,7 +90,11 @@ def meid_form(text: str) -> bool:
     return (len(text) == 14 and _MEID_HEX.fullmatch(text) is not None) or _decimal_meid(text)
 
 
-def scheme_of(identifier: str) -> str:
+Scheme: TypeAlias = Literal["imei", "meid", "serial"]
+"""What kind of identifier a unit is published under (`mqtt.md#published-units`)."""
+
+
+def scheme_of(identifier: str) -> Scheme:
     """Return the `scheme` under which a unit is published: `imei`, `meid` or `serial` (`mqtt.md#published-units`)."""
     if imei_form(identifier):
         return "imei"

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from agent.contract.counted import CountedBox
-from agent.contract.event_values import Cause, Event, Kind, LineCount, Outcome
+from agent.contract.event_values import AwaitedRole, Cause, Event, Kind, LineCount, Outcome
 from agent.contract.manifest import Flow, Role, Status
 from agent.contract.reasons import Reason
 
@@ -74,7 +74,7 @@ class RoleAsked(Event, frozen=True, kw_only=True):
 
     type = "order.role_asked"
     order: str
-    role: Annotated[str, Meta(extra_json_schema={"enum": [*Role, "all"]})] | None
+    role: AwaitedRole | None
     """Null: the pending role was dropped."""
 
 
@@ -139,7 +139,7 @@ class PackingConfirmed(Event, frozen=True, kw_only=True):
     boxes: tuple[str, ...]
     """The ids of the order's boxes confirmed at this kiosk; at most 1,000."""
     operators: Annotated[
-        Mapping[str, str | None],
+        Mapping[Annotated[str, Meta(pattern=f"^({'|'.join(Role)})$")], str | None],
         Meta(extra_json_schema={"propertyNames": {"enum": [*Role]}, "required": [*Role]}),
     ]
     """The operator assigned to each role."""

@@ -1,5 +1,7 @@
 """What happens to units, products and boxes: the events published on `event/scan` and `event/box`."""
 
+from typing import Literal
+
 from agent.contract.event_values import Content, Event, Reopened, Size, Unit, What
 from agent.contract.manifest import Flow
 from agent.contract.reasons import Reason, Seen
@@ -68,7 +70,7 @@ class Rejected(Event, frozen=True, kw_only=True):
     order: str | None
     count: int = 1
     """How many refusals this stands for (`mqtt.md#counted-refusals`)."""
-    clears: tuple[str, ...] = ()
+    clears: tuple[Literal["quantity", "remove"], ...] = ()
     """The pending steps that this refusal used up: `quantity`, `remove`."""
 
 

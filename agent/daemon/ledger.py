@@ -6,18 +6,19 @@ out what reached the disk, before anything else is written (`faults.md#disk-faul
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
 
+from agent import __version__
 from agent.contract.cloudevents import Envelope, document
 from agent.contract.events import Event
 from agent.contract.manifest import Manifest
-from agent.errors import JournalBusy, JournalDamaged, JournalFault
-from agent.journal import Journal
+from agent.errors import JournalBusy, JournalDamaged, JournalFault, JournalOfAnotherVersion
+from agent.journal import Commit, Journal
 from agent.runtime.clock import Clock
 from agent.workflow.replay import fold_commit, private_text, replay
 from agent.workflow.state import State
@@ -43,22 +44,27 @@ class Opened(Struct, frozen=True, kw_only=True):
 def open_state(directory: Path) -> Opened:
     """Open the journal and fold its state (`workflow.md#restart-keeps-the-state`).
 
+    Nothing is written before all of it is understood (`faults.md#another-version`).
+
     Raises JournalDamaged, JournalBusy, JournalFault.
     """
-    journal = Journal.open(directory)
-    try:
-        state = State()
-        if journal.snapshot_state is not None:
-            state = decode_state(journal.snapshot_state, Manifest.from_source)
-        state = replay(state, journal.replay())
-    except (ValueError, KeyError, TypeError) as exc:
-        journal.close()
-        if isinstance(exc, JournalDamaged):
+    state = State()
+
+    def read(snapshot_state: bytes | None, commits: Iterator[Commit]) -> None:
+        nonlocal state
+        try:
+            if snapshot_state is not None:
+                state = decode_state(snapshot_state, Manifest.from_source)
+            state = replay(state, commits)
+        except JournalDamaged:
             raise
-        raise JournalDamaged(str(directory), 0, f"this version does not understand its events: {exc!r}") from exc
-    except BaseException:
-        journal.close()
-        raise
+        except (ValueError, KeyError, TypeError) as exc:
+            # The checksums are right, so a program wrote this that knows more than this one.
+            raise JournalOfAnotherVersion(
+                str(directory), 0, f"version {__version__} of this program does not understand it: {exc}"
+            ) from exc
+
+    journal = Journal.open(directory, before_writing=read)
     if journal.dropped_tail_bytes:
         _log.warning(
             "the journal ended in an unfinished write, which was dropped", extra={"bytes": journal.dropped_tail_bytes}

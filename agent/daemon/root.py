@@ -48,7 +48,7 @@ from agent.daemon.watchdog import feed_watchdog
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, rules_of
 from agent.drivers.indicators.indicator import Indicator
 from agent.drivers.scanners.scanner import Scanner
-from agent.errors import DeviceError, JournalBusy, JournalDamaged, KioskError
+from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalOfAnotherVersion, KioskError
 from agent.exit_codes import ExitCode, exit_code_of
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.event_loop import EventLoop
@@ -96,6 +96,11 @@ def _nothing_to_reload() -> None:
 
 def _log_failure(error: Exception) -> None:
     match error:
+        case JournalOfAnotherVersion():
+            _log.critical(
+                "another version of this program wrote the journal, which is left as it is; install that version",
+                extra={"what": error},
+            )
         case JournalDamaged():
             _log.critical(
                 "the journal is damaged and is left as it is; save its events with `kiosk-agent journal export`",
@@ -112,6 +117,8 @@ def _tell_failure(config: Config, error: Exception) -> None:
     from agent.daemon.failure import tell_failure
 
     match error:
+        case JournalOfAnotherVersion():
+            reason = f"journal of another version: {error}"
         case JournalDamaged():
             reason = f"journal damaged: {error}"
         case KioskError():

@@ -22,6 +22,8 @@ from agent.journal.records import (
     find_record,
     is_blank,
     record_at,
+    refuse_other_record_version,
+    refuse_other_segment_version,
 )
 from agent.journal.segments import Segment, segment_path, segment_sizes
 from agent.journal.snapshot import Snapshot
@@ -59,6 +61,8 @@ class Findings(Struct, kw_only=True):
 
 def examine(directory: Path, snapshot: Snapshot | None) -> Findings:
     """Return what the journal contains. Raises JournalDamaged (`faults.md#damaged-journal`), OSError.
+
+    Of each file the version is read first: what another version wrote is no damage (`faults.md#another-version`).
 
     Segments before the snapshot are not read, only their sizes. (`budgets.md#start-with-a-long-journal`)
     """
@@ -109,9 +113,11 @@ class _Walk:
         for index in live:
             path = segment_path(self._directory, index)
             data = path.read_bytes()
+            refuse_other_segment_version(data, str(path))
             used = 0 if self._ended is not None else self._use(index, path, data)
             if used and is_blank(data, used):
                 continue
+            refuse_other_record_version(data, used or SEGMENT_HEADER_BYTES, str(path))
             if self._ended is None:
                 self._ended = _end(path, data, used)
             behind = find_record(data, used, crc_seed(index))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.errors import JournalDamaged
+from agent.errors import JournalDamaged, JournalOfAnotherVersion
 from agent.journal.records import (
     SEGMENT_HEADER_BYTES,
     RecordHeader,
@@ -20,6 +20,8 @@ from agent.journal.records import (
     find_record,
     is_blank,
     record_at,
+    refuse_other_record_version,
+    refuse_other_segment_version,
 )
 from agent.journal.segments import segment_path, segment_sizes
 from agent.journal.snapshot import load_snapshot
@@ -85,7 +87,11 @@ class _ReadAll:
             yield Damage(path=Path(exc.path), offset=exc.offset, what=exc.what)
         for index in segments_in(self._directory):
             if index >= since:
-                yield from self._segment(index)
+                try:
+                    yield from self._segment(index)
+                except JournalOfAnotherVersion as exc:
+                    yield Damage(path=Path(exc.path), offset=exc.offset, what=exc.what)
+                    self._position = None
         if self._unfinished is not None:
             yield self._unfinished
         if snapshot is None or self._position is None:
@@ -103,6 +109,8 @@ class _ReadAll:
             data = _read(path)  # perhaps its first commit was being written
         if data is None:
             return
+        refuse_other_segment_version(data, str(path))
+        refuse_other_record_version(data, SEGMENT_HEADER_BYTES, str(path))
         header = decode_segment_header(data)
         if len(data) < (SEGMENT_HEADER_BYTES if header is None else header.capacity):
             yield Damage(path=path, offset=len(data), what="the file is cut short")
@@ -124,6 +132,7 @@ class _ReadAll:
                     # A commit that was being written may have been read in part, and later ones as a whole.
                     data, read_again_at = _read(path) or data, at
                     continue
+                refuse_other_record_version(data, at, str(path))
                 head = find_record(data, at, seed)
                 if head is None:
                     break

@@ -6,21 +6,21 @@ read.
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 from agent.journal.appender import Appender
 from agent.journal.checkpoints import Checkpoints, SnapshotFacts
-from agent.journal.examination import Findings, examine
+from agent.journal.examination import Findings, commits_from, examine
 from agent.journal.journal_contents import Head, JournalContents
 from agent.journal.journal_ids import Era, check_journal_id, new_journal_id
 from agent.journal.opening import create_first, lock_directory, make_directory, make_durable
-from agent.journal.records import Commit, decode_commit
+from agent.journal.records import SEGMENT_HEADER_BYTES, Commit, decode_commit
 from agent.journal.segment_io import storage_fault
 from agent.journal.segments import SEGMENT_BYTES, SegmentTable
-from agent.journal.snapshot import load_snapshot
+from agent.journal.snapshot import Snapshot, load_snapshot
 
 __all__ = ["Head", "Journal"]
 
@@ -57,9 +57,17 @@ class Journal(JournalContents):
 
     @classmethod
     def open(
-        cls, directory: Path, *, new_id: Callable[[], str] = new_journal_id, segment_bytes: int = SEGMENT_BYTES
+        cls,
+        directory: Path,
+        *,
+        before_writing: Callable[[bytes | None, Iterator[Commit]], None] = lambda state, commits: None,
+        new_id: Callable[[], str] = new_journal_id,
+        segment_bytes: int = SEGMENT_BYTES,
     ) -> "Journal":
         """Open the journal, or create it if there is none.
+
+        `before_writing` is called with the state of the snapshot and the commits after it. If it raises, nothing on the
+        disk has changed: so a program that does not understand them leaves the journal as it is.
 
         Raises JournalDamaged if it must not be written to, JournalBusy if it is in use, JournalFault if the storage
         fails.
@@ -70,6 +78,7 @@ class Journal(JournalContents):
             undo.callback(os.close, lock)
             snapshot = load_snapshot(directory)
             findings = examine(directory, snapshot)
+            _read_all(directory, snapshot, findings, before_writing)
             dropped = make_durable(directory, findings, segment_bytes)
             if not findings.segments:
                 create_first(directory, check_journal_id(new_id()), segment_bytes)
@@ -238,3 +247,16 @@ class Journal(JournalContents):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _read_all(
+    directory: Path,
+    snapshot: Snapshot | None,
+    findings: Findings,
+    read: Callable[[bytes | None, Iterator[Commit]], None],
+) -> None:
+    segments = tuple(findings.segments)
+    if snapshot is not None:
+        read(snapshot.state, commits_from(directory, segments, snapshot.index, snapshot.offset))
+    elif segments:
+        read(None, commits_from(directory, segments, segments[0].index, SEGMENT_HEADER_BYTES))

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from agent.errors import JournalOfAnotherVersion
+
 __all__ = [
     "RECORD_HEADER_BYTES",
     "SEGMENT_HEADER_BYTES",
@@ -35,9 +37,13 @@ __all__ = [
     "is_blank",
     "next_record",
     "record_at",
+    "refuse_other_record_version",
+    "refuse_other_segment_version",
 ]
 
-_RECORD_MAGIC = b"\xf5KJ1"
+_RECORD_FAMILY = b"\xf5KJ"
+_RECORD_VERSION = b"1"
+_RECORD_MAGIC = _RECORD_FAMILY + _RECORD_VERSION
 _START = struct.Struct("<4sI")
 _REST = struct.Struct("<II8sQQQI")
 _RECORD = struct.Struct("<4sIII8sQQQI")
@@ -46,6 +52,8 @@ RECORD_HEADER_BYTES = _RECORD.size
 
 _SEGMENT_MAGIC = b"\xf5KIOSK\r\n"
 _VERSION = 1
+_LARGEST_VERSION = 0xFFFF
+_SEGMENT_START = struct.Struct("<8sI")
 _SEGMENT = struct.Struct("<8sIQ8sQQQ")
 SEGMENT_HEADER_BYTES = 64
 """Length of a segment's header. It shares a disk sector with the first record's header, so one write writes both."""
@@ -204,6 +212,35 @@ def decode_segment_header(data: bytes) -> SegmentHeader | None:
     return SegmentHeader(
         index=index, journal=journal.decode("ascii"), position=position, sequence=sequence, capacity=capacity
     )
+
+
+def refuse_other_segment_version(data: bytes, path: str) -> None:
+    """Raise JournalOfAnotherVersion if these are the first bytes of a segment in another format.
+
+    The version is judged before the checksum, which another version may have elsewhere. A number that no program will
+    reach is damage. (`faults.md#another-version`)
+    """
+    if len(data) < _SEGMENT_START.size:
+        return
+    magic, version = _SEGMENT_START.unpack_from(data)
+    if magic == _SEGMENT_MAGIC and version != _VERSION and 0 < version <= _LARGEST_VERSION:
+        raise JournalOfAnotherVersion(
+            path, 8, f"the segment has format {version}; this program understands format {_VERSION}"
+        )
+
+
+def refuse_other_record_version(data: bytes, offset: int, path: str) -> None:
+    """Raise JournalOfAnotherVersion if a record in another format stands where a record is expected.
+
+    A version is a letter or digit: other bytes there are damage. (`faults.md#another-version`)
+    """
+    version = data[offset + len(_RECORD_FAMILY) : offset + len(_RECORD_MAGIC)]
+    if data.startswith(_RECORD_FAMILY, offset) and version.isalnum() and version != _RECORD_VERSION:
+        raise JournalOfAnotherVersion(
+            path,
+            offset,
+            f"the record has format {version.decode()}; this program understands format {_RECORD_VERSION.decode()}",
+        )
 
 
 def is_blank(data: bytes, offset: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.errors import JournalDamaged
+from agent.errors import JournalDamaged, JournalOfAnotherVersion
 from agent.journal.journal_ids import Era
 from agent.journal.segments import Segment
 from agent.runtime.durable import replace_durably
@@ -24,6 +24,7 @@ __all__ = ["Snapshot", "load_snapshot", "store_snapshot"]
 _NAME = "snapshot"
 _MAGIC = b"\xf5KSNAP\r\n"
 _VERSION = 1
+_HEAD_START = struct.Struct("<8sI")
 _HEAD = struct.Struct("<8sIIII")
 _CRC_FROM = 16
 
@@ -65,13 +66,18 @@ def _encode(snapshot: Snapshot) -> bytes:
 
 
 def _facts(data: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
+    # The version first: another one may have all that follows elsewhere.
+    if len(data) >= _HEAD_START.size:
+        magic, version = _HEAD_START.unpack_from(data)
+        if magic == _MAGIC and version != _VERSION:
+            raise JournalOfAnotherVersion(
+                str(path), 8, f"the snapshot has format {version}; this program understands format {_VERSION}"
+            )
     if len(data) < _HEAD.size:
         raise JournalDamaged(str(path), len(data), "the snapshot is cut short")
-    magic, version, crc, facts_bytes, state_bytes = _HEAD.unpack_from(data)
+    magic, _, crc, facts_bytes, state_bytes = _HEAD.unpack_from(data)
     if magic != _MAGIC:
         raise JournalDamaged(str(path), 0, "not a snapshot file")
-    if version != _VERSION:
-        raise JournalDamaged(str(path), 8, f"the snapshot has format {version}; this program understands {_VERSION}")
     if len(data) != _HEAD.size + facts_bytes + state_bytes:
         raise JournalDamaged(str(path), len(data), "the snapshot's length does not match its header")
     if zlib.crc32(memoryview(data)[_CRC_FROM:]) != crc:

@@ -45,11 +45,8 @@ def fold_commit(state: State, commit: Committed) -> State:
     private: Mapping[str, Mapping[str, Any]] = json.loads(commit.private) if commit.private else {}
     for number, document in enumerate(commit.documents):
         event = event_of(json.loads(document), private.get(str(number), {}))
-        if event is not None:
-            at = EventPosition.in_commit(
-                number, journal=commit.journal, position=commit.position, sequence=commit.sequence
-            )
-            state = fold(state, event, at)
+        at = EventPosition.in_commit(number, journal=commit.journal, position=commit.position, sequence=commit.sequence)
+        state = fold(state, event, at)
     return state
 
 

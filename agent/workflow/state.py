@@ -12,7 +12,7 @@ from immutables import Map
 from msgspec import Struct, field
 
 from agent.contract.counted import CountedBox
-from agent.contract.events import Kind, Unit
+from agent.contract.event_values import AwaitedRole, Kind, Unit
 from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
 from agent.contract.station_view import Phase
 
@@ -89,7 +89,7 @@ class Box(Struct, frozen=True, kw_only=True):
 # -- orders ------------------------------------------------------------------------------------------------------
 
 
-class Hold(Struct, frozen=True, array_like=True):
+class Hold(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A verdict holds a device of the order, or all of it (`workflow.md#held-orders`).
 
     `unit` is in the form of `same_case`; None holds the whole order. Snapshots hold it as a JSON array.
@@ -222,7 +222,7 @@ class StationState(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     """The pending QTY."""
     remove: bool = False
     """REMOVE is pending."""
-    role: str | None = None
+    role: AwaitedRole | None = None
     """The role whose badge is awaited; `all` for the three roles."""
     resume: Phase = Phase.SCANNING
     """The phase that assigning a role goes back to."""

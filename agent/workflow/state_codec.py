@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from agent.contract.counted import CountedBox
 from agent.contract.events import Unit
+from agent.contract.identifiers import Scheme
 from agent.contract.manifest import Flow, Manifest, Role
 from agent.workflow.state import Box, BoxState, Entry, Hold, Order, State, StationState
 
@@ -23,12 +24,14 @@ __all__ = ["FORMAT", "decode_state", "encode_state"]
 
 FORMAT = 1
 
+_SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+
 
 class _StoredFormat(Struct):
     format: int
 
 
-class _StoredEntry(Struct, array_like=True, frozen=True):
+class _StoredEntry(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
     sequence: int
     scan: int
     line: str
@@ -137,7 +140,7 @@ def decode_state(text: bytes, manifest_of: Callable[[str], Manifest]) -> State:
     """
     found = decode(text, type=_StoredFormat).format
     if found != FORMAT:
-        raise ValueError(f"the snapshot has format {found}, this version reads {FORMAT}")
+        raise ValueError(f"its state has format {found}; this program understands format {FORMAT}")
     stored = decode(text, type=_StoredState, dec_hook=_decode_map)
     values = asdict(stored)
     del values["format"]
@@ -163,5 +166,12 @@ def _box(stored: _StoredBox) -> Box:
 
 def _entry(stored: _StoredEntry) -> Entry:
     unit = stored.unit
-    device = None if unit is None else Unit(scheme=unit[0], id=unit[1], aliases=unit[2:])
+    device = None if unit is None else Unit(scheme=_scheme(unit[0]), id=unit[1], aliases=unit[2:])
     return Entry(**{**asdict(stored), "unit": device})
+
+
+def _scheme(text: str) -> Scheme:
+    for one in _SCHEMES:
+        if one == text:
+            return one
+    raise ValueError(f"the scheme {text!r} of a unit is unknown")

@@ -5,7 +5,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
@@ -103,6 +103,8 @@ def _type_name(hint: Any, many: bool = False) -> str:
         return _one_of(enum) if enum else _type_name(arguments[0], many)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_type_name(one, many) for one in arguments)
+    if origin is Literal:
+        return _one_of(arguments)
     if origin is tuple:
         return f"list of {_type_name(arguments[0], many=True)}"
     if origin is not None and issubclass(origin, Mapping):

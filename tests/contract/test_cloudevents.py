@@ -182,8 +182,29 @@ def changed(**data: object) -> dict[str, Any]:
     return {**document, "data": {**document["data"], **data}}
 
 
-def test_event_of_an_unknown_type_is_passed_over() -> None:
-    assert read({**changed(), "type": "kiosk.scan.weighed.v1"}) is None
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "kiosk.scan.weighed.v1"},
+        {"type": "kiosk.scan.accepted.v2"},
+        {"type": "scan.accepted"},
+        {"weight": "12"},
+    ],
+    ids=["a type", "a later version of a type", "no published type", "an attribute"],
+)
+def test_what_a_later_version_has_added_is_refused(change: dict[str, str]) -> None:
+    """`faults.md#another-version`"""
+    with pytest.raises(ValueError, match="unknown"):
+        read({**changed(), **change})
+
+
+@pytest.mark.parametrize(("was", "becomes"), [("imei", "eid"), ("used", "rental")], ids=["a scheme of units", "a flow"])
+def test_a_value_that_a_later_version_has_added_is_refused(was: str, becomes: str) -> None:
+    """`faults.md#another-version`"""
+    text = json.dumps(changed())
+    assert f'"{was}"' in text
+    with pytest.raises(ValueError, match="nvalid"):
+        read(json.loads(text.replace(f'"{was}"', f'"{becomes}"')))
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.contract.cloudevents import document
 from agent.contract.events import Cause, SignedIn
 from agent.daemon.ledger import Ledger, Opened, open_state
-from agent.errors import JournalBusy, JournalDamaged, JournalFault
+from agent.errors import JournalBusy, JournalDamaged, JournalFault, JournalOfAnotherVersion
 from agent.journal import Journal
 from agent.runtime.clock import FakeClock
 from agent.workflow.state import State
+from agent.workflow.state_codec import encode_state
 
 EVENT = SignedIn(station="1", operator="E7", cause=Cause.BADGE)
 
@@ -64,6 +66,42 @@ def test_a_journal_in_use_or_damaged_is_no_start(ledger: Ledger, disk: Disk, err
     disk.error = error
     with pytest.raises(type(error)), ledger:
         pass
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "named"),
+    [
+        (b"kiosk.operator.signed_in.v1", b"kiosk.operator.signed_up.v1", "kiosk.operator.signed_up.v1"),
+        (b'"cause":"badge"', b'"cause":"face1"', "face1"),
+        (b'"cause":"badge"', b'"shift":"night"', "shift"),
+    ],
+    ids=["an event type", "a value", "a field"],
+)
+def test_what_a_later_version_has_written_is_refused_and_left_alone(
+    ledger: Ledger, disk: Disk, monkeypatch: pytest.MonkeyPatch, was: bytes, becomes: bytes, named: str
+) -> None:
+    """`faults.md#another-version`"""
+    write = document
+    monkeypatch.setattr("agent.daemon.ledger.document", lambda *args: write(*args).replace(was, becomes))
+    with ledger:
+        assert ledger.write((EVENT,))
+    (segment,) = disk.directory.glob("*.seg")
+    with segment.open("r+b") as file:
+        file.seek(-16, 2)
+        file.write(b"an unfinished wr")
+    before = segment.read_bytes()
+    with pytest.raises(JournalOfAnotherVersion, match=named):
+        open_state(disk.directory)
+    assert segment.read_bytes() == before
+
+
+def test_a_state_of_another_format_is_refused(ledger: Ledger, disk: Disk) -> None:
+    """`faults.md#another-version`"""
+    with ledger:
+        assert ledger.write((EVENT,))
+        journal_of(ledger).checkpoint(1, encode_state(State()).replace(b'"format":1', b'"format":2'))
+    with pytest.raises(JournalOfAnotherVersion, match="its state has format 2; this program understands format 1"):
+        open_state(disk.directory)
 
 
 def test_a_disk_that_does_not_work_is_a_fault_that_ends_with_it(ledger: Ledger, disk: Disk) -> None:
