@@ -157,7 +157,7 @@ class ScanPathKiosk:
         elif what == "<prune>":
             assert journal.prune(age_s=0, keep_s=0, pinned=[]) > 0
         elif what == "<start over>":
-            self.queue.post(lambda path: path.start_over("the test says so"))
+            self.queue.post(lambda path: path.start_over(path.ledger.journal.id if path.ledger.journal else ""))
             self.settle()
         else:
             self.stop()
