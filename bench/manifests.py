@@ -100,8 +100,8 @@ def arrive(port: int, devices: int) -> None:
     client.loop_start()
     for revision in itertools.count(int(time.time())):
         order = f"NEW-{revision % 50}"
-        manifest_ = json.dumps(listed_order(order, devices, revision=revision))
-        client.publish(f"{ROOT}/order/{order}", manifest_, qos=1, retain=True).wait_for_publish()
+        payload = json.dumps(listed_order(order, devices, revision=revision))
+        client.publish(f"{ROOT}/order/{order}", payload, qos=1, retain=True).wait_for_publish()
         print(order, flush=True)
         time.sleep(ARRIVE_EVERY_S)
 
