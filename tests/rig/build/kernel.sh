@@ -13,7 +13,8 @@ if [ $RIG_ARCH = amd64 ]; then
 else
     # The rest of what the headers need is of all architectures, and installed with the builder's own.
     download linux-headers-$KREL
-    dpkg-deb -x linux-headers-*.deb /
+    # /lib is a link in the builder and a folder in the package.
+    dpkg-deb --fsys-tarfile linux-headers-*.deb | tar -C / -x --keep-directory-symlink
     cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
 fi
 if [ -z "$(find ../kernel.new -name 'gpio-sim.ko*')" ]; then

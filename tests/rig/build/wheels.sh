@@ -16,8 +16,10 @@ if [ "$(cat wheels/locks 2>/dev/null)" != "$(cat $locks/{build,kiosk}.txt | sha2
         cross=(env CC=aarch64-linux-gnu-gcc LDSHARED="aarch64-linux-gnu-gcc -shared"
             CFLAGS="-isystem $OUT/include -fcf-protection=none" _PYTHON_HOST_PLATFORM=linux-aarch64
             SETUPTOOLS_EXT_SUFFIX=".$(python3 -c 'import sys; print(sys.implementation.cache_tag)')-aarch64-linux-gnu.so")
-        # Python's configuration is the same for every 64-bit Linux; Debian keeps it in a folder by architecture.
+        # Python's configuration is the same for every 64-bit Linux; Debian keeps it in a folder by architecture. evdev
+        # reads the keys' names from the builder's own kernel headers, so they must be defined by the same ones.
         mkdir -p include; ln -sfn /usr/include/x86_64-linux-gnu include/aarch64-linux-gnu
+        ln -sfn /usr/include/linux include/linux
         for requirement in requirement-*; do
             venv/bin/pip download --require-hashes --no-deps --only-binary=:all: "${PLATFORM[@]}" -d wheels -r $requirement ||
                 "${cross[@]}" venv/bin/pip wheel --require-hashes --no-deps --no-build-isolation -w wheels -r $requirement
