@@ -67,6 +67,8 @@ OTHER_TEST_FILES = {
     "uplink/test_delivery.py",
     "uplink/test_mosquitto.py",
     "workflow/test_bounce.py",
+    "workflow/test_identity.py",
+    "workflow/test_lists.py",
     "workflow/test_phases.py",
     "workflow/test_properties.py",
     "workflow/test_reasons.py",

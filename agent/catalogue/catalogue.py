@@ -24,7 +24,7 @@ from agent.catalogue.order_indexes import OrderIndexes
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
 from agent.contract.counted import CountedBox, CountedPart
-from agent.contract.manifest import Manifest, Status, same_case
+from agent.contract.manifest import Manifest, Status, same_case, unit_forms, unit_key
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import OrderIndex
 from agent.contract.refused import MessageRefused
@@ -106,8 +106,8 @@ class Catalogue:
 
     def is_blocked(self, identifier: str) -> bool:
         """Return whether the centre says that the unit with this identifier may not ship."""
-        key = same_case(identifier)
-        return any(key in identifiers for _, identifiers in self._blocked.values())
+        forms = unit_forms(unit_key(identifier))
+        return any(form in identifiers for _, identifiers in self._blocked.values() for form in forms)
 
     def counted(self, order: str) -> tuple[CountedBox, ...]:
         """Return the boxes that other kiosks have confirmed for an order (`workflow.md#counted-at-another-kiosk`)."""

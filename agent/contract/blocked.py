@@ -11,6 +11,6 @@ class BlockedPart(Struct, frozen=True, kw_only=True):
     part: str
     revision: int
     identifiers: frozenset[str]
-    """As `same_case` gives them."""
+    """As `unit_key` gives them."""
     source: str
     """Compact JSON text that parses to an equal part."""

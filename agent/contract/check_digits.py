@@ -10,7 +10,16 @@ import re
 from stdnum import ean, luhn
 from stdnum.iso7064 import mod_37_36
 
-__all__ = ["check_character", "check_character_ok", "gs1_check_ok", "is_alphanumeric", "is_digits", "luhn_ok"]
+__all__ = [
+    "check_character",
+    "check_character_ok",
+    "gs1_check_digit",
+    "gs1_check_ok",
+    "is_alphanumeric",
+    "is_digits",
+    "luhn_ok",
+    "ups_check_ok",
+]
 
 _ALPHANUMERIC = re.compile(r"[0-9A-Z]+")
 
@@ -36,6 +45,23 @@ def luhn_ok(text: str) -> bool:
 def gs1_check_ok(text: str) -> bool:
     """Return whether the text is digits that end in the GS1 check digit of the others, as in GTIN and SSCC."""
     return is_digits(text) and ean.calc_check_digit(text[:-1]) == text[-1]
+
+
+def gs1_check_digit(text: str) -> str:
+    """Return the GS1 check digit for a text of ASCII digits."""
+    return str(ean.calc_check_digit(text))
+
+
+def ups_check_ok(text: str) -> bool:
+    """Return whether the text is `[0-9A-Z]` that ends in the check digit of a UPS tracking number.
+
+    `text` is what follows `1Z`. A letter counts as a digit: A as 2, B as 3, and so on, modulo 10. Every second
+    character counts double.
+    """
+    if not is_alphanumeric(text):
+        return False
+    values = [int(one) if one.isdigit() else (ord(one) - 63) % 10 for one in text]
+    return -(sum(values[:-1:2]) + 2 * sum(values[1:-1:2])) % 10 == values[-1] and text[-1].isdigit()
 
 
 def check_character(text: str) -> str:

@@ -4,6 +4,7 @@ A `Manifest` that exists is valid: `agent.contract.messages` makes it from a mes
 `source` is compact JSON, which cache and journal keep and `Manifest.from_source` reads again.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
@@ -14,7 +15,26 @@ from msgspec import Struct, field
 from msgspec.json import Decoder, encode
 from msgspec.structs import replace
 
-__all__ = ["CountedElsewhere", "Flow", "Line", "Manifest", "Role", "Status", "all_in_same_case", "same_case"]
+from agent.contract.identifiers import meid_hex
+
+__all__ = [
+    "CountedElsewhere",
+    "Flow",
+    "Line",
+    "Manifest",
+    "Role",
+    "Status",
+    "all_in_same_case",
+    "all_unit_keys",
+    "same_case",
+    "unit_forms",
+    "unit_key",
+]
+
+
+_MEID_DIGITS = 18
+_MEID_LENGTHS = (_MEID_DIGITS, _MEID_DIGITS + 1)
+"""With and without the data identifier `S` in front of the decimal digits."""
 
 
 class Flow(StrEnum):
@@ -45,12 +65,13 @@ class Status(StrEnum):
 def same_case(code: str) -> str:
     """Return the form in which two barcodes are compared (`scanning.md#comparing-codes`).
 
-    ASCII text becomes upper case; any other text is case-folded, unless the folded text is ASCII (a long s, the
-    Kelvin sign): then it stays as it is, so that no other letter passes for an ASCII one. The function is idempotent.
+    ASCII text becomes upper case. Any other text is case-folded and put into Unicode form NFC, unless that makes it
+    ASCII (a long s, the Kelvin sign): then it stays as it is, so that no other letter passes for an ASCII one. The
+    function is idempotent.
     """
     if code.isascii():
         return code.upper()
-    folded = code.casefold()
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", code).casefold())
     return code if folded.isascii() else folded
 
 
@@ -62,6 +83,35 @@ def all_in_same_case(codes: Sequence[str]) -> list[str]:
         if len(found) == len(codes):
             return found
     return [same_case(code) for code in codes]
+
+
+def unit_key(identifier: str) -> str:
+    """Return the form in which identifiers of units are compared: `same_case`, and an MEID in hexadecimal
+    (`scanning.md#one-device-one-identity`). The function is idempotent.
+    """
+    return _with_hex(same_case(identifier))
+
+
+def _with_hex(key: str) -> str:
+    """Return a key with an MEID in it, also behind `S`, in hexadecimal."""
+    if len(key) == _MEID_DIGITS:
+        return meid_hex(key)
+    return "S" + meid_hex(key[1:]) if len(key) == _MEID_DIGITS + 1 and key[0] == "S" else key
+
+
+def all_unit_keys(identifiers: Sequence[str]) -> list[str]:
+    """Return `unit_key` of each identifier. Fast, like `all_in_same_case`."""
+    return [_with_hex(key) if len(key) in _MEID_LENGTHS else key for key in all_in_same_case(identifiers)]
+
+
+def unit_forms(key: str) -> tuple[str, ...]:
+    """Return the keys under which a unit may be listed or known: as it is, without and with the data identifier `S`.
+
+    `key` is as `unit_key` gives it. Rule: `scanning.md#one-device-one-identity`.
+    """
+    if key[:1] == "S" and len(key) > 1:
+        return key, unit_key(key[1:]), "S" + key
+    return key, "S" + key
 
 
 class Line(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"id": "line"}):
@@ -175,12 +225,12 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True)
 
     @cached_property
     def unit_by_id(self) -> Mapping[str, tuple[str, ...]]:
-        """All identifiers of a listed device as written, by each of them as `same_case` gives it."""
+        """All identifiers of a listed device as written, by each of them as `unit_key` gives it."""
         return self._unit_look_ups[0]
 
     @cached_property
     def line_of_unit(self) -> Mapping[str, Line]:
-        """The line that lists a device, by each of its identifiers as `same_case` gives it."""
+        """The line that lists a device, by each of its identifiers as `unit_key` gives it."""
         return self._unit_look_ups[1]
 
     @cached_property
@@ -202,7 +252,7 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         units: dict[str, tuple[str, ...]] = {}
         lines: dict[str, Line] = {}
         for line in self.lines:
-            keys = iter(all_in_same_case(list(chain.from_iterable(line.units))))
+            keys = iter(all_unit_keys(list(chain.from_iterable(line.units))))
             here = {next(keys): unit for unit in line.units for _ in unit}
             units.update(here)
             lines.update(dict.fromkeys(here, line))

@@ -15,7 +15,17 @@ from msgspec.json import encode
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
 from agent.contract.counted import CountedBox, CountedContent, CountedPart
-from agent.contract.manifest import CountedElsewhere, Flow, Line, Manifest, Role, Status, same_case
+from agent.contract.manifest import (
+    CountedElsewhere,
+    Flow,
+    Line,
+    Manifest,
+    Role,
+    Status,
+    same_case,
+    unit_forms,
+    unit_key,
+)
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import PARTS, OrderIndex, part_of
 from agent.contract.parsing import checked, content_of, refused, repeated
@@ -98,13 +108,37 @@ def _wrong_identifiers(named: Iterable[tuple[str, str]]) -> Iterator[str]:
     for where, identifier in pairs:
         if not identifier.isprintable():
             yield f"{where}: Has unprintable characters"
-    yield from repeated(pairs)
+    yield from _repeated_units(pairs)
+
+
+def _repeated_units(named: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a line for each identifier that another unit has, too, or that is written twice
+    (`scanning.md#one-device-one-identity`). One unit may have an identifier in several forms.
+    """
+    seen: dict[str, tuple[str, str]] = {}
+    for where, identifier in named:
+        key = unit_key(identifier)
+        first = next((seen[form] for form in unit_forms(key) if form in seen), None)
+        if first is None:
+            seen[key] = where, same_case(identifier)
+        elif first[1] == same_case(identifier) or not _in_one_unit(first[0], where):
+            yield f"{where}: The same as {first[0]}"
+
+
+def _in_one_unit(one: str, other: str) -> bool:
+    """Return whether two identifiers belong to one unit, by where they stand (`lines.0.units.3.1`)."""
+    return one.startswith("lines.") and one.rpartition(".")[0] == other.rpartition(".")[0]
 
 
 def _units_look_right(manifest: Manifest) -> bool:
     """Return whether all identifiers are printable and none is repeated. All at once: there may be thousands."""
     identifiers = list(chain.from_iterable(chain.from_iterable(line.units for line in manifest.lines)))
-    return len(manifest.unit_by_id) == len(identifiers) and "".join(identifiers).isprintable()
+    known = manifest.unit_by_id
+    return (
+        len(known) == len(identifiers)
+        and not any(key[0] == "S" and unit_key(key[1:]) in known for key in known)
+        and "".join(identifiers).isprintable()
+    )
 
 
 def _roles(doc: RolesMessage) -> dict[Role, str]:
@@ -228,7 +262,7 @@ def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
     return BlockedPart(
         part=part,
         revision=doc["revision"],
-        identifiers=frozenset(map(same_case, doc["items"])),
+        identifiers=frozenset(map(unit_key, doc["items"])),
         source=_compact(doc),
     )
 

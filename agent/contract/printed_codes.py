@@ -16,6 +16,7 @@ __all__ = [
     "Verb",
     "badge_text",
     "command_text",
+    "has_wrong_check",
     "is_our_badge",
     "is_our_label",
     "label_text",
@@ -23,7 +24,9 @@ __all__ = [
 ]
 
 _COMMAND, _BADGE, _LABEL = "ZK", "ZB", "ZL"
+_OURS = (_COMMAND, _BADGE, _LABEL)
 _TOKEN_LENGTHS = range(8, 33)
+_MAX_LABEL = 64
 
 
 # -- commands ----------------------------------------------------------------------------------------------------
@@ -110,9 +113,9 @@ def is_our_badge(text: str) -> bool:
 
 
 def label_text(id: str) -> str:
-    """Return the text of a box label that we print. Raise ValueError unless the id is one or more of `[0-9A-Z]`."""
-    if not id:
-        raise ValueError("a box label's id has at least one character")
+    """Return the text of a box label that we print. Raise ValueError unless the id is 1 to 61 of `[0-9A-Z]`."""
+    if not 1 <= len(id) <= _MAX_LABEL - 3:
+        raise ValueError("a box label's id has 1 to 61 characters")
     return _with_check(_LABEL + id)
 
 
@@ -120,7 +123,14 @@ def is_our_label(text: str) -> bool:
     """Return whether a text has the form and the check character of a box label that we print
     (`scanning.md#box-labels`).
     """
-    return text.startswith(_LABEL) and len(text) >= 4 and check_character_ok(text)
+    return text.startswith(_LABEL) and 4 <= len(text) <= _MAX_LABEL and check_character_ok(text)
+
+
+def has_wrong_check(text: str) -> bool:
+    """Return whether a text begins like one of our barcodes and does not end in the right check character
+    (`scanning.md#listed-texts-that-look-like-ours`).
+    """
+    return text.startswith(_OURS) and not (len(text) > 2 and check_character_ok(text))
 
 
 def _with_check(text: str) -> str:

@@ -1,19 +1,36 @@
 """Classification: from the bytes of a scan to its class. Pure.
 
-No parser is tried until one fits. The AIM identifier, exact lengths and the open order decide.
+Lists come before forms (`scanning.md#lists-come-before-forms`). No parser is tried until one fits: the AIM identifier,
+exact lengths and the open order decide.
 """
 
 import re
+from collections.abc import Iterable
+from functools import partial
 
 from msgspec import Struct
 
 from agent.contract.check_digits import is_digits
-from agent.contract.identifiers import form_of, gtin14, imei_form, never_serial, sscc_ok
-from agent.contract.manifest import same_case
-from agent.contract.printed_codes import Command, CommandFlaw, is_our_badge, is_our_label, parse_command
+from agent.contract.identifiers import (
+    form_of,
+    gtin14,
+    imei_form,
+    sscc_ok,
+    upc_e_gtin,
+    without_check_digit,
+)
+from agent.contract.manifest import same_case, unit_forms, unit_key
+from agent.contract.printed_codes import (
+    Command,
+    has_wrong_check,
+    is_our_badge,
+    is_our_label,
+    parse_command,
+)
 from agent.contract.reasons import Seen
 from agent.workflow.command_arguments import is_good_argument
 from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
+from agent.workflow.line_choice import takes_serial
 from agent.workflow.lookups import CodeLookups
 from agent.workflow.scan_classes import (
     Ambiguous,
@@ -45,8 +62,10 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 _PRODUCT_SYMBOLOGIES = frozenset(("E0", "E1", "E2", "E3", "E4"))
 _OURS_BY_CODE_128 = (None, "C0")
+_FULL_EAN = "E0"
 _GTIN_LENGTHS = (8, 12, 13, 14)
-_SERIAL = re.compile(r"[A-Z0-9]+", re.ASCII)
+_MAX_QUANTITY = 9999
+_PART_NUMBER = "1P"
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]|\\")
 
 
@@ -65,33 +84,204 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def classify(data: bytes, *, order: Order | None, label_awaited: bool, lookups: CodeLookups) -> Reading:
+def classify(
+    data: bytes,
+    *,
+    order: Order | None,
+    label_awaited: bool,
+    lookups: CodeLookups,
+    sscc_awaited: bool = True,
+    no_read: frozenset[str] = frozenset(),
+) -> Reading:
     """Return the first class that fits an intact scan (`scanning.md#classes`, `scanning.md#unreadable-scans`).
 
     `order` is the order that is open at the station. `label_awaited`: the station's phase awaits a box label.
+    `sscc_awaited`: then 18 digits are one even if the order does not know the label. `no_read`: what the scanner sends
+    when it has read nothing, in the form of `same_case`.
     """
     try:
-        text = data.decode()
+        whole = data.decode()
     except UnicodeDecodeError:
         return Reading(scan=Unreadable(), symbology=None, data=data)
-    symbology, text = aim_split(text)
-    scan = _class_of(symbology, text, order, label_awaited, lookups)
-    return Reading(scan=scan, symbology=symbology, data=text.encode())
+    symbology, text = aim_split(whole)
+    place = partial(
+        _Classifier,
+        order=order,
+        lookups=lookups,
+        label_awaited=label_awaited,
+        sscc_awaited=sscc_awaited,
+        no_read=no_read,
+    )
+    classifier = place(symbology)
+    scan = classifier.listed(same_case(text))
+    if scan is None and symbology is not None:
+        # A listed code can itself begin like an AIM identifier, and the scanner sends none.
+        listed = place(None).listed(same_case(whole))
+        if listed is not None:
+            return Reading(scan=listed, symbology=None, data=data)
+    if scan is None and not no_read.isdisjoint((same_case(whole), same_case(text))):
+        scan = Unreadable(is_no_read=True)
+    return Reading(scan=scan or classifier.by_form(text), symbology=symbology, data=text.encode())
 
 
-def _class_of(
-    symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookups: CodeLookups
-) -> ScanClass:
-    """Let the AIM identifier choose how the text is read (`scanning.md#aim-identifier`)."""
-    if symbology in _PRODUCT_SYMBOLOGIES:
-        return _product(same_case(text), order) or Recognised(Seen.GTIN)
-    try:
-        elements = parse(symbology, text)
-    except Gs1Error:
-        return Unreadable()
-    if elements is not None:
-        return _class_of_gs1(elements, order, label_awaited)
-    return _class_of_plain(symbology, text, order, label_awaited, lookups)
+class _Classifier:
+    """The classes of the texts that are read behind one AIM identifier, at one station."""
+
+    def __init__(
+        self,
+        symbology: str | None,
+        *,
+        order: Order | None,
+        lookups: CodeLookups,
+        label_awaited: bool,
+        sscc_awaited: bool,
+        no_read: frozenset[str],
+    ) -> None:
+        self._symbology = symbology
+        self._order = order
+        self._lookups = lookups
+        self._label_awaited = label_awaited
+        self._sscc_awaited = sscc_awaited
+        self._no_read = no_read
+
+    # -- lists ---------------------------------------------------------------------------------------------------
+
+    def listed(self, key: str) -> ScanClass | None:
+        """Return the class of a text that is on a list (`scanning.md#lists-come-before-forms`), else None.
+
+        `key` is in the form of `same_case`. A box label comes before the barcode of another order here, as it does in
+        `scanning.md#classes`.
+        """
+        command = parse_command(key)
+        is_command = isinstance(command, Command) and is_good_argument(command)
+        is_badge = is_our_badge(key)
+        operator, claimed_by = self._lookups.find_operator(key), self._lookups.orders_by_code(key)
+        of_order = self._of_order(key)
+        if (is_command or is_badge or is_our_label(key)) and (of_order is not None or claimed_by):
+            return Ambiguous(is_badge=is_badge or operator is not None)
+        if is_command:
+            return None
+        if (operator is not None or claimed_by) and self._lookups.is_ambiguous(key):
+            return Ambiguous(is_badge=operator is not None)
+        if operator is not None:
+            if is_badge and self._symbology not in _OURS_BY_CODE_128:
+                return Recognised(Seen.BADGE)
+            return Badge(operator)
+        if of_order is not None:
+            return of_order
+        if claimed_by:
+            return BoxLabel(key) if self._is_label(key) else OrderBarcode(claimed_by[0], is_open=False)
+        return None
+
+    def _of_order(self, key: str) -> OrderBarcode | Product | UnitScan | None:
+        """Return what the text is on the lists of the open order, if anything."""
+        order = self._order
+        if order is None:
+            return None
+        if key in order.manifest.codes:
+            return OrderBarcode(order.id, is_open=True)
+        product = _product(key, order)
+        if product is not None:
+            return product
+        unit = unit_key(key)
+        return UnitScan((unit,)) if _is_unit_of(unit, order) else None
+
+    # -- forms ---------------------------------------------------------------------------------------------------
+
+    def by_form(self, text: str) -> ScanClass:
+        """Return the class of a text that is on no list: let the AIM identifier choose how it is read
+        (`scanning.md#aim-identifier`).
+        """
+        key = same_case(text)
+        if has_wrong_check(key):
+            return Unreadable()
+        if self._symbology in _PRODUCT_SYMBOLOGIES:
+            gtin = upc_e_gtin(text) if self._symbology == _FULL_EAN else None
+            return (_product(gtin, self._order) if gtin is not None else None) or Recognised(Seen.GTIN)
+        try:
+            elements = parse(self._symbology, text)
+        except Gs1Error:
+            return Unreadable()
+        if elements is not None:
+            return self._of_gs1(elements)
+        if parse_command(key) is not None:
+            return self._command(key)
+        return self._plain(key)
+
+    def _command(self, key: str) -> ScanClass:
+        """Return the class of a command on no list (`scanning.md#command-barcodes`, `scanning.md#code-128-only`)."""
+        if self._symbology not in _OURS_BY_CODE_128:
+            return Recognised(Seen.COMMAND)
+        command = parse_command(key)
+        if isinstance(command, Command) and is_good_argument(command):
+            return CommandScan(command.verb, command.argument)
+        return BadArgument()
+
+    def _plain(self, key: str) -> ScanClass:
+        if is_our_badge(key):
+            return UnknownBadge() if self._symbology in _OURS_BY_CODE_128 else Recognised(Seen.BADGE)
+        order = self._order
+        if self._is_label(key):
+            return BoxLabel(key)
+        unit = unit_key(key)
+        seen = form_of(key)
+        if imei_form(key):
+            return UnitScan((unit,))
+        if order is not None:
+            lookalike = _lookalike(key, order)
+            if lookalike is not None:
+                return Recognised(lookalike)
+            if seen in (None, Seen.MEID) and any(takes_serial(line, unit) for line in order.manifest.lines):
+                return UnitScan((unit,))
+        if is_our_label(key):
+            # A label of ours is a label where none is awaited, too: the state table has a cell for it in every phase.
+            return BoxLabel(key)
+        return Recognised(seen) if seen is not None else Text()
+
+    def _is_label(self, key: str) -> bool:
+        """Return whether a text is a box label, in a phase that awaits one (`scanning.md#box-labels`)."""
+        if not self._label_awaited:
+            return False
+        return is_our_label(key) or (sscc_ok(key) and (self._sscc_awaited or _is_label_of(key, self._order)))
+
+    # -- GS1 data ------------------------------------------------------------------------------------------------
+
+    def _of_gs1(self, elements: Elements) -> ScanClass:
+        """Return the class of GS1 data (`scanning.md#application-identifiers`)."""
+        quantity = elements.quantity
+        is_unit = bool(elements.imeis or elements.serial)
+        if quantity is not None and (is_unit or elements.gtin) and not 1 <= quantity <= _MAX_QUANTITY:
+            return BadArgument(is_item=True)
+        if is_unit:
+            ids = {same_case(one) for one in (*elements.imeis, elements.serial) if one is not None}
+            if ids <= self._no_read and not any(_is_unit_of(one, self._order) for one in ids):
+                return Unreadable(is_no_read=True)
+            return _unit_of_gs1(elements, self._order)
+        if elements.gtin is not None:
+            product = _product(elements.gtin, self._order)
+            return Product(product.sku, quantity) if product is not None else Recognised(Seen.GTIN)
+        return self._reference(elements) or (Recognised(Seen.SSCC) if elements.sscc is not None else Text())
+
+    def _reference(self, elements: Elements) -> ScanClass | None:
+        """Return the order or box that GS1 data without a product or unit names
+        (`scanning.md#order-numbers-in-gs1-data`).
+
+        AI 00 is a box label where one is awaited, unless it is the barcode of the open order; in `scanning` it is the
+        barcode of another order unless the open order knows the label.
+        """
+        sscc, order = elements.sscc, self._order
+        keys = {same_case(value) for value in (sscc, *elements.references) if value is not None}
+        if order is not None and not keys.isdisjoint(order.manifest.codes):
+            return OrderBarcode(order.id, is_open=True)
+        if sscc is not None and self._is_label(sscc):
+            return BoxLabel(sscc)
+        claims = {key: self._lookups.orders_by_code(key) for key in keys}
+        orders = {claimed_by[0] for claimed_by in claims.values() if claimed_by}
+        if len(orders) > 1 or any(claims[key] and self._lookups.is_ambiguous(key) for key in keys):
+            return Ambiguous(is_badge=False)
+        if orders:
+            return OrderBarcode(orders.pop(), is_open=False)
+        return BoxLabel(sscc) if sscc is not None and self._label_awaited else None
 
 
 def _product(key: str, order: Order | None) -> Product | None:
@@ -105,106 +295,73 @@ def _product(key: str, order: Order | None) -> Product | None:
 
 
 def _is_unit_of(key: str, order: Order | None) -> bool:
-    """Return whether a device is listed by the open order, or counted in it and perhaps dropped by a revision."""
-    return order is not None and (
-        key in order.manifest.unit_by_id or key in order.counted or key in order.elsewhere_units
+    """Return whether a device is listed by the open order, or counted in it and perhaps dropped by a revision.
+
+    `key` is in the form of `unit_key`.
+    """
+    return order is not None and any(
+        form in order.manifest.unit_by_id or form in order.counted or form in order.elsewhere_units
+        for form in unit_forms(key)
     )
 
 
-# -- GS1 data ----------------------------------------------------------------------------------------------------
+def _is_label_of(key: str, order: Order | None) -> bool:
+    """Return whether a box of the open order has this label."""
+    if order is None:
+        return False
+    return any(box.label is not None and same_case(box.label) == key for box in order.boxes.values())
 
 
-def _class_of_gs1(elements: Elements, order: Order | None, label_awaited: bool) -> ScanClass:
-    """Return the class of GS1 data (`scanning.md#application-identifiers`)."""
-    if elements.imeis or elements.serial:
-        return _unit_of_gs1(elements, order)
-    if elements.gtin is not None:
-        return _product(elements.gtin, order) or Recognised(Seen.GTIN)
-    if elements.sscc is not None:
-        return BoxLabel(elements.sscc) if label_awaited else Recognised(Seen.SSCC)
-    return Text()
+def _lookalike(key: str, order: Order) -> Seen | None:
+    """Return what a text on no list is by the products of the open order (`scanning.md#never-a-serial-number`)."""
+    if key.startswith(_PART_NUMBER) and order.sku_of(key[len(_PART_NUMBER) :]) is not None:
+        return Seen.PART_NUMBER
+    gtin = without_check_digit(key)
+    return Seen.GTIN if gtin is not None and order.sku_of(gtin) is not None else None
 
 
 def _unit_of_gs1(elements: Elements, order: Order | None) -> ScanClass:
     """Return the one device of GS1 data (`scanning.md#two-units-in-one-scan`), with the product beside it if any
     (`scanning.md#product-and-unit-in-one-scan`).
     """
-    listed = order.manifest.unit_by_id if order is not None else {}
-    ids = tuple(same_case(one) for one in elements.imeis)
+    ids = tuple(dict.fromkeys(unit_key(one) for one in elements.imeis))
     if len(ids) > 1:
-        unit = listed.get(ids[0])
-        if unit is None or not {*ids} <= {same_case(one) for one in unit}:
+        unit = _listed_unit(ids[0], order)
+        if unit is None or any(_listed_unit(one, order) is not unit for one in ids):
             return Recognised(Seen.CONCATENATED)
-    if elements.serial is not None and same_case(elements.serial) not in ids:
-        ids = (*ids, same_case(elements.serial))
-    if len({listed[one] for one in ids if one in listed}) > 1:
+    if elements.serial is not None and unit_key(elements.serial) not in ids:
+        ids = (*ids, unit_key(elements.serial))
+    if len({unit for one in ids if (unit := _listed_unit(one, order)) is not None}) > 1:
         return Recognised(Seen.CONCATENATED)
+    lookalike = _lookalike_of(ids, order)
+    if lookalike is not None:
+        return Recognised(lookalike)
+    quantity = elements.quantity
     if elements.gtin is None:
-        return UnitScan(ids)
+        return UnitScan(ids, quantity=quantity)
     product = _product(elements.gtin, order)
-    return UnitScan(ids, with_product=True, sku=product.sku if product is not None else None)
+    return UnitScan(ids, with_product=True, sku=product.sku if product is not None else None, quantity=quantity)
 
 
-# -- any other text ----------------------------------------------------------------------------------------------
+def _listed_unit(key: str, order: Order | None) -> tuple[str, ...] | None:
+    """Return all identifiers of the device that the open order lists under this one."""
+    if order is None:
+        return None
+    found = (order.manifest.unit_by_id.get(form) for form in unit_forms(key))
+    return next((unit for unit in found if unit is not None), None)
 
 
-def _class_of_plain(
-    symbology: str | None, text: str, order: Order | None, label_awaited: bool, lookups: CodeLookups
-) -> ScanClass:
-    key = same_case(text)
-    command = parse_command(key)
-    if command is not None:
-        return _command(command, symbology, key, order)
-    operator, claimed_by = lookups.find_operator(key), lookups.orders_by_code(key)
-    if (operator is not None or claimed_by) and lookups.is_ambiguous(key):
-        return Ambiguous(is_badge=operator is not None)
-    ours = is_our_badge(key)
-    if operator is not None or (ours and not _is_unit_of(key, order)):
-        if ours and symbology not in _OURS_BY_CODE_128:
-            return Recognised(Seen.BADGE)
-        return Badge(operator) if operator is not None else UnknownBadge()
-    if order is not None:
-        if key in order.manifest.codes:
-            return OrderBarcode(order.id, is_open=True)
-        product = _product(key, order)
-        if product is not None:
-            return product
-        if _is_unit_of(key, order):
-            return UnitScan((key,))
-    our_label = is_our_label(key)
-    if label_awaited and (our_label or sscc_ok(key)):
-        return BoxLabel(key)
-    if claimed_by:
-        return OrderBarcode(claimed_by[0], is_open=False)
-    if imei_form(key) or (order is not None and _is_serial_for(key, order)):
-        return UnitScan((key,))
-    if our_label:
-        # A label of ours is a label where none is awaited, too: the state table has a cell for it in every phase.
-        return BoxLabel(key)
-    seen = form_of(key)
-    return Recognised(seen) if seen is not None else Text()
+def _lookalike_of(ids: Iterable[str], order: Order | None) -> Seen | None:
+    """Return what the identifiers in GS1 data are, if a line would take none of them as a serial number."""
+    if order is None:
+        return None
+    seen = [None if _is_unit_of(one, order) else _lookalike(one, order) or _carrier_form(one) for one in ids]
+    return seen[0] if all(seen) else None
 
 
-def _command(command: Command | CommandFlaw, symbology: str | None, key: str, order: Order | None) -> ScanClass:
-    """Return the class of a text that begins like a command (`scanning.md#command-barcodes`,
-    `scanning.md#code-128-only`).
+def _carrier_form(key: str) -> Seen | None:
+    """Return what an identifier with letters is by its form, if it is never a serial number
+    (`scanning.md#never-a-serial-number`).
     """
-    if command is CommandFlaw.BAD_CHECK:
-        return UnitScan((key,)) if _is_unit_of(key, order) else Unreadable()
-    if symbology not in _OURS_BY_CODE_128:
-        return Recognised(Seen.COMMAND)
-    if isinstance(command, Command) and is_good_argument(command):
-        return CommandScan(command.verb, command.argument)
-    return BadArgument()
-
-
-def _is_serial_for(key: str, order: Order) -> bool:
-    """Return whether a line of the order takes serial numbers of this length (`scanning.md#never-a-serial-number`)."""
-    return (
-        _SERIAL.fullmatch(key) is not None
-        and not never_serial(key)
-        and any(
-            line.serial_length is not None and line.serial_length[0] <= len(key) <= line.serial_length[1]
-            for line in order.manifest.lines
-        )
-    )
+    seen = form_of(key) if not is_digits(key) else None
+    return seen if seen in (Seen.TRACKING, Seen.ICCID) else None

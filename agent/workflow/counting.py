@@ -38,19 +38,21 @@ def count(context: StepContext, scan: UnitScan | Product) -> Reply:
         raise Refusal(Reason.MODE_REQUIRED)
     if isinstance(scan, UnitScan):
         return _count_unit(context, scan, mode)
-    return _count_product(context, scan.sku, mode)
+    return _count_product(context, scan, mode)
 
 
 def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
     """Count a device on a line that takes it (`workflow.md#scan-a-unit`).
 
-    A product in the same scan limits the lines (`scanning.md#product-and-unit-in-one-scan`).
+    A product in the same scan limits the lines (`scanning.md#product-and-unit-in-one-scan`). A quantity beside a device
+    makes no sense (`scanning.md#quantity-on-the-label`).
     """
     order, station = context.order, context.station
     if station.kind is Kind.SKU:
         raise Refusal(Reason.WRONG_KIND)
-    if scan.with_product and (
-        station.quantity is not None or (scan.sku is not None and not order.is_serialized(scan.sku))
+    if scan.quantity is not None or (
+        scan.with_product
+        and (station.quantity is not None or (scan.sku is not None and not order.is_serialized(scan.sku)))
     ):
         raise Refusal(Reason.NOT_ALLOWED)
     unit = unit_of(scan.ids, order)
@@ -60,18 +62,23 @@ def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
     return _reply_after(context, [_accept(context, line, unit, 1)])
 
 
-def _count_product(context: StepContext, sku: str, mode: Flow) -> Reply:
-    """Count a non-serialized product, or select a serialized one (`workflow.md#scan-a-product`)."""
-    order, station = context.order, context.station
+def _count_product(context: StepContext, scan: Product, mode: Flow) -> Reply:
+    """Count a non-serialized product, or select a serialized one (`workflow.md#scan-a-product`).
+
+    The label can say how many there are (`scanning.md#quantity-on-the-label`).
+    """
+    order, station, sku = context.order, context.station, scan.sku
     serialized = order.is_serialized(sku)
     if station.kind is (Kind.SKU if serialized else Kind.SERIAL):
         raise Refusal(Reason.WRONG_KIND)
     lines = [line for line in order.lines_of(sku) if line.flow is mode]
     if not lines:
         raise Refusal(Reason.NOT_ON_ORDER)
+    if scan.quantity is not None and (serialized or station.quantity is not None):
+        raise Refusal(Reason.NOT_ALLOWED)
     if serialized:
         return _select(context, sku)
-    left = station.quantity or 1
+    left = scan.quantity or station.quantity or 1
     if left > sum(max(0, order.pending_on(line.id)) for line in lines):
         raise Refusal(Reason.OVER_QUANTITY)
     counted = []

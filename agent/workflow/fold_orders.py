@@ -22,7 +22,7 @@ from agent.contract.events import (
     SignedIn,
     SignedOut,
 )
-from agent.contract.manifest import Manifest, same_case
+from agent.contract.manifest import Manifest, unit_key
 from agent.workflow.state import BoxState, Hold, Phase, State, StationState
 from agent.workflow.state_changes import (
     EventPosition,
@@ -197,7 +197,7 @@ def _taken(state: State, verdict: str, revision: int) -> State:
 
 def held(state: State, event: Held, at: EventPosition) -> State:
     order = state.orders[event.order]
-    hold = Hold(unit=None if event.unit is None else same_case(event.unit), reason=event.reason)
+    hold = Hold(unit=None if event.unit is None else unit_key(event.unit), reason=event.reason)
     state = with_order(state, touched(order, at, holds=order.holds.set(event.verdict, hold)))
     return _taken(state, event.verdict, event.revision)
 

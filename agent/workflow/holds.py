@@ -1,12 +1,12 @@
 """Holds: what a verdict of the centre does to an order, and what a held order refuses."""
 
 from agent.contract.events import Held, Outcome, Released, Unit
-from agent.contract.manifest import same_case
+from agent.contract.manifest import unit_forms, unit_key
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.contract.verdicts import Action, Verdict
 from agent.workflow.context import StepContext
-from agent.workflow.line_choice import unit_of
+from agent.workflow.line_choice import forms_of, unit_of
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.reply import Alarm, Refusal
 from agent.workflow.scan_classes import Product, UnitScan
@@ -23,7 +23,7 @@ def check_not_held(order: Order, scan: UnitScan | Product) -> None:
     if not order.holds:
         return
     if isinstance(scan, UnitScan):
-        ids = ids_of(unit_of(scan.ids, order))
+        ids = forms_of(ids_of(unit_of(scan.ids, order)))
         if order.held_units().intersection(ids):
             raise Refusal(Reason.HELD, signal=Signal.ALARM)
         if any(one in order.counted or one in order.elsewhere_units for one in ids):
@@ -35,7 +35,7 @@ def end_holds(context: StepContext, order: Order, unit: Unit) -> None:
     """Record the end of the holds on a device that was just taken out (`workflow.md#end-of-a-hold`)."""
     if not order.holds:
         return
-    ids = ids_of(unit)
+    ids = forms_of(ids_of(unit))
     for verdict, hold in sorted(order.holds.items(), key=lambda item: item[0]):
         if hold.unit in ids:
             context.emit(
@@ -88,9 +88,13 @@ def take_verdict(commit: PendingCommit, verdict: Verdict) -> list[Alarm]:
 def _outcome_of_hold(state: State, verdict: Verdict) -> Outcome | None:
     """Return why the verdict cannot hold the order (`workflow.md#held-orders`); None if it can."""
     order = state.orders.get(verdict.order)
-    if order is not None and (verdict.unit is None or same_case(verdict.unit) in order.counted):
+    if order is not None and (verdict.unit is None or _is_counted(verdict.unit, order)):
         return None if order.packed is None else Outcome.ALREADY_PACKED
     return Outcome.ALREADY_PACKED if verdict.order in state.packed else Outcome.NOT_HERE
+
+
+def _is_counted(unit: str, order: Order) -> bool:
+    return any(form in order.counted for form in unit_forms(unit_key(unit)))
 
 
 def _outcome_of_release(state: State, verdict: Verdict) -> Outcome:

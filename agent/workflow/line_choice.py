@@ -1,31 +1,46 @@
 """The ladder of a unit: the line that takes a device, or the first reason why none does."""
 
+from collections.abc import Iterable
+
 from agent.contract.check_digits import luhn_ok
 from agent.contract.events import Unit
-from agent.contract.identifiers import imei_form, imei_ok, never_serial, scheme_of
-from agent.contract.manifest import Flow, Line, Manifest, same_case
+from agent.contract.identifiers import imei_form, imei_ok, meid_form, meid_hex, never_serial, scheme_of
+from agent.contract.manifest import Flow, Line, Manifest, unit_forms, unit_key
 from agent.contract.reasons import Reason
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal
 from agent.workflow.scan_classes import UnitScan
 from agent.workflow.state import Order, State, ids_of
 
-__all__ = ["line_for", "unit_of"]
+__all__ = ["forms_of", "line_for", "takes_serial", "unit_of"]
 
 _ZEROS = "0" * 15
 _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
+_MEID_LENGTHS = (14, 18)
+
+
+def forms_of(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return all keys under which a device may be listed or known, by its identifiers
+    (`scanning.md#one-device-one-identity`).
+    """
+    return tuple(dict.fromkeys(form for one in ids for form in unit_forms(one)))
+
+
 def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
-    """Return a device by its scanned identifiers, under the first identifier that the manifest lists
-    (`mqtt.md#published-units`).
+    """Return a device by its scanned identifiers, under the first identifier that the manifest lists; an MEID in
+    hexadecimal (`mqtt.md#published-units`).
     """
     listed = order.manifest.unit_by_id
-    for one in ids:
-        unit = listed.get(one)
+    for form in forms_of(ids):
+        unit = listed.get(form)
         if unit is not None:
-            known = {same_case(other) for other in unit}
-            ids = (*unit, *(other for other in ids if other not in known))
+            written: dict[str, str] = {}
+            for one in unit:
+                written.setdefault(unit_key(one), meid_hex(one))
+            others = (one for one in ids if not any(form in written for form in unit_forms(one)))
+            ids = (*written.values(), *others)
             break
     return Unit(scheme=scheme_of(ids[0]), id=ids[0], aliases=ids[1:])
 
@@ -38,19 +53,20 @@ def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Li
     order, state = context.order, context.state
     listed = order.manifest.unit_by_id
     ids = ids_of(unit)
+    forms = forms_of(ids)
     for one in scan.ids:
-        if one not in listed and imei_form(one) and not luhn_ok(one):
+        if imei_form(one) and not luhn_ok(one) and not any(form in listed for form in unit_forms(one)):
             raise Refusal(Reason.BAD_CHECK_DIGIT)
-    for one in ids:
+    for one in forms:
         if one in order.counted or one in order.elsewhere_units:
             raise Refusal(Reason.ALREADY_COUNTED)
-    for one in ids:
+    for one in forms:
         if one in state.barred:
             raise Refusal(Reason.HELD)
-    for one in ids:
+    for one in forms:
         if _is_counted_elsewhere(one, order, state):
             raise Refusal(Reason.COUNTED_ELSEWHERE)
-    for one in ids:
+    for one in forms:
         if one == _ZEROS or context.catalogue.is_blocked(one):
             raise Refusal(Reason.NOT_ON_ORDER)
     product = scan.sku if scan.with_product else context.station.product
@@ -105,11 +121,18 @@ def _takes(line: Line, ids: tuple[str, ...], manifest: Manifest) -> bool:
             is_wanted = one[:8] in line.tacs if line.tacs else not line.units and line.serial_length is None
             if is_wanted and (one not in manifest.unit_by_id or imei_ok(one)):
                 return True
-        elif line.serial_length is not None and _is_serial(one, line.serial_length):
+        elif takes_serial(line, one):
             return True
     return False
 
 
-def _is_serial(text: str, length: tuple[int, int]) -> bool:
-    """Return whether a text can be a serial number (`scanning.md#never-a-serial-number`)."""
-    return length[0] <= len(text) <= length[1] and _SERIAL_ALPHABET.issuperset(text) and not never_serial(text)
+def takes_serial(line: Line, key: str) -> bool:
+    """Return whether the length alone lets a line take an identifier (`scanning.md#never-a-serial-number`).
+
+    `key` is in the form of `unit_key`. An MEID has both of its lengths.
+    """
+    bounds = line.serial_length
+    if bounds is None or not _SERIAL_ALPHABET.issuperset(key) or never_serial(key):
+        return False
+    lengths = _MEID_LENGTHS if meid_form(key) else (len(key),)
+    return any(bounds[0] <= length <= bounds[1] for length in lengths)

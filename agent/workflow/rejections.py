@@ -7,7 +7,16 @@ from agent.contract.reasons import Reason, Seen
 from agent.workflow.classify import escaped
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal, Reply
-from agent.workflow.scan_classes import BoxLabel, OrderBarcode, Product, Recognised, ScanClass, Text, UnitScan
+from agent.workflow.scan_classes import (
+    BadArgument,
+    BoxLabel,
+    OrderBarcode,
+    Product,
+    Recognised,
+    ScanClass,
+    Text,
+    UnitScan,
+)
 from agent.workflow.state import Phase
 from agent.workflow.transient_state import RefusalBurst
 
@@ -63,7 +72,14 @@ def _used_up(context: StepContext, scan: ScanClass) -> tuple[str, ...]:
     station = context.station
     if station.phase is not Phase.SCANNING:
         return ()
-    if station.remove and isinstance(scan, OrderBarcode | BoxLabel | Recognised | Text | UnitScan | Product):
+    if station.remove and (
+        isinstance(scan, OrderBarcode | BoxLabel | Recognised | Text | UnitScan | Product)
+        or (isinstance(scan, BadArgument) and scan.is_item)
+    ):
         return ("remove", "quantity") if station.quantity is not None else ("remove",)
-    is_product = isinstance(scan, Product) or (isinstance(scan, UnitScan) and scan.with_product)
+    is_product = (
+        isinstance(scan, Product)
+        or (isinstance(scan, UnitScan) and scan.with_product)
+        or (isinstance(scan, BadArgument) and scan.is_item)
+    )
     return ("quantity",) if is_product and station.quantity is not None else ()

@@ -24,7 +24,12 @@ __all__ = [
 
 
 class Unreadable(Struct, frozen=True):
-    """Cut short, too long, not decodable, malformed GS1 data, or a command with a wrong check character."""
+    """Cut short, too long, not decodable, malformed GS1 data, or like a barcode of ours with a wrong check character.
+
+    `is_no_read`: it is what the scanner sends when it has read nothing (`scanning.md#no-read-texts`).
+    """
+
+    is_no_read: bool = False
 
 
 class CommandScan(Struct, frozen=True):
@@ -35,7 +40,11 @@ class CommandScan(Struct, frozen=True):
 
 
 class BadArgument(Struct, frozen=True):
-    """A command with an unknown verb, or with an argument that the verb cannot have."""
+    """A command with an unknown verb or with an argument that the verb cannot have, or GS1 data with a quantity that
+    nothing can have. `is_item`: it is GS1 data.
+    """
+
+    is_item: bool = False
 
 
 class Badge(Struct, frozen=True):
@@ -62,13 +71,17 @@ class OrderBarcode(Struct, frozen=True):
 
 
 class Product(Struct, frozen=True):
-    """A product of the open order. `sku` is written as in the manifest."""
+    """A product of the open order. `sku` is written as in the manifest.
+
+    `quantity` is how many pieces the label says it stands for; None if it does not say.
+    """
 
     sku: str
+    quantity: int | None = None
 
 
 class UnitScan(Struct, frozen=True):
-    """A device. `ids` are its scanned identifiers in the form of `same_case`, the main one first.
+    """A device. `ids` are its scanned identifiers in the form of `unit_key`, the main one first.
 
     `with_product` says that the scan names a product as well. `sku` is that product, or None if the open order does not
     have it.
@@ -77,6 +90,8 @@ class UnitScan(Struct, frozen=True):
     ids: tuple[str, ...]
     with_product: bool = False
     sku: str | None = None
+    quantity: int | None = None
+    """The quantity that the label says beside the device, if any."""
 
 
 class BoxLabel(Struct, frozen=True):

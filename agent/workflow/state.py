@@ -13,17 +13,17 @@ from msgspec import Struct, field
 
 from agent.contract.counted import CountedBox
 from agent.contract.event_values import AwaitedRole, Kind, Unit
-from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_in_same_case, same_case
+from agent.contract.manifest import Flow, Line, Manifest, Role, Status, all_unit_keys, same_case, unit_key
 from agent.contract.station_view import Phase
 
 __all__ = ["Box", "BoxState", "Entry", "Hold", "Order", "Phase", "State", "StationState", "ids_of"]
 
 
 def ids_of(unit: Unit) -> tuple[str, ...]:
-    """Return all identifiers of a device in the form of `same_case` (`workflow.md#one-device-counts-once`)."""
+    """Return all identifiers of a device in the form of `unit_key` (`workflow.md#one-device-counts-once`)."""
     if not unit.aliases:
-        return (same_case(unit.id),)
-    return tuple(all_in_same_case((unit.id, *unit.aliases)))
+        return (unit_key(unit.id),)
+    return tuple(all_unit_keys((unit.id, *unit.aliases)))
 
 
 # -- boxes -------------------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ class Box(Struct, frozen=True, kw_only=True):
         return grown
 
     def entry_of(self, identifier: str) -> Entry | None:
-        """Return the entry of a device, by any of its identifiers in the form of `same_case`."""
+        """Return the entry of a device, by any of its identifiers in the form of `unit_key`."""
         return next((e for e in self.entries if e.unit is not None and identifier in ids_of(e.unit)), None)
 
     def quantity_of(self, sku: str) -> int:
@@ -92,7 +92,7 @@ class Box(Struct, frozen=True, kw_only=True):
 class Hold(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A verdict holds a device of the order, or all of it (`workflow.md#held-orders`).
 
-    `unit` is in the form of `same_case`; None holds the whole order. Snapshots hold it as a JSON array.
+    `unit` is in the form of `unit_key`; None holds the whole order. Snapshots hold it as a JSON array.
     """
 
     unit: str | None
@@ -100,7 +100,7 @@ class Hold(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An order that was opened or counted at this kiosk. Identifiers of devices are in the form of `same_case`."""
+    """An order that was opened or counted at this kiosk. Identifiers of devices are in the form of `unit_key`."""
 
     manifest: Manifest
     assigned: Map[Role, str] = field(default_factory=Map)
@@ -236,7 +236,7 @@ class State(Struct, frozen=True, kw_only=True):
     packed: Map[str, tuple[int, int]] = field(default_factory=Map)
     """(revision, journal position) of the packing of orders whose details are dropped."""
     units: Map[str, tuple[str, ...]] = field(default_factory=Map)
-    """The unpacked orders in which a device is counted, by its identifiers in the form of `same_case`."""
+    """The unpacked orders in which a device is counted, by its identifiers in the form of `unit_key`."""
     labels: Map[str, str] = field(default_factory=Map)
     """Box ids by box label, in the form of `same_case`."""
     verdicts: Map[str, int] = field(default_factory=Map)

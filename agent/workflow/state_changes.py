@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.contract.events import Event
-from agent.contract.manifest import Manifest, same_case
+from agent.contract.manifest import Manifest, same_case, unit_key
 from agent.workflow.state import Order, State
 
 __all__ = [
@@ -134,7 +134,7 @@ def with_elsewhere(state: State, order: Order) -> Order:
         order,
         elsewhere=Map(elsewhere),
         total_scanned=sum(order.scanned.values()) + sum(elsewhere.values()),
-        elsewhere_units=frozenset(same_case(unit) for _, _, units in counted for unit in units),
+        elsewhere_units=frozenset(unit_key(unit) for _, _, units in counted for unit in units),
     )
 
 

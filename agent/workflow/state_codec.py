@@ -7,7 +7,7 @@ and totals that can be added up. The format is kept byte for byte, because journ
 
 from collections.abc import Callable
 from types import GenericAlias
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from immutables import Map
 from msgspec import Struct, convert
@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from agent.contract.counted import CountedBox
 from agent.contract.events import Unit
 from agent.contract.identifiers import Scheme
-from agent.contract.manifest import Flow, Manifest, Role
+from agent.contract.manifest import Flow, Manifest, Role, same_case, unit_key
 from agent.workflow.state import Box, BoxState, Entry, Hold, Order, State, StationState
 
 __all__ = ["FORMAT", "decode_state", "encode_state"]
@@ -25,6 +25,8 @@ __all__ = ["FORMAT", "decode_state", "encode_state"]
 FORMAT = 1
 
 _SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+_DECIMAL_MEID = (18, 19)
+"""How long an MEID in decimal is, with and without `S` in front."""
 
 
 class _StoredFormat(Struct):
@@ -147,17 +149,39 @@ def decode_state(text: bytes, manifest_of: Callable[[str], Manifest]) -> State:
     orders = [_order(order, manifest_of) for order in stored.orders]
     values["orders"] = Map({order.id: order for order in orders})
     values["journals"] = frozenset(stored.journals)
+    values["units"] = _with_keys(stored.units, unit_key)
+    values["barred"] = _with_keys(stored.barred, unit_key)
     return State(**values)
+
+
+V = TypeVar("V")
+
+
+def _with_keys(stored: Map[str, V], form: Callable[[str], str]) -> Map[str, V]:
+    """Return a map with its keys in the form in which they are compared now.
+
+    Version 0.1 had MEIDs as they were read, and text in the Unicode form in which it came.
+    """
+    if all(key.isascii() and len(key) not in _DECIMAL_MEID for key in stored):
+        return stored
+    return Map({form(key): value for key, value in stored.items()})
 
 
 def _order(stored: _StoredOrder, manifest_of: Callable[[str], Manifest]) -> Order:
     values = asdict(stored)
     values["manifest"] = manifest_of(stored.manifest)
     values["boxes"] = Map({box.id: _box(box) for box in stored.boxes})
-    values["elsewhere_units"] = frozenset(stored.elsewhere_units)
+    values["elsewhere_units"] = frozenset(map(unit_key, stored.elsewhere_units))
     values["counted_boxes"] = Map({box.box: box for box in stored.counted_boxes})
+    values["counted"] = _with_keys(stored.counted, unit_key)
+    values["known"] = _with_keys(stored.known, same_case)
+    values["holds"] = Map({verdict: _hold(hold) for verdict, hold in stored.holds.items()})
     values["total_scanned"] = sum(stored.scanned.values()) + sum(stored.elsewhere.values())
     return Order(**values)
+
+
+def _hold(stored: Hold) -> Hold:
+    return stored if stored.unit is None else Hold(unit=unit_key(stored.unit), reason=stored.reason)
 
 
 def _box(stored: _StoredBox) -> Box:

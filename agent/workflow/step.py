@@ -135,6 +135,8 @@ def _read(context: StepContext, frame: Frame) -> ScanClass:
         frame.data,
         order=context.state.orders.get(station.order or ""),
         label_awaited=station.phase in (Phase.SCANNING, Phase.BOXING),
+        sscc_awaited=station.phase is Phase.BOXING,
+        no_read=frame.no_read,
         lookups=context.catalogue,
     )
     context.symbology, context.data = reading.symbology, reading.data

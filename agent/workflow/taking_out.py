@@ -7,7 +7,7 @@ from agent.contract.signals import Signal
 from agent.workflow.boxes import dissolve_if_empty, filled_box, reopen
 from agent.workflow.context import StepContext
 from agent.workflow.holds import end_holds
-from agent.workflow.line_choice import unit_of
+from agent.workflow.line_choice import forms_of, unit_of
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import CommandScan, Product, UnitScan
 from agent.workflow.state import Box, Entry, ids_of
@@ -75,7 +75,7 @@ def ask_remove(context: StepContext, scan: CommandScan) -> Reply:
 def take_out(context: StepContext, scan: UnitScan | Product) -> Reply:
     """Take out the device or product scanned after REMOVE. REMOVE is over then (`workflow.md#end-of-remove`)."""
     if isinstance(scan, Product):
-        _take_out_product(context, scan.sku)
+        _take_out_product(context, scan)
     else:
         _take_out_unit(context, scan)
     dissolve_if_empty(context)
@@ -85,7 +85,9 @@ def take_out(context: StepContext, scan: UnitScan | Product) -> Reply:
 def _take_out_unit(context: StepContext, scan: UnitScan) -> None:
     """Void the entry of a device (`workflow.md#remove-a-unit`)."""
     order = context.order
-    ids = ids_of(unit_of(scan.ids, order))
+    if scan.quantity is not None:
+        raise Refusal(Reason.NOT_ALLOWED)
+    ids = forms_of(ids_of(unit_of(scan.ids, order)))
     found = next((one for one in ids if one in order.counted), None)
     if found is None:
         raise Refusal(Reason.NOT_IN_BOX)
@@ -96,12 +98,12 @@ def _take_out_unit(context: StepContext, scan: UnitScan) -> None:
     _void(context, box, entry, 1)
 
 
-def _take_out_product(context: StepContext, sku: str) -> None:
+def _take_out_product(context: StepContext, scan: Product) -> None:
     """Void pieces of a non-serialized product, the newest first (`workflow.md#remove-a-product`)."""
-    order = context.order
-    if order.is_serialized(sku):
+    order, sku = context.order, scan.sku
+    if order.is_serialized(sku) or (scan.quantity is not None and context.station.quantity is not None):
         raise Refusal(Reason.NOT_ALLOWED)
-    wanted = context.station.quantity or 1
+    wanted = scan.quantity or context.station.quantity or 1
     box = order.box
     if box is None or box.quantity_of(sku) < wanted:
         newest_first = (order.boxes[one] for one in reversed(order.confirmed))

@@ -117,7 +117,7 @@ def test_label_comes_back_as_it_was_printed(id: str) -> None:
 
 def test_label_without_an_id_is_none() -> None:
     assert not is_our_label("ZL" + check_character("ZL"))
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="1 to 61"):
         label_text("")
     with pytest.raises(ValueError, match="digits and capitals"):
         label_text("box-1")

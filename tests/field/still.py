@@ -196,7 +196,7 @@ def answer_of(row: Row) -> Answer:
         for frame in frames:
             known = len(bench.commits)
             after = max(0.0, frame.at - bench.now)
-            reply = bench.scan(frame.data, intact=frame.intact, scanner="field", after=after)
+            reply = bench.scan(frame.data, intact=frame.intact, scanner="field", after=after, no_read=frame.no_read)
             shown.append((reply.signal.value, None if reply.reason is None else reply.reason.value))
             for commit in bench.commits[known:]:
                 documents += map(json.loads, commit.documents)

@@ -19,7 +19,7 @@ from agent.contract.messages import blocked_of, boxes_of, counted_of, manifest_o
 from agent.contract.printed_codes import Verb, badge_text, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.scan import Frame
+from agent.scan import NO_READ, Frame
 from agent.workflow.context import StepContext, WorkflowRules
 from agent.workflow.counted_elsewhere import take_counted
 from agent.workflow.holds import take_verdict
@@ -171,14 +171,21 @@ class Bench:
     # -- scans ---------------------------------------------------------------------------------------------------
 
     def scan(
-        self, code: str | bytes, *, station: str = "1", scanner: str = "left", after: float = 1.0, intact: bool = True
+        self,
+        code: str | bytes,
+        *,
+        station: str = "1",
+        scanner: str = "left",
+        after: float = 1.0,
+        intact: bool = True,
+        no_read: frozenset[str] = NO_READ,
     ) -> Reply:
         """Scan a code `after` seconds after the last one; return its signal."""
         self.wait(after)
         before = self.state
         context = self._context(station, scanner)
         data = code.encode() if isinstance(code, str) else code
-        reply = take(context, Frame(data=data, intact=intact, at=self.now))
+        reply = take(context, Frame(data=data, intact=intact, at=self.now, no_read=no_read))
         assert isinstance(reply, Reply), "every scan gets a signal"
         assert context.events or context.state == before, "what changes the state is an event"
         assert reply.signal is not Signal.REJECT or reply.reason is not None

@@ -282,7 +282,15 @@ def test_reopen_by_the_label_of_another_order() -> None:
     """`workflow.md#reopen-a-box`"""
     bench = two_boxes()
     bench.scan("SO-2")
-    assert bench.scan(LABEL) == refused(Reason.NOT_IN_BOX)
+    assert bench.scan(LABEL_B) == refused(Reason.NOT_IN_BOX)
+    assert bench.scan("]C100" + LABEL) == refused(Reason.NOT_IN_BOX)
+
+
+def test_eighteen_digits_are_the_label_of_a_box_of_this_order_only() -> None:
+    """`scanning.md#one-device-one-identity`, `scanning.md#box-labels`"""
+    bench = two_boxes()
+    bench.scan("SO-2")
+    assert bench.scan(LABEL) == refused(Reason.WRONG_BARCODE)
 
 
 def test_reopened_box_left_empty_is_dissolved_and_its_id_never_used_again() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.contract.check_digits import check_character
 from agent.contract.messages import manifest_of
 from agent.contract.operators import Operator
 from agent.contract.printed_codes import Verb, badge_text, command_text, label_text
@@ -25,7 +26,7 @@ from agent.workflow.state import Order
 from tests.workflow.bench import GTIN
 
 IMEI, IMEI_2, SERIAL = "490154203237518", "490154203237526", "SN12345"
-SSCC = "106141412345678908"
+SSCC, SSCC_2 = "106141412345678908", "095201200000000021"
 SAVE = command_text(Verb.SAVE)
 OPERATOR = Operator(id="E7", name=None, roles=None)
 GS = "\x1d"
@@ -68,14 +69,15 @@ def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool 
         ("]C0" + SAVE, CommandScan(Verb.SAVE)),
         ("]d1" + SAVE, Recognised(Seen.COMMAND)),
         (SAVE[:-1], Unreadable()),
-        ("ZK-SAVE", Text()),
+        ("ZK-SAVE", Unreadable()),
         ("ZKNONSENSE" + "F", Unreadable()),
         ("CARD-7", Badge(OPERATOR)),
         ("]Q1card-7", Badge(OPERATOR)),
         (badge_text("TOKENOFE7"), Badge(OPERATOR)),
         ("]Q1" + badge_text("TOKENOFE7"), Recognised(Seen.BADGE)),
         (badge_text("SOMEBODY1"), UnknownBadge()),
-        ("ZBSHRT", Text()),
+        ("ZBSHRT", Unreadable()),
+        ("ZB" + check_character("ZB"), Text()),
         ("TWICE", Ambiguous(is_badge=False)),
         ("SHARED", Ambiguous(is_badge=True)),
         ("so-1", OrderBarcode("SO-1", is_open=True)),
@@ -87,7 +89,8 @@ def read(text: str | bytes, *, order: Order | None = ORDER, label_awaited: bool 
         ("12345678", Product("12345678")),
         ("]E012345678", Product("12345678")),
         ("]E09506000134369", Recognised(Seen.GTIN)),
-        ("]E0" + IMEI, Recognised(Seen.GTIN)),
+        ("]E0" + IMEI, UnitScan((IMEI,))),
+        ("]E0350000000000014", Recognised(Seen.GTIN)),
         (IMEI, UnitScan((IMEI,))),
         (IMEI_2, UnitScan((IMEI_2,))),
         ("490154203237517", UnitScan(("490154203237517",))),
@@ -130,7 +133,8 @@ def test_classify(text: str | bytes, code: ScanClass) -> None:
     ("text", "code"),
     [
         (SSCC, OrderBarcode("SO-2", is_open=False)),
-        ("]C100" + SSCC, Recognised(Seen.SSCC)),
+        ("]C100" + SSCC, OrderBarcode("SO-2", is_open=False)),
+        ("]C100" + SSCC_2, Recognised(Seen.SSCC)),
         (label_text("BOX7"), BoxLabel(label_text("BOX7"))),
     ],
 )

@@ -264,3 +264,77 @@ def test_imei_and_serial_number_of_two_listed_devices_in_one_scan_are_no_unit() 
     bench = bench_with(line("1", "P13", 2, units=[[imei(1), "SER0001"], [imei(2), "SER0002"]]))
     assert bench.scan(f"]d221SER0002\x1d8002{imei(1)}") == refused(Reason.WRONG_BARCODE)
     assert bench.scan(f"]d221SER0001\x1d8002{imei(1)}") == OK
+
+
+# -- a quantity on the label -------------------------------------------------------------------------------------
+
+CASE, PHONE = f"]C101{GTIN}", f"]C101{GTIN_B}"
+
+
+def cases() -> Bench:
+    return bench_with(
+        line("1", "CASE", 20, serialized=False, gtins=[GTIN]), line("2", "P13", 3, gtins=[GTIN_B], units=[[ONE]])
+    )
+
+
+def test_quantity_on_the_label_counts_that_many() -> None:
+    """`scanning.md#quantity-on-the-label`"""
+    bench = cases()
+    assert bench.scan(CASE + "3010") == OK
+    assert bench.last(Accepted).quantity == 10
+    assert bench.scan(CASE + "3011") == refused(Reason.OVER_QUANTITY)
+    assert bench.scan(f"https://id.gs1.org/01/{GTIN}?30=0010") == LINE_DONE
+    assert bench.here.scanned_on("1") == 20
+
+
+@pytest.mark.parametrize("quantity", ["0", "00000000", "10000", "99999999"])
+@pytest.mark.parametrize("product", [CASE, PHONE, f"]C101{GTIN[:-1]}9"])
+def test_quantity_on_the_label_out_of_range(quantity: str, product: str) -> None:
+    """`scanning.md#quantity-on-the-label`"""
+    reason = Reason.UNREADABLE if product.endswith("9") else Reason.BAD_ARGUMENT
+    assert cases().scan(f"{product}30{quantity}") == refused(reason)
+
+
+@pytest.mark.parametrize("code", [PHONE + "305", f"{PHONE}301{GS}8002{ONE}", f"]C1301{GS}8002{ONE}"])
+def test_quantity_on_the_label_of_a_phone(code: str) -> None:
+    """`scanning.md#quantity-on-the-label`"""
+    bench = cases()
+    assert bench.scan(code) == refused(Reason.NOT_ALLOWED)
+    bench.do("REMOVE")
+    assert bench.scan(code) == refused(Reason.NOT_ALLOWED)
+    assert not bench.station.remove
+
+
+@pytest.mark.parametrize(("code", "reason"), [("3010", Reason.NOT_ALLOWED), ("300", Reason.BAD_ARGUMENT)])
+def test_quantity_on_the_label_uses_up_a_pending_quantity(code: str, reason: Reason) -> None:
+    """`scanning.md#quantity-on-the-label`"""
+    bench = cases()
+    bench.do("QTY", "3")
+    assert bench.scan(CASE + code) == refused(reason)
+    assert bench.station.quantity is None
+    assert bench.here.total_scanned == 0
+
+
+def test_quantity_on_the_label_takes_out_that_many() -> None:
+    """`scanning.md#quantity-on-the-label`, `workflow.md#remove-a-product`"""
+    bench = cases()
+    bench.scan(CASE + "3012")
+    bench.do("REMOVE")
+    assert bench.scan(CASE + "3010") == REMOVED
+    assert bench.here.scanned_on("1") == 2
+    bench.do("REMOVE")
+    assert bench.scan(CASE + "303") == refused(Reason.NOT_IN_BOX)
+    bench.do("REMOVE")
+    bench.do("QTY", "2")
+    assert bench.scan(CASE + "301") == refused(Reason.NOT_ALLOWED)
+    bench.do("REMOVE")
+    assert bench.scan(CASE + "300") == refused(Reason.BAD_ARGUMENT)
+    assert not bench.station.remove
+
+
+def test_quantity_on_the_label_read_twice_is_a_bounce() -> None:
+    """`scanning.md#quantity-on-the-label`, `scanning.md#bounce`"""
+    bench = cases()
+    bench.scan(CASE + "305")
+    assert bench.scan(CASE + "305", after=0.1).signal is Signal.AGAIN
+    assert bench.here.scanned_on("1") == 5

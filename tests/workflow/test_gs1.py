@@ -21,9 +21,13 @@ def elements(
     serial: str | None = None,
     imeis: tuple[str, ...] = (),
     sscc: str | None = None,
+    quantity: int | None = None,
+    references: tuple[str, ...] = (),
     others: bool = False,
 ) -> Elements:
-    return Elements(gtin=gtin, serial=serial, imeis=imeis, sscc=sscc, others=others)
+    return Elements(
+        gtin=gtin, serial=serial, imeis=imeis, sscc=sscc, quantity=quantity, references=references, others=others
+    )
 
 
 def gs1_128(text: str) -> Elements | None:

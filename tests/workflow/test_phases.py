@@ -3,6 +3,7 @@
 import pytest
 
 from agent.contract.printed_codes import Verb, command_text
+from agent.scan import NO_READ
 from agent.workflow import step
 from agent.workflow.reply import Reply
 from agent.workflow.state import Phase
@@ -50,11 +51,18 @@ class WatchedBench(Bench):
             self.order(order, *variants[0])
 
     def scan(
-        self, code: str | bytes, *, station: str = "1", scanner: str = "left", after: float = 1.0, intact: bool = True
+        self,
+        code: str | bytes,
+        *,
+        station: str = "1",
+        scanner: str = "left",
+        after: float = 1.0,
+        intact: bool = True,
+        no_read: frozenset[str] = NO_READ,
     ) -> Reply:
         self.wait(after)
         before, self.table.looked_up = self.phase(station), None
-        reply = super().scan(code, station=station, scanner=scanner, after=0, intact=intact)
+        reply = super().scan(code, station=station, scanner=scanner, after=0, intact=intact, no_read=no_read)
         if self.phase(station) is not before:
             assert isinstance(self.table.looked_up, Act), f"{code!r} leaves {before} without an act"
             self.seen.add((before, self.table.looked_up, self.phase(station)))

@@ -216,7 +216,7 @@ def test_closed_while_open_sounds_alarm(how: str) -> None:
         (command_text(Verb.SAVE), False),
         (command_text(Verb.PACK), False),
         (command_text(Verb.ROLE, "PACK"), False),
-        ("106141412345678908", False),
+        ("]C100106141412345678908", False),
         (BADGES["E8"], True),
         (command_text(Verb.UNDO), True),
         (command_text(Verb.REMOVE), True),

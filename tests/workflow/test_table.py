@@ -33,7 +33,7 @@ from tests.workflow.bench import (
 )
 
 FIRST, SECOND = imei(1), imei(2)
-LABEL = "106141412345678908"
+LABEL = "]C100106141412345678908"
 
 
 def bench() -> Bench:
