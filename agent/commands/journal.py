@@ -166,10 +166,18 @@ def _position(known: dict[str, int], text: str) -> int | None:
 
 
 def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
-    """Check every event; write to `out` what is damaged, where, and how many events are sound. Return as `tail`."""
+    """Check every event; write to `out` what is damaged, where, and how many events are sound. Return as `tail`.
+
+    While a daemon runs, its newest event must be there too (`faults.md#journal-file-gone`).
+    """
     err = sys.stderr if err is None else err
     directory = _directory(state_dir, err)
     if directory is None:
+        return ExitCode.REFUSED
+    running = _journal_of_daemon(state_dir)
+    known = read_bases(directory)
+    if not known:
+        print(f"{directory} holds no journal", file=err)
         return ExitCode.REFUSED
     events = damages = 0
     first = last = None
@@ -181,9 +189,31 @@ def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
             continue
         damages += isinstance(found, Damage)
         print(found, file=out)
+    if running is not None and not _holds(known, last, *running):
+        damages += 1
+        text = f"journal {running[0]} up to {running[1]}, which the running daemon has written, is not in it"
+        print(f"{directory}: {text}", file=out)
     span = "" if first is None or last is None else f", {_name(first)} to {_name(last)}"
     print(f"{events} sound events{span}; {damages} damaged places", file=out)
     return ExitCode.DAMAGED if damages else ExitCode.OK
+
+
+def _journal_of_daemon(state_dir: Path) -> tuple[str, int] | None:
+    """Return the journal id and the newest sequence that the running daemon tells; None if none runs or tells."""
+    from agent.commands.status import NotRunning, ask_daemon
+    from agent.daemon.status_socket import SOCKET_NAME
+
+    try:
+        answer = ask_daemon(state_dir / SOCKET_NAME)
+        return str(answer["journal"] or ""), int(answer["health"]["uplink"]["last"])
+    except (NotRunning, KeyError, TypeError, ValueError):
+        return None
+
+
+def _holds(known: dict[str, int], last: StoredEvent | None, journal: str, sequence: int) -> bool:
+    if journal == "" or sequence == 0:
+        return True  # the daemon has no journal open, or nothing in it
+    return journal in known and last is not None and last.position >= known[journal] + sequence
 
 
 def _name(event: StoredEvent) -> str:

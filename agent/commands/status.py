@@ -13,7 +13,7 @@ from agent.daemon.status_socket import PATIENCE_S, SOCKET_NAME
 from agent.errors import KioskError
 from agent.runtime.log import escape
 
-__all__ = ["NotRunning", "status"]
+__all__ = ["NotRunning", "ask_daemon", "status"]
 
 _MAX_BYTES = 16 << 20
 
@@ -24,7 +24,7 @@ class NotRunning(KioskError, ConnectionError):
 
 def status(state_dir: Path, out: TextIO, *, as_json: bool = False) -> int:
     """Write the answer of the daemon on `state_dir`, as tables or as JSON. Raises NotRunning if there is none."""
-    answer = _ask(state_dir / SOCKET_NAME)
+    answer = ask_daemon(state_dir / SOCKET_NAME)
     if as_json:
         json.dump(answer, out, indent=2, ensure_ascii=True)
         out.write("\n")
@@ -33,7 +33,8 @@ def status(state_dir: Path, out: TextIO, *, as_json: bool = False) -> int:
     return 0
 
 
-def _ask(path: Path) -> Mapping[str, Any]:
+def ask_daemon(path: Path) -> Mapping[str, Any]:
+    """Return the document that the daemon answers at its socket. Raises NotRunning."""
     data = bytearray()
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:

@@ -5,6 +5,7 @@ out what reached the disk, before anything else is written (`faults.md#disk-faul
 """
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +32,9 @@ _log = logging.getLogger(__name__)
 _MARK_S = 5.0
 """After this long without a commit, the delivery mark is written by itself."""
 
+_REOPEN_S = 1.0
+"""How often to look whether a journal that is gone has come back: all of it after the snapshot is read."""
+
 _RECENT_COMMITS = 1000
 
 
@@ -41,10 +45,11 @@ class Opened(Struct, frozen=True, kw_only=True):
     state: State
 
 
-def open_state(directory: Path) -> Opened:
+def open_state(directory: Path, instead_of: Journal | None = None) -> Opened:
     """Open the journal and fold its state (`workflow.md#restart-keeps-the-state`).
 
-    Nothing is written before all of it is understood (`faults.md#another-version`).
+    Nothing is written before all of it is understood (`faults.md#another-version`). `instead_of` is that of
+    `Journal.open`.
 
     Raises JournalDamaged, JournalBusy, JournalFault.
     """
@@ -64,7 +69,7 @@ def open_state(directory: Path) -> Opened:
                 str(directory), 0, f"version {__version__} of this program does not understand it: {exc}"
             ) from exc
 
-    journal = Journal.open(directory, before_writing=read)
+    journal = Journal.open(directory, before_writing=read, instead_of=instead_of)
     if journal.dropped_tail_bytes:
         _log.warning(
             "the journal ended in an unfinished write, which was dropped", extra={"bytes": journal.dropped_tail_bytes}
@@ -77,8 +82,9 @@ class Ledger:
 
     It belongs to one thread, the scan path's. Any thread may read its attributes, which are replaced as a whole.
 
-    `open_journal` opens the journal and folds its state. It is called again while it raises JournalFault. `is_starved`
-    says whether the disk is too full for a commit (`mqtt.md#disk-reserve`).
+    `open_journal` opens the journal and folds its state. It is called again while it raises JournalFault.
+    `reopen_journal` opens the folder that may take the place of a journal whose files are gone. `is_starved` says
+    whether the disk is too full for a commit (`mqtt.md#disk-reserve`).
     """
 
     def __init__(
@@ -88,6 +94,7 @@ class Ledger:
         source: str,
         clock: Clock,
         is_starved: Callable[[Journal], bool],
+        reopen_journal: Callable[[Journal], Opened] | None = None,
     ) -> None:
         self.journal: Journal | None = None
         self.state = State()
@@ -100,6 +107,8 @@ class Ledger:
         self.delivered = 0
         """The position up to which all events are delivered. The uplink's thread sets it; the next commit marks it."""
         self._open_journal = open_journal
+        self._reopen_journal = reopen_journal
+        self._reopen_at = -math.inf
         self._source = source
         self._clock = clock
         self._is_starved = is_starved
@@ -139,7 +148,9 @@ class Ledger:
         try:
             if self.journal is None:
                 self._adopt_journal(self._open_journal())
-            if self.journal is not None and self.journal.in_doubt:
+            if self.journal is not None and self.journal.is_gone:
+                self._replace(self.journal)
+            elif self.journal is not None and self.journal.in_doubt:
                 self._recover(self.journal)
             is_over = self.fault is not None and self.journal is not None and not self._is_starved(self.journal)
         except JournalFault as exc:
@@ -228,6 +239,31 @@ class Ledger:
         self.journal = opened.journal
         self.delivered = opened.journal.delivered
         self.adopt(opened.state)
+
+    def look_for_files(self) -> None:
+        """Set `fault` if a file of the journal was deleted or replaced (`faults.md#journal-file-gone`)."""
+        journal = self.journal
+        if journal is not None and not journal.is_gone and (missing := journal.look_for_files()) is not None:
+            self._fail(JournalFault(f"{missing} was deleted or replaced; put the journal's folder back"))
+
+    def _replace(self, gone: Journal) -> None:
+        """Go on with the folder in the place of a journal that is gone, if it is the same one.
+
+        Raises JournalFault.
+        """
+        now = self._clock.monotonic()
+        if self._reopen_journal is None or now < self._reopen_at:
+            raise JournalFault(self.fault or "a file of the journal was deleted or replaced")
+        self._reopen_at = now + _REOPEN_S
+        try:
+            opened = self._reopen_journal(gone)
+        except JournalDamaged as exc:  # whatever lies there, it is not the journal that this daemon had
+            raise JournalFault(f"what lies in the journal's place cannot be used: {exc}") from exc
+        delivered = self.delivered
+        self._adopt_journal(opened)
+        self.delivered = max(self.delivered, delivered)
+        gone.close()
+        _log.warning("the journal is in its place again", extra={"journal": opened.journal.id})
 
     def _recover(self, journal: Journal) -> None:
         """After a failed commit: what stands on the disk is what happened."""

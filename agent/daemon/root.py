@@ -210,6 +210,7 @@ class Daemon:
         reserve = DiskReserve(config.uplink.reserve_mb * 1024 * 1024, clock)
         ledger = Ledger(
             open_journal=lambda: open_state(state_dir / "journal"),
+            reopen_journal=lambda gone: open_state(state_dir / "journal", instead_of=gone),
             source=f"/kiosk/{config.kiosk.site}/{config.kiosk.id}",
             clock=clock,
             is_starved=reserve.is_starved,

@@ -40,6 +40,9 @@ __all__ = ["ScanPath"]
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
+_LOOK_S = 0.1
+"""How often to look for the journal's files: less often if there are many, since every name is read."""
+_LOOK_S_A_SEGMENT = 0.001
 _HANG_S = 10.0
 _STOP_S = 3.0
 _OVERDUE_MAX = 10_000
@@ -98,6 +101,9 @@ class ScanPath:
         self._rolled_back: str | None = None
         """The journal id that proved to be an old copy, until the journal has another."""
         self._ticked_at = now
+        self._look_at = now
+        self._at_fault: set[str] = set()
+        """The stations that show `fault` since the present one began."""
         self._is_over = False
         self._is_abandoned = False
         self._thread = threading.Thread(target=self._run, name="scan-path", daemon=True)
@@ -156,7 +162,10 @@ class ScanPath:
             message(self)
         elif self.updates.is_rechecking and scan is None:
             self.updates.recheck()
-        if self._clock.monotonic() - self._ticked_at >= _TICK_S:
+        now = self._clock.monotonic()
+        if now >= self._look_at:
+            self._look_for_files(now)
+        if now - self._ticked_at >= _TICK_S:
             self._tick()
 
     def _next_scan(self) -> tuple[str, str, Frame] | None:
@@ -165,7 +174,7 @@ class ScanPath:
         try:
             if not self._is_over:
                 is_busy = self._intake or self._queue or self.updates.is_rechecking
-                self._device_loop.run_once(0.0 if is_busy else _TICK_S)
+                self._device_loop.run_once(0.0 if is_busy else _LOOK_S)
             return self._intake.next()
         finally:
             self._device_loop.release()
@@ -258,6 +267,7 @@ class ScanPath:
         reply = Reply(signal=Signal.FAULT)
         self.transients[station].last = reply
         self._signal(station, reply)
+        self._at_fault.add(station)
         self._on_view(station)
 
     def _show_station(self, station: str) -> None:
@@ -309,9 +319,21 @@ class ScanPath:
             for station in self._indicators:
                 self._show_station(station)
         if fault is not None and ledger.fault is None:
+            self._at_fault.clear()
             for indicator in self._indicators.values():
                 indicator.clear_fault()
         return is_ready
+
+    def _look_for_files(self, now: float) -> None:
+        """Show `fault` everywhere, without a scan, if a file of the journal is gone (`faults.md#journal-file-gone`)."""
+        ledger = self.ledger
+        ledger.look_for_files()
+        journal = ledger.journal
+        segments = 0 if journal is None else len(journal.table.segments)
+        self._look_at = now + max(_LOOK_S, segments * _LOOK_S_A_SEGMENT)
+        if journal is not None and journal.is_gone:
+            for station in self._indicators.keys() - self._at_fault:
+                self._signal_fault(station)
 
     def _reconcile(self) -> None:
         """The journal has just been opened: have decided what changed while it was not."""

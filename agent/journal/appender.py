@@ -20,6 +20,7 @@ from agent.journal.records import (
 )
 from agent.journal.segment_io import erase, rewrite, storage_fault
 from agent.journal.segments import Segment, make_standby, segment_path
+from agent.runtime.file_identity import FileIdentity
 
 __all__ = ["Appender"]
 
@@ -46,12 +47,30 @@ class Appender:
         self._uncertain: _UncertainWrite | None = None
         self.segment = segment
         self._seed = crc_seed(segment.index)
-        self._fd = os.open(segment_path(directory, segment.index), os.O_RDWR | os.O_CLOEXEC)
+        path = segment_path(directory, segment.index)
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._identity = FileIdentity(path)
+        self.is_gone = False
+        """Whether the segment's file was found deleted or replaced. It stays so: nothing is written any more."""
 
     @property
     def in_doubt(self) -> bool:
         """Whether the last write failed and `recover` has not succeeded since."""
         return self._uncertain is not None
+
+    def look_for_file(self) -> bool:
+        """Return whether the segment's file is where it was; if not, `is_gone` is set and nothing is written any more.
+
+        (`faults.md#journal-file-gone`)
+        """
+        if not self.is_gone and not self._identity.is_in_place():
+            self.give_up()
+        return not self.is_gone
+
+    def give_up(self) -> None:
+        """Write nothing any more: a file of the journal is gone."""
+        self.is_gone = True
+        self._uncertain = self._uncertain or _UncertainWrite(index=self.segment.index, end=0)
 
     def append(
         self,
@@ -103,6 +122,9 @@ class Appender:
         except OSError as exc:
             self._uncertain = _UncertainWrite(index=segment.index, end=end)
             raise JournalFault(f"the journal cannot be written: {exc.strerror}") from exc
+        if not self._identity.is_in_place():
+            self.give_up()
+            raise _gone(self._directory, segment.index)
         segment.end = end
         segment.last_position = position + count - 1
         segment.age_s = age_s
@@ -111,6 +133,7 @@ class Appender:
         data = encode_segment_start(header, count=count, mark=mark, age_s=age_s, payload=payload)
         with self._standby_lock, storage_fault("the journal's next segment cannot be written"):
             fd = self._open_next(header.index)
+            identity = FileIdentity(segment_path(self._directory, header.index))
             try:
                 if os.pwrite(fd, data, 0) != len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -119,6 +142,10 @@ class Appender:
                 self._uncertain = _UncertainWrite(index=header.index, end=len(data))
                 os.close(fd)
                 raise
+            if not identity.is_in_place():
+                os.close(fd)
+                self.give_up()
+                raise _gone(self._directory, header.index)
             self._use_segment(fd, header, last_position=header.position + count - 1, end=len(data), age_s=age_s)
 
     def _open_next(self, index: int) -> int:
@@ -144,6 +171,7 @@ class Appender:
         )
         self._seed = crc_seed(header.index)
         self._fd = fd
+        self._identity = FileIdentity(segment_path(self._directory, header.index))
         os.close(old_fd)
 
     def recover(self, position: int) -> tuple[bytes, RecordHeader] | None:
@@ -156,6 +184,8 @@ class Appender:
         write = self._uncertain
         if write is None:
             return None
+        if not self.look_for_file():
+            raise _gone(self._directory, self.segment.index)
         with self._standby_lock, storage_fault("the journal cannot be reopened"):
             adopted = self._check_write(write, position) if write.end else None
             self._uncertain = None
@@ -221,3 +251,7 @@ class Appender:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _gone(directory: Path, index: int) -> JournalFault:
+    return JournalFault(f"{segment_path(directory, index)} was deleted or replaced; put the journal's folder back")

@@ -11,15 +11,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from agent.errors import JournalFault
 from agent.journal.appender import Appender
 from agent.journal.checkpoints import Checkpoints, SnapshotFacts
 from agent.journal.examination import Findings, commits_from, examine
 from agent.journal.journal_contents import Head, JournalContents
 from agent.journal.journal_ids import Era, check_journal_id, new_journal_id
 from agent.journal.opening import create_first, lock_directory, make_directory, make_durable
+from agent.journal.presence import FileList, LastCommitted, refuse_other_folder
 from agent.journal.records import SEGMENT_HEADER_BYTES, Commit, decode_commit
 from agent.journal.segment_io import storage_fault
-from agent.journal.segments import SEGMENT_BYTES, SegmentTable
+from agent.journal.segments import SEGMENT_BYTES, SegmentTable, segment_path
 from agent.journal.snapshot import Snapshot, load_snapshot
 
 __all__ = ["Head", "Journal"]
@@ -54,6 +56,8 @@ class Journal(JournalContents):
         self._written_mark = findings.delivered
         self._written_age_s = findings.age_s
         self._new_id = new_id
+        self._last_document: bytes | None = None
+        self._files = FileList(directory)
 
     @classmethod
     def open(
@@ -63,21 +67,29 @@ class Journal(JournalContents):
         before_writing: Callable[[bytes | None, Iterator[Commit]], None] = lambda state, commits: None,
         new_id: Callable[[], str] = new_journal_id,
         segment_bytes: int = SEGMENT_BYTES,
+        instead_of: "Journal | None" = None,
     ) -> "Journal":
         """Open the journal, or create it if there is none.
 
         `before_writing` is called with the state of the snapshot and the commits after it. If it raises, nothing on the
         disk has changed: so a program that does not understand them leaves the journal as it is.
 
+        `instead_of` is a journal whose files are gone: then the directory must hold that journal's id and its last
+        committed event, else JournalFault is raised and nothing is written (`faults.md#journal-file-gone`).
+
         Raises JournalDamaged if it must not be written to, JournalBusy if it is in use, JournalFault if the storage
         fails.
         """
         with ExitStack() as undo, storage_fault(f"the journal in {directory} cannot be opened"):
-            make_directory(directory)
-            lock = lock_directory(directory)
+            if instead_of is None:
+                make_directory(directory)
+            lock = lock_directory(directory, None if instead_of is None else instead_of._lock)
             undo.callback(os.close, lock)
             snapshot = load_snapshot(directory)
             findings = examine(directory, snapshot)
+            if instead_of is not None:
+                pruned = () if snapshot is None else snapshot.pruned
+                refuse_other_folder(directory, findings, pruned, instead_of._last_committed())
             _read_all(directory, snapshot, findings, before_writing)
             dropped = make_durable(directory, findings, segment_bytes)
             if not findings.segments:
@@ -103,6 +115,34 @@ class Journal(JournalContents):
         """Whether a write failed, so that commits are refused until `recover` has succeeded."""
         return self._appender.in_doubt
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether a file of the journal was found deleted or replaced. It stays so, and nothing is written any more."""
+        return self._appender.is_gone
+
+    def look_for_files(self) -> Path | None:
+        """Return a file that was deleted or replaced, and set `is_gone`; None if all are in place.
+
+        For the committing thread. (`faults.md#journal-file-gone`)
+        """
+        if not self._appender.look_for_file():
+            return segment_path(self.directory, self._appender.segment.index)
+        for _ in range(2):  # a file that is missing may have been pruned since the table was read
+            table = self.table
+            missing = self._files.missing(table, has_snapshot=self._checkpoints.snapshot is not None)
+            if missing is None or self.table is table:
+                break
+        if missing is not None:
+            self._appender.give_up()
+        return missing
+
+    def _last_committed(self) -> LastCommitted:
+        return LastCommitted(journal=self.id, position=self.last_position, document=self._last_document)
+
+    def _refuse_if_gone(self) -> None:
+        if self.is_gone:
+            raise JournalFault(f"a file of the journal in {self.directory} was deleted or replaced")
+
     # -- for the scan path -------------------------------------------------------------------------------------
 
     def commit(self, documents: Sequence[bytes], private: bytes = b"") -> Commit:
@@ -124,6 +164,7 @@ class Journal(JournalContents):
             private=private,
         )
         self._append(journal, position + 1, sequence + 1, count, payload)
+        self._last_document = commit.documents[-1]
         return commit
 
     def recover(self) -> list[Commit]:
@@ -136,7 +177,11 @@ class Journal(JournalContents):
             return []
         data, record = found
         self._advance(Head(record.journal, record.position + record.events - 1, record.sequence + record.events - 1))
-        return [decode_commit(data, record)] if record.events else []
+        if not record.events:
+            return []
+        commit = decode_commit(data, record)
+        self._last_document = commit.documents[-1]
+        return [commit]
 
     def mark(self, position: int) -> None:
         """Set the delivery mark; the next record stores it. A lower position than before is a no-op."""
@@ -199,6 +244,7 @@ class Journal(JournalContents):
 
     def prepare(self) -> None:
         """Create the next segment ahead of time, if it is missing. Raises JournalFault."""
+        self._refuse_if_gone()
         self._appender.prepare()
 
     def wants_checkpoint(self) -> bool:
@@ -210,6 +256,7 @@ class Journal(JournalContents):
 
         Raises JournalFault, JournalDamaged; ValueError for another position or one before the last checkpoint.
         """
+        self._refuse_if_gone()
         with storage_fault("the journal's snapshot cannot be written"):
             self._checkpoints.checkpoint(position, state, self._facts())
 
@@ -228,6 +275,7 @@ class Journal(JournalContents):
         (first, last) positions, and if it was sealed `keep_s` seconds before `age_s` on the age clock (with `early`: at
         any time).
         """
+        self._refuse_if_gone()
         sealed_before_s = math.inf if early else age_s - keep_s
         with storage_fault("the journal cannot be pruned"):
             return self._checkpoints.prune(self._facts(), sealed_before_s=sealed_before_s, pinned=pinned, limit=limit)

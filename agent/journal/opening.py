@@ -21,13 +21,17 @@ def make_directory(directory: Path) -> None:
         sync_directory(directory.parent)
 
 
-def lock_directory(directory: Path) -> int:
+def lock_directory(directory: Path, held: int | None = None) -> int:
     """Lock the directory for this process; return the descriptor whose closing unlocks it.
 
-    Raises JournalBusy if another process holds the lock, OSError.
+    `held` is a lock that this process has, perhaps on the same directory: then both descriptors hold it. Raises
+    JournalBusy if another process holds the lock, OSError.
     """
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        if held is not None and os.path.sameopenfile(held, fd):
+            os.close(fd)
+            return os.dup(held)
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:
         os.close(fd)

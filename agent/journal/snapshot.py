@@ -19,9 +19,9 @@ from agent.journal.journal_ids import Era
 from agent.journal.segments import Segment
 from agent.runtime.durable import replace_durably
 
-__all__ = ["Snapshot", "load_snapshot", "store_snapshot"]
+__all__ = ["SNAPSHOT_NAME", "Snapshot", "load_snapshot", "store_snapshot"]
 
-_NAME = "snapshot"
+SNAPSHOT_NAME = "snapshot"
 _MAGIC = b"\xf5KSNAP\r\n"
 _VERSION = 1
 _HEAD_START = struct.Struct("<8sI")
@@ -89,7 +89,7 @@ def _facts(data: bytes, path: Path) -> tuple[dict[str, Any], bytes]:
 
 def load_snapshot(directory: Path) -> Snapshot | None:
     """Return the snapshot; None if there is no such file. Raises JournalDamaged, OSError."""
-    path = directory / _NAME
+    path = directory / SNAPSHOT_NAME
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -114,5 +114,5 @@ def load_snapshot(directory: Path) -> Snapshot | None:
 def store_snapshot(directory: Path, snapshot: Snapshot) -> int:
     """Write the snapshot; return its size in bytes. It is durable when this returns. Raises OSError."""
     data = _encode(snapshot)
-    replace_durably(directory / _NAME, data)
+    replace_durably(directory / SNAPSHOT_NAME, data)
     return len(data)

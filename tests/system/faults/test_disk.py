@@ -3,7 +3,9 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from harness.indicator import Signalled
 from harness.servers import find_program
 from harness.waiting import wait_for
 from harness.warehouse import line
-from harness.world import OK, World
+from harness.world import OK, World, world_of
 from tests.system.faults.shim import Shim
 
 FAULT = Signalled("fault", None)
@@ -283,3 +285,75 @@ def test_a_forged_ack_while_the_disk_fails_makes_one_new_id(own: World, shim: Sh
     assert own.station.scan(units[1]) == OK
     assert {event.journal for _, event in own.kiosk.exported()} == {old, own.kiosk.status()["journal"]}
     assert own.kiosk.status()["journal"] == own.kiosk.exported()[-1][1].journal
+
+
+# -- files that are gone -----------------------------------------------------------------------------------------------
+
+
+def in_use(world: World) -> Path:
+    """The segment that is written to: the newest with something in it."""
+    return max(path for path in (world.kiosk.state_dir / "journal").glob("*.seg") if any(path.read_bytes()))
+
+
+def unlinked(world: World) -> None:
+    in_use(world).unlink()
+
+
+def copied_over(world: World) -> None:
+    path = in_use(world)
+    copy = path.with_name("copy")
+    shutil.copy2(path, copy)
+    copy.replace(path)
+
+
+def emptied(world: World) -> None:
+    shutil.rmtree(world.kiosk.state_dir / "journal")
+    (world.kiosk.state_dir / "journal").mkdir()
+
+
+@pytest.mark.parametrize("remove", [unlinked, emptied])
+def test_no_success_is_signalled_once_the_file_is_gone(own: World, remove: Callable[[World], None]) -> None:
+    """Rule: faults.md#journal-file-gone."""
+    _, units = begun(own, 60)
+    assert own.station.scan(units[0]) == OK
+    remove(own)
+    own.station.indicator.take(1)  # without a scan
+    for unit in units[1:]:
+        assert own.station.scan(unit) == FAULT
+    assert fault_of(own)
+    verified = own.kiosk.run("journal", "verify")
+    assert verified.returncode != 0, verified.stdout
+    assert own.kiosk.stop() == 0
+
+
+def test_a_missing_file_is_shown_at_once_at_every_station(tmp_path: Path) -> None:
+    """Rule: faults.md#journal-file-gone."""
+    with world_of(tmp_path, stations=("1", "2")) as world:
+        began = time.monotonic_ns()
+        copied_over(world)
+        shown = [station.indicator.next() for station in world.stations.values()]
+        assert [one.signal for one in shown] == ["fault", "fault"]
+        # The rule says 250 ms; machines that run tests may be slower.
+        assert max(one.at_ns for one in shown) - began < 2_000_000_000
+
+
+def test_it_goes_on_by_itself_with_the_folder_that_comes_back(own: World) -> None:
+    """Rule: faults.md#journal-file-gone."""
+    order, units = begun(own, 4)
+    journal = own.kiosk.state_dir / "journal"
+    assert own.station.scan(units[0]) == OK
+    old = own.kiosk.directory / "old"
+    shutil.copytree(journal, old)
+    assert own.station.scan(units[1]) == OK
+    away = journal.rename(own.kiosk.directory / "away")
+    assert own.station.indicator.next().signal == "fault"
+    old.rename(journal)
+    assert own.station.scan(units[2]) == FAULT
+    wait_for(lambda: "was signalled" in (fault_of(own) or ""), "the older copy to be refused")
+    shutil.rmtree(journal)
+    away.rename(journal)
+    wait_for(lambda: fault_of(own) is None, "the journal to be taken again")
+    assert own.station.scan(units[2]) == OK
+    assert own.station.scan(units[3]).signal == "order_done"
+    assert counted(own, order) == units
+    ended(own)
