@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo docs lint unit test coverage soak bench bench-plot lock clean
+.PHONY: help demo docs lint unit test soak bench bench-plot lock clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -27,11 +27,8 @@ lint: $(STAMP) ## run ruff and mypy --strict
 unit: $(STAMP) ## run the tests that start no daemon and no broker of their own (under a minute)
 	$(BIN)/pytest -n 2 $(foreach place,system deploy harness demo field/test_daemon.py,--ignore=tests/$(place))
 
-test: lint ## run everything that must pass before a change lands
-	$(BIN)/pytest
-
-coverage: lint ## do what `make test` does, and hold the floors of coverage
-	$(BIN)/pytest --cov --cov-report=json:.coverage.json
+test: lint ## run everything that must pass before a change lands, and hold the floors of coverage
+	$(BIN)/pytest -n 2 --cov --cov-report=json:.coverage.json
 	$(BIN)/python scripts/coverage_floors.py .coverage.json
 
 soak: $(STAMP) ## run the long forms of the fault suite

@@ -274,7 +274,11 @@ def test_a_reader_that_goes_away_is_no_traceback(file: Path) -> None:
 
 def modules_after(code: str) -> set[str]:
     script = f"import sys\n{code}\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], text=True, timeout=60, check=True, capture_output=True)
+    # The measurement of coverage would load modules of its own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], text=True, timeout=60, check=True, capture_output=True, env=environment
+    )
     return set(done.stdout.split())
 
 
