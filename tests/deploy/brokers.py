@@ -13,7 +13,7 @@ ACL = Path(__file__).parents[2] / "deploy" / "acl"
 SITE = "rtm1"
 """The site in the files that ship."""
 OTHER_SITE = "ams2"
-PASSWORDS = {account: f"{account}-password" for account in ("dock-3", "oms", "consumer", "witness")}
+PASSWORDS = {account: f"{account}-password" for account in ("dock-3", "oms", "consumer", "centre", "witness")}
 """`witness` may do everything: it tells a message that was refused from one that was delivered."""
 
 
