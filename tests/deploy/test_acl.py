@@ -71,7 +71,8 @@ READS: Mapping[str, frozenset[str]] = {
 TOO_WIDE = (
     "#", "+/#", "kiosk/#", f"kiosk/v1/{SITE}/#", f"kiosk/v1/{SITE}/agent/#", f"kiosk/v1/{SITE}/agent/dock-3/#",
     f"kiosk/v1/{SITE}/agent/dock-4/#", f"kiosk/v1/{SITE}/agent/+/ack", f"kiosk/v1/{SITE}/agent/+/event/#",
-    "kiosk/v1/+/order/+", "kiosk/v1/+/reference/#", "kiosk/v1/+/counted/#", f"$share/thief/kiosk/v1/{SITE}/agent/+/event/#",
+    "kiosk/v1/+/order/+", "kiosk/v1/+/reference/#", "kiosk/v1/+/counted/#",
+    f"$share/thief/kiosk/v1/{SITE}/agent/+/event/#",
     "$SYS/#", "$MQTT/#", "$MQTT/sub/#", "$JS/#",
 )  # fmt: skip
 """Filters that cover more than a kiosk may read."""
