@@ -338,6 +338,7 @@ class Status(Strict):
     version: str
     journal: Journal | None = None
     since: Time | None = None
+    connection: Annotated[int, Field(ge=1)]
 
     @model_validator(mode="after")
     def _dated(self) -> "Status":
@@ -347,10 +348,11 @@ class Status(Strict):
 
 
 class Health(BaseModel):
-    """Only `time` is checked here; the schema checks the rest."""
+    """Only these are checked here; the schema checks the rest."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
     time: Time
+    connection: Annotated[int, Field(ge=0)]
 
 
 class BoxView(Strict):
@@ -378,6 +380,7 @@ class StationView(Strict):
     last: LastView | None = None
     held: bool
     time: Time
+    connection: Annotated[int, Field(ge=0)]
 
 
 class Response(BaseModel):

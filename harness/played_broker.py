@@ -174,16 +174,20 @@ class PlayedConnection:
 
 
 class PlayedBroker:
-    """Listens on a free port of the loopback; the test accepts each connection and plays it. Context-managed.
+    """Listens on the loopback, by default on a free port; the test accepts each connection and plays it.
+
+    Context-managed.
 
     With a `context` the connections are TLS.
     """
 
-    def __init__(self, *, v5: bool = True, context: ssl.SSLContext | None = None, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, *, v5: bool = True, context: ssl.SSLContext | None = None, timeout_s: float = 5.0, port: int = 0
+    ) -> None:
         self._v5 = v5
         self._context = context
         self._timeout_s = timeout_s
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._listener.settimeout(timeout_s)
         self._connections: list[PlayedConnection] = []
         self.port: int = self._listener.getsockname()[1]

@@ -1,12 +1,13 @@
 """`kiosk-agent check`: the configuration file, and what it describes, tried out (`commands.md#check`)."""
 
+import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from agent.config import Config, config_hash, load
-from agent.config.settings import NoIndicatorSettings, StationSettings
+from agent.config.settings import MqttSettings, NoIndicatorSettings, StationSettings
 from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
 from agent.errors import DeviceError, KioskError
@@ -29,8 +30,11 @@ def check(config_path: Path, out: TextIO, *, hardware: bool = False, broker: boo
     if config.uplink.confirm == "broker" and not broker:
         out.write(f"note    {BROKER_CONFIRMS}\n")
     sound = True
+    for finding in _secrets(config.mqtt):
+        _write(out, finding)
+        sound = False
     if hardware:
-        sound = _check_hardware(config, out)
+        sound = _check_hardware(config, out) and sound
         if not sound and is_running(config.kiosk.state_dir):
             out.write("note    the daemon is running and keeps its devices to itself: stop it to check them\n")
     if broker:
@@ -44,6 +48,24 @@ def _write(out: TextIO, finding: Finding) -> None:
     works, what, outcome = finding
     out.write(f"{'ok' if works else 'failed':<6}  {escape(what)}: {escape(outcome)}\n")
     out.flush()
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------
+
+
+def _secrets(mqtt: MqttSettings) -> Iterator[Finding]:
+    """Yield a finding for each secret that every user of the machine can read (`settings.md#renewed-secrets`)."""
+    for name, path in (("password", mqtt.secret_file), ("key_file", mqtt.key_file)):
+        if path is None:
+            continue
+        try:
+            mode = path.stat().st_mode
+        except OSError as exc:
+            yield False, f"mqtt {name}", f"{path}: {exc.strerror}"
+            continue
+        if mode & (stat.S_IROTH | stat.S_IWOTH):
+            does = "read" if mode & stat.S_IROTH else "write"
+            yield False, f"mqtt {name}", f"every user of this machine can {does} {path}; run: chmod o-rwx {path}"
 
 
 # -- hardware ----------------------------------------------------------------------------------------------------

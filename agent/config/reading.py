@@ -22,6 +22,7 @@ from agent.config.rules import (
     check_gs,
     check_names,
     check_pins,
+    password_file,
     read_password,
 )
 from agent.config.settings import (
@@ -172,7 +173,7 @@ def _read(path: Path, environ: Mapping[str, str]) -> _Reading:
 
     reading.kiosk = kiosk
     if mqtt is not None and mqtt_sound:
-        reading.mqtt = mqtt = mqtt.with_password(password)
+        reading.mqtt = mqtt = mqtt.with_password(password, password_file(raw_mqtt, reading.base, environ))
     if not problems.lines and kiosk and mqtt and uplink and workflow:
         # Every part has been validated, so the whole needs no validator, which would take time at every start.
         reading.config = Config.model_construct(

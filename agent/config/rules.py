@@ -21,7 +21,9 @@ __all__ = [
     "check_gs",
     "check_names",
     "check_pins",
+    "password_file",
     "read_password",
+    "reread_password",
 ]
 
 Table = Mapping[str, Any]
@@ -77,17 +79,10 @@ def read_password(mqtt: Table, base: Path, environ: Mapping[str, str], problems:
     A `password_file` that cannot be read is reported by `check_files`.
     """
     path: KeyPath = ("mqtt", "password_file")
-    if "password_file" in mqtt:
-        name = _text(mqtt["password_file"])
-        if name is None:
-            return None
-        file, whose = base / name, "mqtt.password_file"
-    elif folder := environ.get("CREDENTIALS_DIRECTORY"):
-        file, whose = Path(folder) / _CREDENTIAL, f"the credential {_CREDENTIAL}"
-        if not file.exists():
-            return None
-    else:
+    file = password_file(mqtt, base, environ)
+    if file is None:
         return None
+    whose = "mqtt.password_file" if "password_file" in mqtt else f"the credential {_CREDENTIAL}"
     if "username" not in mqtt:
         problems.expected(("mqtt", "username"), f"the user name that goes with {whose}", MISSING)
     try:
@@ -97,14 +92,36 @@ def read_password(mqtt: Table, base: Path, environ: Mapping[str, str], problems:
             problems.say(path, f"expected a readable credential {_CREDENTIAL}: {exc.strerror}")
         return None
     try:
+        return _password_in(data, whose)
+    except ValueError as exc:
+        problems.say(path, str(exc))
+        return None
+
+
+def password_file(mqtt: Table, base: Path, environ: Mapping[str, str]) -> Path | None:
+    """Return the file of the broker's password: `password_file`, or else the credential, if it exists."""
+    if "password_file" in mqtt:
+        name = _text(mqtt["password_file"])
+        return None if name is None else base / name
+    if folder := environ.get("CREDENTIALS_DIRECTORY"):
+        file = Path(folder) / _CREDENTIAL
+        return file if file.exists() else None
+    return None
+
+
+def reread_password(file: Path) -> str:
+    """Return the password in a file that may have changed. Raises OSError, or ValueError if it holds none."""
+    return _password_in(_read_some(file), str(file))
+
+
+def _password_in(data: bytes, whose: str) -> str:
+    try:
         password = data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        problems.say(path, f"expected UTF-8 text in {whose}, found other bytes")
-        return None
+        raise ValueError(f"expected UTF-8 text in {whose}, found other bytes") from None
     if not password or len(data) > _MAX_PASSWORD_BYTES:
         found = "a longer text" if password else "an empty one"
-        problems.say(path, f"expected a password of 1 to {_MAX_PASSWORD_BYTES} bytes in {whose}, found {found}")
-        return None
+        raise ValueError(f"expected a password of 1 to {_MAX_PASSWORD_BYTES} bytes in {whose}, found {found}")
     return password
 
 

@@ -222,7 +222,8 @@ class MqttSettings(ConfigTable):
     username: Text | None = None
     """The kiosk's account at the broker."""
     password_file: Located | None = None
-    """The file with the account's password; without it, systemd's credential `mqtt-password`, if there is one."""
+    """The file with the account's password; without it, systemd's credential `mqtt-password`, if there is one.
+    It is read again before each connect (`settings.md#renewed-secrets`)."""
     tls: Flag = True
     """Whether the connection is encrypted; the server's certificate is then always verified."""
     ca_file: Located | None = None
@@ -235,6 +236,7 @@ class MqttSettings(ConfigTable):
     """After this long without traffic, the connection is tested."""
 
     _password: SecretStr | None = PrivateAttr(default=None)
+    _secret_file: Path | None = PrivateAttr(default=None)
 
     @property
     def password(self) -> SecretStr | None:
@@ -248,9 +250,16 @@ class MqttSettings(ConfigTable):
             return () if self.host is None else ((self.host, self.port),)
         return tuple(host_and_port(one, self.port) for one in self.hosts)
 
-    def with_password(self, password: str | None) -> "MqttSettings":
+    @property
+    def secret_file(self) -> Path | None:
+        """Where the password was read: `password_file` or the file of the credential."""
+        return self._secret_file
+
+    def with_password(self, password: str | None, file: Path | None = None) -> "MqttSettings":
+        """Return a copy with this password, read from `file`."""
         copy = self.model_copy()
         copy._password = None if password is None else SecretStr(password)
+        copy._secret_file = file
         return copy
 
 

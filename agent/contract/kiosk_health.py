@@ -101,6 +101,8 @@ class KioskHealth(Struct, frozen=True, kw_only=True):
 
     time: UtcText
     """When this was written."""
+    connection: int
+    """The number of the connection that published it (`mqtt.md#connection-number`)."""
     scanners: tuple[DeviceReport, ...]
     indicator: tuple[DeviceReport, ...]
     """One for each station."""

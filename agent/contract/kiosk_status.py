@@ -30,12 +30,17 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
     """The id of the open journal; null if none could be opened."""
     since: UtcText | None
     """When the state began. In a will: when the kiosk connected."""
+    connection: int
+    """The number of the connection (`mqtt.md#connection-number`)."""
 
 
 def status_document(
-    *, state: str, reason: str | None, version: str | None, journal: str | None, since: str | None
+    *, state: str, reason: str | None, version: str | None, journal: str | None, since: str | None, connection: int
 ) -> bytes:
     """Return the JSON text of a `KioskStatus`. Raise ValueError for an unknown state."""
     # A reason may name a file whose name is not valid UTF-8.
     shown = None if reason is None else reason.encode("utf-8", "backslashreplace").decode()
-    return encode(KioskStatus(state=KioskState(state), reason=shown, version=version, journal=journal, since=since))
+    status = KioskStatus(
+        state=KioskState(state), reason=shown, version=version, journal=journal, since=since, connection=connection
+    )
+    return encode(status)

@@ -28,7 +28,7 @@ from agent.contract.manifest import (
 )
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import PARTS, OrderIndex, part_of
-from agent.contract.parsing import checked, content_of, refused, repeated
+from agent.contract.parsing import checked, content_of, refused, repeated, too_large
 from agent.contract.requests import Ack, Request
 from agent.contract.schemas import (
     MAX_NAME,
@@ -57,6 +57,7 @@ __all__ = [
     "operators_of",
     "order_index_of",
     "request_of",
+    "too_large",
     "verdict_of",
 ]
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, from_json
 from agent.contract.manifest import same_case
 from agent.contract.refused import MessageRefused
 
-__all__ = ["MAX_MESSAGE_BYTES", "checked", "content_of", "refused", "repeated"]
+__all__ = ["MAX_MESSAGE_BYTES", "checked", "content_of", "refused", "repeated", "too_large"]
 
 MAX_MESSAGE_BYTES = 256 * 1024
 
@@ -43,6 +43,11 @@ def refused(topic: str, fields: Iterable[str]) -> MessageRefused:
     return MessageRefused(topic, named)
 
 
+def too_large(topic: str, size: int) -> MessageRefused:
+    """Return the error for a message of `size` bytes, whether it was received or discarded."""
+    return refused(topic, [f"{size} bytes, more than {MAX_MESSAGE_BYTES}"])
+
+
 def _field(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "message"
     return f"{_shown(where)}: {_shown(error['msg'])}"
@@ -51,7 +56,7 @@ def _field(error: ErrorDetails) -> str:
 def content_of(payload: bytes, topic: str) -> Any:
     """Return the JSON value of a message: strict JSON in UTF-8, of bounded size and depth. Raise MessageRefused."""
     if len(payload) > MAX_MESSAGE_BYTES:
-        raise refused(topic, [f"{len(payload)} bytes, more than {MAX_MESSAGE_BYTES}"])
+        raise too_large(topic, len(payload))
     try:
         # Only names of fields are repeated often enough to be worth caching.
         return from_json(payload, allow_inf_nan=False, cache_strings="keys")

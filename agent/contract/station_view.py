@@ -65,3 +65,5 @@ class StationView(Struct, frozen=True, kw_only=True):
     """Whether a verdict holds the open order (`workflow.md#held-orders`)."""
     time: UtcText
     """When the view was made."""
+    connection: int
+    """The number of the connection that published it (`mqtt.md#connection-number`)."""

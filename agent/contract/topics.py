@@ -45,6 +45,8 @@ class Inbound(Struct, frozen=True, kw_only=True):
     retained: bool
     """Whether the broker had the message in store. A retained request is never handed on."""
     topic: str
+    discarded_bytes: int = 0
+    """The size of a payload that was too large and was discarded as it arrived; `payload` is then empty."""
 
 
 def encode(text: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from agent import __version__
 from agent.config.settings import IndicatorSettings, KioskSettings, MqttSettings
 from agent.contract.signals import Signal, steps_of
+from agent.daemon.connection_number import CONNECTION_FILE, ConnectionNumber
 from agent.daemon.status_socket import is_running
 from agent.daemon.wiring import broker_of, indicator_of
 
@@ -65,6 +66,7 @@ def _publish(reason: str, kiosk: KioskSettings, mqtt: MqttSettings) -> None:
             version=__version__,
             state="failed",
             reason=reason,
+            connection=ConnectionNumber(kiosk.state_dir / CONNECTION_FILE).next(),
             timeout_s=_PUBLISH_S,
         )
     except Exception as exc:  # noqa: BLE001 - best effort: the exit code is decided already

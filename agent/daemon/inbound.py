@@ -1,6 +1,7 @@
 """Messages of the centre, parsed in the uplink's thread and handed on; those that are refused are remembered."""
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -8,23 +9,33 @@ from agent.contract.refused import MessageRefused
 from agent.contract.requests import Request
 from agent.contract.topics import Inbound, MessageKind
 from agent.daemon.task_queue import TaskQueue
+from agent.runtime.log_limit import LogLimit
 
 __all__ = ["InboundMessages"]
 
 _log = logging.getLogger(__name__)
 
 _REFUSED_MAX = 20
+_ROOM_S = 1.0
+"""How long to wait for the scan path at most: the uplink must not hang because the disk does."""
 
 
 class InboundMessages:
     """Hands updates to the scan path's `queue`, and requests to `on_request`. `on_change`: see `refused`."""
 
     def __init__(
-        self, queue: TaskQueue, *, on_request: Callable[[Request], None], on_change: Callable[[], None]
+        self,
+        queue: TaskQueue,
+        *,
+        on_request: Callable[[Request], None],
+        on_change: Callable[[], None],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._on_request = on_request
         self._on_change = on_change
+        self._now = now
+        self._log_limit = LogLimit()
         self._refused: OrderedDict[str, str] = OrderedDict()
 
     def refused(self) -> list[str]:
@@ -34,15 +45,22 @@ class InboundMessages:
         """
         return list(self._refused.values())
 
+    def log_left_out(self) -> None:
+        """Log how many refused messages were not logged. To be called every few seconds, by any thread."""
+        for kind, count in self._log_limit.take_left_out(self._now()):
+            _log.warning("refused more messages of the centre", extra={"kind": kind, "count": count})
+
     def take(self, message: Inbound) -> None:
-        """Take one message. Called in the uplink's thread."""
+        """Take one message. Called in the uplink's thread, which waits here while many messages are not applied yet."""
+        self._queue.wait_for_room(_ROOM_S)
         try:
             self._hand_on(message)
         except MessageRefused as exc:
-            _log.warning(
-                "refused a message of the centre; the one before it stays in force",
-                extra={"topic": exc.topic, "fields": "; ".join(exc.fields)},
-            )
+            if self._log_limit.allows(message.kind, self._now()):
+                _log.warning(
+                    "refused a message of the centre; the one before it stays in force",
+                    extra={"topic": exc.topic, "fields": "; ".join(exc.fields)},
+                )
             self._refused[message.topic] = str(exc)
             self._refused.move_to_end(message.topic)
             if len(self._refused) > _REFUSED_MAX:
@@ -57,6 +75,8 @@ class InboundMessages:
         from agent.contract import messages
 
         tell, topic, payload = self._queue.tell, message.topic, message.payload
+        if message.discarded_bytes:
+            raise messages.too_large(topic, message.discarded_bytes)
         match message.kind:
             case MessageKind.ORDER if not payload:
                 tell(lambda path: path.updates.withdraw(message.id))

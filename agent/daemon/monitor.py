@@ -77,10 +77,12 @@ class Monitor:
     def view(self, station: str) -> StationView:
         """Return what a station shows now (`mqtt.md#station-view`)."""
         transient = self._scan_path.transients[station]
-        return station_view(self._ledger.state, station, transient, self._clock.utc_text())
+        connection = self._uplink.health().situation.connection
+        return station_view(self._ledger.state, station, transient, self._clock.utc_text(), connection=connection)
 
     def urgent_facts(self) -> tuple[object, ...]:
         """Return the part of `health` whose change is published at once, for comparison."""
+        self._inbound.log_left_out()
         faults = tuple(indicator.fault for indicator in self._indicators.values())
         return self._clock.synced(), self._ledger.fault, faults, self._errors()
 
@@ -88,13 +90,15 @@ class Monitor:
         """Return how the kiosk is now (`mqtt.md#health`)."""
         clock, ledger, facts = self._clock, self._ledger, self._scan_path.updates.facts
         now = clock.utc_text()
+        uplink = self._uplink.health()
         if ledger.journal is not None:
             self._fill_rate.update(ledger.journal.last_position, _BYTES_PER_EVENT, clock.monotonic())
         return KioskHealth(
             time=now,
+            connection=uplink.situation.connection,
             scanners=tuple(map(_scanner_report, self._scanners)),
             indicator=self._indicator_reports(),
-            uplink=uplink_report(self._uplink.health(), oldest_age_s=_age_s(_oldest_utc(ledger), now)),
+            uplink=uplink_report(uplink, oldest_age_s=_age_s(_oldest_utc(ledger), now)),
             journal=journal_report(ledger, self._fill_rate.bytes_per_s, self._reserve),
             clock_synced=clock.synced(),
             missing_manifests=tuple(map(_encodable, facts.missing)),

@@ -2,11 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.json import encode
 from msgspec.structs import replace
 
+from agent.contract.kiosk_health import KioskHealth
 from agent.contract.station_view import StationView
 from agent.daemon.monitor import Monitor
 from agent.daemon.thread_safe_event import ThreadSafeEvent
@@ -36,13 +37,17 @@ async def publish_health(
     while True:
         now, newest = clock.monotonic(), monitor.urgent_facts()
         if is_changed or newest != facts or now >= due:
-            uplink.publish_view("health", encode(monitor.health()), expiry_s=_HEALTH_EXPIRY_S)
+            uplink.publish_view("health", _payload_of(monitor.health()), expiry_s=_HEALTH_EXPIRY_S)
             due, facts = now + _HEALTH_S, newest
         if is_changed:
             is_offline = not uplink.health().online
             for indicator in indicators.values():
                 indicator.offline(is_offline)
         is_changed = await changed.wait(max(0.0, min(_LOOK_S, due - now)))
+
+
+def _payload_of(view: KioskHealth | StationView) -> Callable[[int], bytes]:
+    return lambda connection: encode(replace(view, connection=connection))
 
 
 async def publish_views(monitor: Monitor, uplink: Uplink, stations: Iterable[str], changed: set[str]) -> None:
@@ -57,7 +62,7 @@ async def publish_views(monitor: Monitor, uplink: Uplink, stations: Iterable[str
             station = changed.pop()
             view = monitor.view(station)
             known = published.get(station)
-            if known is None or replace(known, time=view.time) != view:
+            if known is None or replace(known, time=view.time, connection=view.connection) != view:
                 published[station] = view
-                uplink.publish_view(f"station/{station}", encode(view))
+                uplink.publish_view(f"station/{station}", _payload_of(view))
         await asyncio.sleep(_VIEW_S)

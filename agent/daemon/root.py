@@ -19,6 +19,7 @@ from agent.catalogue.catalogue import Catalogue
 from agent.config import Config, config_hash
 from agent.config.settings import StationSettings
 from agent.contract.signals import Signal
+from agent.daemon.connection_number import CONNECTION_FILE, ConnectionNumber
 from agent.daemon.disk_reserve import DiskReserve
 from agent.daemon.fallback_reader import reading_as_fallback
 from agent.daemon.housekeeping import Housekeeping, garbage_collected_by_housekeeping
@@ -242,6 +243,7 @@ class Daemon:
             on_delivered=ledger.set_delivered,
             on_rolled_back=lambda journal: scan_path_queue.post(lambda path: path.start_over(journal)),
             on_change=health_changed.set,
+            next_connection=ConnectionNumber(state_dir / CONNECTION_FILE).next,
             clock=clock,
         )
         undo.callback(uplink.close)
@@ -284,9 +286,6 @@ class Daemon:
             )
         )
         undo.enter_context(scan_path)
-        uplink.start()
-        self._reload = uplink.reload
-        undo.callback(lambda: uplink.stop(reason=shutdown.reason, timeout_s=_OFFLINE_S))
         monitor = Monitor(
             config=config,
             clock=clock,
@@ -302,6 +301,10 @@ class Daemon:
             notes=notes,
         )
         undo.enter_context(StatusSocket(loop, state_dir, monitor.status_text))
+        # Last, so that at a stop `offline` is published before anything touches the disk, which may hang.
+        uplink.start()
+        self._reload = uplink.reload
+        undo.callback(lambda: uplink.stop(reason=shutdown.reason, timeout_s=_OFFLINE_S))
         notifier.ready()  # the broker may answer later (`commands.md#run`)
 
         # It runs.

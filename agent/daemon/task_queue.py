@@ -1,5 +1,6 @@
 """What other threads hand to the scan path's thread."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,7 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.daemon.scan_path import ScanPath
 
-__all__ = ["TaskQueue"]
+__all__ = ["MESSAGES_MAX", "TaskQueue"]
+
+MESSAGES_MAX = 32
+"""How many messages may wait before whoever hands them in has to wait."""
+
+_ROOM_POLL_S = 0.002
 
 Task = Callable[["ScanPath"], object]
 """Called in the scan path's thread, with the scan path."""
@@ -38,6 +44,15 @@ class TaskQueue:
         """
         self._messages.extend(messages)
         self._wake()
+
+    def wait_for_room(self, timeout_s: float) -> None:
+        """Wait until few messages wait, so that a flood fills the network's buffers and not the memory.
+
+        Not for the scan path's thread. Returns after `timeout_s` at the latest.
+        """
+        until = time.monotonic() + timeout_s
+        while len(self._messages) >= MESSAGES_MAX and time.monotonic() < until:
+            time.sleep(_ROOM_POLL_S)
 
     # -- the scan path's thread --------------------------------------------------------------------------------------
 

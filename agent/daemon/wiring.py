@@ -3,7 +3,10 @@
 A driver is imported only if a setting asks for it.
 """
 
+from functools import partial
+
 from agent.config.key_names import GS_KEYS
+from agent.config.rules import reread_password
 from agent.config.settings import (
     ConsoleSettings,
     GpioSettings,
@@ -98,6 +101,7 @@ def broker_of(settings: MqttSettings) -> BrokerSettings:
         protocol=settings.protocol,
         username=settings.username,
         password=None if settings.password is None else settings.password.get_secret_value(),
+        read_password=None if settings.secret_file is None else partial(reread_password, settings.secret_file),
         tls=settings.tls,
         ca_file=settings.ca_file,
         cert_file=settings.cert_file,

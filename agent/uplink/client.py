@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.uplink.bounded_socket import BoundedSocket
 from agent.uplink.certificates import expiry_of_der
 from agent.uplink.failures import BrokerLost, BrokerRefused, explain, shown
 from agent.uplink.packets import ConnAck, PubAck, ReceivedMessage, SubAck, Will
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
-LARGEST_INBOUND = 1 << 20
-"""The largest packet we take from an MQTT 5 broker: over 256 KiB, so that larger manifests are refused by name."""
 UNLIMITED = 65_535
 UNSPECIFIED = 0x80
 """paho's reason code for a connection that ended without one."""
@@ -62,6 +62,28 @@ class _Packed(Properties):
         return encoded
 
 
+class _BoundedPaho(Paho):
+    """paho that reads through a `BoundedSocket`. Two of its private names are used: it has no public way to do this.
+
+    No Maximum Packet Size is sent to the broker: it would drop a larger message without a word, and `health` could not
+    name it.
+    """
+
+    bounded: BoundedSocket | None = None
+
+    def _create_socket(self) -> "SocketLike":
+        raw = super()._create_socket()
+        if not isinstance(raw, socket.socket):  # a WebSocket, which is never asked for
+            return raw
+        self.bounded = BoundedSocket(raw, has_properties=self.protocol == MQTTProtocolVersion.MQTTv5)
+        return self.bounded
+
+    def heard(self) -> None:
+        """Note that bytes were received: a payload that is being discarded must not look like a silent broker."""
+        with self._msgtime_mutex:
+            self._last_bytes_received = time.monotonic()
+
+
 _GARBAGE = (MQTTException, struct.error, IndexError, KeyError, ValueError)
 """What paho raises when it decodes garbage. Our callbacks only append to lists, so they raise none of these."""
 
@@ -82,7 +104,8 @@ class Client:
         self._lost: BrokerLost | None = None
         self._closing = False
         self._log_line = ""
-        self._paho = Paho(
+        self._heard_bytes = 0
+        self._paho = _BoundedPaho(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=None if self._v5 else True,
@@ -91,8 +114,6 @@ class Client:
         )
         self._paho.max_inflight_messages_set(0)  # no limit: the outbox limits what is in flight
         self._paho.max_queued_messages_set(0)
-        if settings.username is not None:
-            self._paho.username_pw_set(settings.username, settings.password)
         if will:
             self._paho.will_set(will.topic, will.payload, qos=1, retain=True)
         self._paho.on_socket_open = self._on_socket_open
@@ -112,22 +133,28 @@ class Client:
 
         Raises BrokerLost.
         """
+        if self._settings.username is not None:
+            self._paho.username_pw_set(self._settings.username, self._password())
         if self._settings.tls:
             self._paho.tls_set_context(client_context(self._settings))
         self._paho.connect_timeout = timeout_s
         self._paho.on_log = self._on_log
-        properties = None
-        if self._v5:
-            properties = Properties(PacketTypes.CONNECT)
-            properties.MaximumPacketSize = LARGEST_INBOUND
         try:
             # paho does a clean start on a client's first connection by default.
-            code = self._paho.connect(host, port, self._settings.keepalive_s, properties=properties)
+            code = self._paho.connect(host, port, self._settings.keepalive_s)
         except OSError as exc:
             raise BrokerLost(explain(exc)) from exc
         except ValueError as exc:  # IDNA cannot encode the host name
             raise BrokerLost(f"the host name is invalid: {shown(str(exc))}") from exc
         self._check(code)
+
+    def _password(self) -> str | None:
+        if self._settings.read_password is None:
+            return self._settings.password
+        try:
+            return self._settings.read_password()
+        except (OSError, ValueError) as exc:
+            raise BrokerLost(f"the password cannot be read: {shown(str(exc))}") from exc
 
     @property
     def connack(self) -> ConnAck | None:
@@ -136,10 +163,10 @@ class Client:
 
     def server_certificate_expires(self) -> datetime | None:
         """Return when the broker's certificate expires, UTC; None without TLS."""
-        sock = self._paho.socket()
-        if not isinstance(sock, ssl.SSLSocket):
+        sock = self._paho.bounded
+        if sock is None or not isinstance(sock.raw, ssl.SSLSocket):
             return None
-        der = sock.getpeercert(binary_form=True)
+        der = sock.raw.getpeercert(binary_form=True)
         return expiry_of_der(der) if der else None
 
     def poll(self, timeout_s: float, wake_fd: int | None = None) -> None:
@@ -147,10 +174,10 @@ class Client:
 
         Raises BrokerLost if the connection is lost, BrokerRefused if the broker refuses it.
         """
-        sock = self._paho.socket()
-        if sock is None:
+        sock = self._paho.bounded
+        if sock is None or self._paho.socket() is None:
             raise self._loss()
-        pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        pending = sock.pending()
         fd = sock.fileno()
         # Not select(): it takes no descriptor above 1023, and a kiosk may have that many.
         poller = select.poll()
@@ -163,6 +190,9 @@ class Client:
                 self._check(self._paho.loop_read())
             except _GARBAGE as exc:
                 raise BrokerLost("it sent something that is not MQTT; is it an MQTT broker?") from exc
+            if sock.received_bytes != self._heard_bytes:
+                self._heard_bytes = sock.received_bytes
+                self._paho.heard()
         if events & select.POLLOUT:
             self._check(self._paho.loop_write())
         self._check(self._paho.loop_misc())
@@ -252,8 +282,8 @@ class Client:
 
     def _on_socket_open(self, _paho: Paho, _userdata: object, sock: "SocketLike") -> None:
         # A single event must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
-        if isinstance(sock, socket.socket):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(sock, BoundedSocket):
+            sock.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _on_log(self, _paho: Paho, _userdata: object, level: int, line: str) -> None:
         # Only until the CONNACK: paho reports a TLS alert nowhere else, but logging every publish would cost time.
@@ -283,7 +313,9 @@ class Client:
     ) -> None:
         if self._lost is not None or self._closing:
             return
-        if flags.is_disconnect_packet_from_server:
+        if self._paho.bounded is not None and self._paho.bounded.violation is not None:
+            self._lost = BrokerLost(self._paho.bounded.violation)
+        elif flags.is_disconnect_packet_from_server:
             words = _with_reason_string(reason, properties.json() if properties else {})
             self._lost = BrokerLost(f"the broker closed the connection: {words}", code=reason.value)
         elif self._log_line:
@@ -305,14 +337,16 @@ class Client:
         self, _paho: Paho, _userdata: object, token: int, reasons: list[ReasonCode], _properties: Properties
     ) -> None:
         refused = tuple(reason.getName() if reason.is_failure else None for reason in reasons)
-        self._subacks.append(SubAck(token, refused))
+        self._subacks.append(SubAck(token, refused, tuple(reason.value for reason in reasons)))
 
     def _on_message(self, _paho: Paho, _userdata: object, message: MQTTMessage) -> None:
+        # paho passes a message on before it reads any further.
+        discarded = self._paho.bounded.take_discarded() if self._paho.bounded is not None else 0
         try:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        self._messages.append(ReceivedMessage(topic, bytes(message.payload), message.retain))
+        self._messages.append(ReceivedMessage(topic, bytes(message.payload), message.retain, discarded))
 
 
 def _words(code: MQTTErrorCode) -> str:

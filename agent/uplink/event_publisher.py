@@ -79,7 +79,7 @@ class EventPublisher:
         for outgoing in self._readable(resending.next, now):
             token = self._send(outgoing)
             if token is not None:
-                resending.sent_as(token, outgoing.position)
+                resending.sent_as(token, outgoing.position, now)
                 if self._free() < 1:
                     return
 

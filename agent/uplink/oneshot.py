@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["BROKER_CONFIRMS", "publish_status_once", "retire", "try_connect"]
 
 TIMEOUT_S = 10.0
+SMALLEST_MAXIMUM_PACKET = 64 * 1024
+"""In bytes: an event may be that large (`mqtt.md#event-documents`)."""
 FAILURE = 0x80
 QUIET_S = 1.0
 """How long to wait for another retained message after the last one."""
@@ -101,13 +103,19 @@ def publish_status_once(
     kiosk: str,
     version: str,
     reason: str,
+    connection: int,
     state: str = "failed",
     timeout_s: float = TIMEOUT_S,
 ) -> None:
     """Publish a last retained status before the process ends. Raises BrokerLost. (`commands.md#failure-at-start`)"""
     topics = Topics(site, kiosk)
     document = status_document(
-        state=state, reason=reason, version=version, journal=None, since=SystemClock().utc_text()
+        state=state,
+        reason=reason,
+        version=version,
+        journal=None,
+        since=SystemClock().utc_text(),
+        connection=connection,
     )
     with _connected(broker, topics, "status", timeout_s) as (client, _):
         _publish(client, topics.status, document, time.monotonic() + timeout_s)
@@ -148,6 +156,11 @@ def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
     return found
 
 
+def _receive_maximum(allowed: int, wanted: int) -> str:
+    slower = f", so that fewer events than max_inflight = {wanted} are in flight" if allowed < wanted else ""
+    return f"Receive Maximum {allowed}{slower}"
+
+
 def try_connect(
     broker: BrokerSettings, delivery: DeliverySettings, *, site: str, kiosk: str, timeout_s: float = TIMEOUT_S
 ) -> str:
@@ -159,6 +172,7 @@ def try_connect(
     with _connected(broker, topics, "check", timeout_s) as (client, where):
         client.subscribe(topics.subscriptions)
         came: list[SubAck] = []
+        limits = client.connack
 
         def answered() -> bool:
             came.extend(client.subacks())
@@ -171,12 +185,23 @@ def try_connect(
             raise BrokerRefused(
                 f"{where}: connected, but this kiosk may not read {', '.join(refused)}; check its rights there"
             )
+        if 0 in came[0].granted:
+            raise BrokerRefused(f"{where}: the broker grants QoS 0 only, so messages can be lost; allow QoS 1 there")
+        if limits and (largest := limits.maximum_packet_bytes) is not None and largest < SMALLEST_MAXIMUM_PACKET:
+            raise BrokerRefused(
+                f"{where}: the broker's Maximum Packet Size is {largest} bytes, and an event may have "
+                f"{SMALLEST_MAXIMUM_PACKET}; raise it there (Mosquitto: max_packet_size)"
+            )
         parts = [f"{where}: connected, MQTT {'5' if broker.protocol == 5 else '3.1.1'}"]
         expires = client.server_certificate_expires()
         if not broker.tls:
             parts.append("NOT encrypted (mqtt.tls is false)")
         elif expires:
             parts.append(f"its certificate expires {expires:%Y-%m-%d}")
+        if limits and broker.protocol == 5:
+            largest = limits.maximum_packet_bytes
+            parts.append(f"Maximum Packet Size {'without limit' if largest is None else f'{largest} bytes'}")
+            parts.append(_receive_maximum(limits.receive_maximum, delivery.max_inflight))
         if delivery.confirm is Confirm.BROKER:
             parts.append(BROKER_CONFIRMS)
     return "; ".join(parts)

@@ -73,7 +73,7 @@ class Outbox:
         self._connected = False
         self._window = max_inflight
         self._inflight: dict[int, int] = {}  # position by token
-        self._answered_at = 0.0
+        self._sent_at: dict[int, float] = {}  # when it was published, by token; ascending
         self._queue = ReadAhead(source, after=head.delivered)
         self._seen = head.delivered  # the highest position ever published
         self._open: dict[int, None] = {}  # with confirm = "broker": published and not accepted, ascending
@@ -120,8 +120,8 @@ class Outbox:
         return min(self._ack_due, self._probe.due, max(self._refused.due, self._held_until()), self._resend.due)
 
     def stalled_since(self) -> float:
-        """Return since when the broker has owed an answer; infinity if it owes none."""
-        return self._answered_at if self._inflight else math.inf
+        """Return when the oldest event in flight was published; infinity if there is none."""
+        return next(iter(self._sent_at.values()), math.inf)
 
     # -- connection --------------------------------------------------------------------------------------------------
 
@@ -137,6 +137,7 @@ class Outbox:
         """End the connection: what was in flight must be published again."""
         self._connected = False
         self._inflight.clear()
+        self._sent_at.clear()
         self._ack_due = math.inf
         self._refused.lost(now)
         self._new_pass()
@@ -178,9 +179,8 @@ class Outbox:
 
     def sent_as(self, token: int, position: int, now: float) -> None:
         """The event was published; `puback` will get the same `token`."""
-        if not self._inflight:
-            self._answered_at = now
         self._inflight[token] = position
+        self._sent_at[token] = now
         if position > self._seen:
             self._mark_seen(position)
         if self._consumer:
@@ -202,7 +202,7 @@ class Outbox:
         position = self._inflight.pop(token, None)
         if position is None:
             return False
-        self._answered_at = now
+        self._sent_at.pop(token, None)
         if code >= FAILURE:
             self.refuse(position, reason, now)
             return True

@@ -28,15 +28,23 @@ class PubAck(Struct, frozen=True):
 
 
 class SubAck(Struct, frozen=True):
-    """The answer to the subscription `token`: for each filter None, or why it was refused."""
+    """The answer to the subscription `token`: for each filter None, or why it was refused.
+
+    `granted` has the code of each filter, the QoS of one that was not refused.
+    """
 
     token: int
     refused: tuple[str | None, ...]
+    granted: tuple[int, ...] = ()
 
 
 class ReceivedMessage(Struct, frozen=True):
-    """A message from the broker. One whose topic is not UTF-8 never gets here."""
+    """A message from the broker. One whose topic is not UTF-8 never gets here.
+
+    `discarded_bytes` is the size of a payload that was too large and was discarded; `payload` is then empty.
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    discarded_bytes: int = 0

@@ -4,19 +4,26 @@ Pure, but `put` may be called from any thread while the uplink's thread calls th
 """
 
 import math
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from agent.uplink.uplink_settings import Timing
 
-__all__ = ["RetainedView", "RetainedViews"]
+__all__ = ["Payload", "RetainedView", "RetainedViews"]
+
+Payload = bytes | Callable[[int], bytes]
 
 
 class RetainedView(Struct, frozen=True, eq=False):
-    """One state of a view. `at` is the monotonic time when it was put. Compared by identity."""
+    """One state of a view. `at` is the monotonic time when it was put. Compared by identity.
+
+    A `payload` that carries the number of the connection is a function of that number: the same state is published
+    again by later connections.
+    """
 
     suffix: str
-    payload: bytes
+    payload: Payload
     expiry_s: int | None
     at: float
 

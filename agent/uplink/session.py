@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent.contract.kiosk_status import status_document
@@ -13,6 +14,7 @@ from agent.uplink.event_publisher import EventPublisher
 from agent.uplink.failures import BrokerLost, shown
 from agent.uplink.outbox import AckResult
 from agent.uplink.packets import ConnAck
+from agent.uplink.subscriptions import Subscriptions
 from agent.uplink.uplink_settings import Timing
 from agent.uplink.uplink_state import UplinkCallbacks, UplinkState
 
@@ -43,6 +45,7 @@ class Session:
         clock: Clock,
         timing: Timing,
         version: str,
+        connection: int,
     ) -> None:
         self._client = client
         self._receive_maximum = connack.receive_maximum
@@ -51,11 +54,12 @@ class Session:
         self._clock = clock
         self._timing = timing
         self._version = version
+        self._connection = connection
         self._since = clock.utc_text()
         self._journal = ""
         self._status_due = False
-        self._unanswered: set[int] = set()  # tokens of published statuses, views and responses
-        self._filters: dict[int, tuple[str, ...]] = {}
+        self._unanswered: dict[int, float] = {}  # when each status, view and response was published, by token
+        self._subscriptions = Subscriptions(state.topics.subscriptions, timing=timing)
         self._rollback_reported_at = -math.inf
         self._refusal_logged_at = -math.inf
         self._events = EventPublisher(
@@ -83,17 +87,19 @@ class Session:
         self._wait(self._deadline())
         now = self._clock.monotonic()
         self._take_pubacks(now)
-        self._take_subacks()
+        self._take_subacks(now)
         self._take_messages(now)
         self._follow_journal()
         if self._state.reload.is_set():
             self._subscribe()
+        elif again := self._subscriptions.take_due(now):
+            self._ask(again, now)
         self._state.outbox.tick(now)
         self._publish(now)
         self._report_delivered()
         self._report_rolled_back(now)
-        if now - self._state.outbox.stalled_since() > self._timing.stall_s:
-            raise BrokerLost("the broker does not acknowledge what is published", stalled=True)
+        self._warn_of_left_out(now)
+        self._check_answers(now)
 
     def stop(self, *, reason: str, until: float) -> None:
         """Publish `offline` and disconnect. Waits for the broker's answer at most until the monotonic time `until`.
@@ -126,10 +132,27 @@ class Session:
     def _deadline(self) -> float:
         """Return when there is something to do although nothing was received."""
         if self._free() < 1:
-            return math.inf  # nothing can happen before an answer
+            return self._subscriptions.due  # nothing can be published before an answer
         state = self._state
         outbox_due = max(state.outbox.deadline(), self._events.source_due)
-        return min(outbox_due, state.views.deadline(behind_events=self._events.has_more), state.fetching.deadline())
+        views_due = state.views.deadline(behind_events=self._events.has_more)
+        return min(outbox_due, views_due, state.fetching.deadline(), self._subscriptions.due)
+
+    def _check_answers(self, now: float) -> None:
+        """Give up a broker that owes an answer for too long, or refuses what no kiosk can do without.
+
+        Raises BrokerLost. (`mqtt.md#unanswered-publish`, `mqtt.md#refused-subscription`)
+        """
+        others = next(iter(self._unanswered.values()), math.inf)
+        published = min(others, self._state.outbox.stalled_since(), self._state.resending.stalled_since())
+        if now - published > self._timing.stall_s:
+            raise BrokerLost("the broker does not acknowledge what is published", stalled=True)
+        if now - self._subscriptions.unanswered_since() > self._timing.stall_s:
+            raise BrokerLost("the broker does not answer a subscription", stalled=True)
+        if now - self._subscriptions.refused_since(self._state.topics.ack) > self._timing.ack_refused_s:
+            raise BrokerLost(
+                "the broker refuses the subscription to ack; check this kiosk's rights there", stalled=True
+            )
 
     def _wait(self, until: float) -> None:
         waker = self._state.waker
@@ -149,7 +172,7 @@ class Session:
                 if puback.code >= FAILURE:
                     self._refused("an event", puback.reason, now)
             elif not self._state.resending.answered(puback.token):
-                self._unanswered.discard(puback.token)
+                self._unanswered.pop(puback.token, None)
                 if puback.code >= FAILURE:
                     self._refused("a status, view or response", puback.reason, now)
         self._callbacks.note(no_consumer=outbox.no_consumer)
@@ -161,32 +184,27 @@ class Session:
             logger.warning("the broker refuses %s: %s; check this kiosk's rights and limits there", what, reason)
         self._callbacks.note(last_refusal=f"{what}: {reason}")
 
-    def _take_subacks(self) -> None:
+    def _take_subacks(self, now: float) -> None:
         for suback in self._client.subacks():
-            filters = self._filters.pop(suback.token, ())
-            lines = []
-            for one, reason in zip(filters, suback.refused, strict=False):
-                if reason is not None:
-                    lines.append(f"{one}: {reason}")
-                    logger.warning(
-                        "the broker refuses the subscription to %s: %s; check this kiosk's rights there", one, reason
-                    )
-                    self._state.fetching.arrived(one)
-            if filters == self._state.topics.subscriptions:
-                self._callbacks.note(refused_subscriptions=tuple(lines))
+            for one, reason in self._subscriptions.answered(suback.token, suback.refused, now):
+                logger.warning(
+                    "the broker refuses the subscription to %s: %s; check this kiosk's rights there", one, reason
+                )
+                self._state.fetching.arrived(one)
+            self._callbacks.note(refused_subscriptions=self._subscriptions.lines)
 
     def _take_messages(self, now: float) -> None:
         topics = self._state.topics
         for message in self._client.messages():
             known = topics.classify(message.topic)
             if known is None:
-                logger.warning("message ignored, its topic is not for this kiosk: %s", shown(message.topic))
+                self._warn("message ignored, its topic is not for this kiosk: %s", shown(message.topic), now)
                 continue
             kind, name, part = known
-            if kind is MessageKind.ACK:
+            if kind is MessageKind.ACK and not message.discarded_bytes:
                 self._take_ack(message.payload, now)
             elif kind is MessageKind.REQUEST and message.retained:
-                logger.warning("request %s ignored, because it is retained; send it without retain", shown(name))
+                self._warn("request %s ignored, because it is retained; send it without retain", shown(name), now)
             else:
                 if kind is MessageKind.ORDER and self._state.fetching.arrived(message.topic):
                     self._client.unsubscribe([message.topic])
@@ -200,6 +218,7 @@ class Session:
                         payload=message.payload,
                         retained=message.retained,
                         topic=message.topic if is_named else shown(message.topic),
+                        discarded_bytes=message.discarded_bytes,
                     )
                 )
 
@@ -214,7 +233,7 @@ class Session:
         try:
             ack = ack_of(payload, topic=self._state.topics.ack)
         except MessageRefused as exc:
-            logger.warning("the consumer's ack is invalid and was ignored: %s", shown(str(exc)))
+            self._warn("the consumer's ack is invalid and was ignored: %s", shown(str(exc)), now)
             self._callbacks.note(error=f"refused: {shown(str(exc))}")
             return
         self._follow_journal()
@@ -224,20 +243,32 @@ class Session:
             self._events.source_failed(exc, now)
             return
         if result is AckResult.ROLLED_BACK:
-            logger.warning(
+            self._warn(
                 "the journal is an old copy (was the card restored or cloned?): the consumer has acknowledged events "
                 "of journal %s that are not in it",
-                ack.journal,
+                shown(ack.journal),
+                now,
             )
+
+    def _warn(self, line: str, about: str, now: float) -> None:
+        """Log what a peer has caused, at most ten times a minute of each kind. (`mqtt.md#refused-messages`)"""
+        if self._state.log_limit.allows(line, now):
+            logger.warning(line, about)
+
+    def _warn_of_left_out(self, now: float) -> None:
+        for line, count in self._state.log_limit.take_left_out(now):
+            logger.warning("%d more lines were left out: %s", count, line)
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
     def _subscribe(self) -> None:
         """Subscribe to everything. Each time, the broker sends all retained messages again."""
         self._state.reload.clear()
-        topics = self._state.topics
-        token = self._client.subscribe(topics.subscriptions, retain_as_published=(topics.requests,))
-        self._filters[token] = topics.subscriptions
+        self._ask(self._state.topics.subscriptions, self._clock.monotonic())
+
+    def _ask(self, filters: Sequence[str], now: float) -> None:
+        token = self._client.subscribe(filters, retain_as_published=(self._state.topics.requests,))
+        self._subscriptions.asked(token, filters, now)
 
     def _follow_journal(self) -> None:
         head = self._state.source.head()
@@ -255,14 +286,19 @@ class Session:
         """Publish the retained status; return its token. (`mqtt.md#status`)"""
         since = self._since if state == "online" else self._clock.utc_text()
         document = status_document(
-            state=state, reason=reason, version=self._version, journal=self._journal or None, since=since
+            state=state,
+            reason=reason,
+            version=self._version,
+            journal=self._journal or None,
+            since=since,
+            connection=self._connection,
         )
         return self._publish_other(self._state.topics.status, document, retain=True)
 
     def _publish_other(self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None = None) -> int:
         """Publish something that is no event; return its token."""
         token = self._client.publish(topic, payload, retain=retain, expiry_s=expiry_s)
-        self._unanswered.add(token)
+        self._unanswered[token] = self._clock.monotonic()
         return token
 
     def _publish(self, now: float) -> None:
@@ -280,7 +316,8 @@ class Session:
         for view in state.views.due(now, behind_events=self._events.has_more):
             if self._free() < 1:
                 break
-            self._publish_other(state.topics.view(view.suffix), view.payload, retain=True, expiry_s=view.expiry_s)
+            payload = view.payload if isinstance(view.payload, bytes) else view.payload(self._connection)
+            self._publish_other(state.topics.view(view.suffix), payload, retain=True, expiry_s=view.expiry_s)
             state.views.published(view, now)
         self._fetch(now)
 
@@ -290,7 +327,7 @@ class Session:
         while state.fetches:
             state.fetching.want(map(state.topics.order, state.fetches.popleft()))
         if started := state.fetching.start(now):
-            self._filters[self._client.subscribe(started)] = tuple(started)
+            self._subscriptions.asked(self._client.subscribe(started), started, now)
         if expired := state.fetching.expire(now):
             self._client.unsubscribe(expired)
 

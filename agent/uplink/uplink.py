@@ -1,6 +1,7 @@
 """The uplink: one thread that keeps a connection to the central broker and publishes every event there."""
 
 import logging
+import math
 import random
 import threading
 from collections import deque
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from agent.contract.kiosk_status import status_document
 from agent.contract.topics import Inbound, Topics
 from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.log_limit import LogLimit
 from agent.runtime.waker import Waker
 from agent.uplink.backoff import Backoff
 from agent.uplink.certificates import expiry_of_pem_file
@@ -21,8 +23,8 @@ from agent.uplink.failures import BrokerLost
 from agent.uplink.fetching import Fetching
 from agent.uplink.outbox import Outbox
 from agent.uplink.packets import Will
-from agent.uplink.resending import Resending
-from agent.uplink.retained_views import RetainedView, RetainedViews
+from agent.uplink.resending import RANGES_MAX, Resending
+from agent.uplink.retained_views import Payload, RetainedView, RetainedViews
 from agent.uplink.session import Session
 from agent.uplink.uplink_health import Situation, UplinkHealth
 from agent.uplink.uplink_settings import BrokerSettings, DeliverySettings, Timing
@@ -33,6 +35,7 @@ __all__ = ["Uplink"]
 logger = logging.getLogger(__name__)
 
 RESPONSES_KEPT = 100
+SECOND_CLIENT = "another client seems to connect with this kiosk's client id"
 
 
 class Uplink:
@@ -41,8 +44,8 @@ class Uplink:
     Callbacks run in the uplink's thread and must return at once: `on_inbound` gets every message but acks;
     `on_delivered(position)` is called when everything up to there is delivered; `on_rolled_back(journal_id)` when the
     journal of that id is an old copy and must continue under a new one, repeatedly until it does; `on_change` when
-    `health` has changed in more than its numbers. An exception from a callback, or a bug here, ends the thread through
-    `threading.excepthook`.
+    `health` has changed in more than its numbers; `next_connection` returns the number of the connection to be made. An
+    exception from a callback, or a bug here, ends the thread through `threading.excepthook`.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Uplink:
         on_delivered: Callable[[int], None],
         on_rolled_back: Callable[[str], None],
         on_change: Callable[[], None],
+        next_connection: Callable[[], int],
         clock: Clock | None = None,
         timing: Timing | None = None,
         chance: Callable[[], float] = random.random,
@@ -67,6 +71,9 @@ class Uplink:
         self._clock = clock or SystemClock()
         self._timing = timing or Timing()
         self._on_change = on_change
+        self._next_connection = next_connection
+        self._unused_number: int | None = None
+        """A number that no connection has used."""
         self._situation = Situation()
         self._proved = False
         """Whether this connection has lasted a while or delivered something."""
@@ -88,9 +95,10 @@ class Uplink:
             resending=Resending(source),
             responses=deque(maxlen=RESPONSES_KEPT),
             fetches=deque(),
-            resends=deque(),
+            resends=deque(maxlen=RANGES_MAX),
             reload=threading.Event(),
             waker=Waker(),
+            log_limit=LogLimit(),
         )
         self._callbacks = UplinkCallbacks(
             inbound=on_inbound, delivered=on_delivered, rolled_back=on_rolled_back, note=self._note
@@ -98,7 +106,8 @@ class Uplink:
         self._stopping = threading.Event()
         self._stop_reason = ""
         self._stop_until = 0.0
-        self._online_at = 0.0
+        self._online_at = -math.inf
+        """When the newest connection was accepted; minus infinity if the newest attempt failed."""
         self._duplicates = DuplicateDetector(protocol=broker.protocol, timing=self._timing)
         self._last_line = ""
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
@@ -130,8 +139,11 @@ class Uplink:
         """Events were committed: publish them."""
         self._state.waker.wake()
 
-    def publish_view(self, suffix: str, payload: bytes, *, expiry_s: int | None = None) -> None:
-        """Publish the retained view `suffix` (`health`, `station/1`), now and at every connect."""
+    def publish_view(self, suffix: str, payload: Payload, *, expiry_s: int | None = None) -> None:
+        """Publish the retained view `suffix` (`health`, `station/1`), now and at every connect.
+
+        `payload` may be a function of the connection's number; the uplink's thread calls it.
+        """
         self._state.views.put(RetainedView(suffix, payload, expiry_s, self._clock.monotonic()))
         self._state.waker.wake()
 
@@ -185,12 +197,15 @@ class Uplink:
             host, port = hosts[turn % len(hosts)]
             turn += 1
             self._proved = False
+            self._online_at = -math.inf
             try:
                 self._connect_and_serve(host, port)
             except BrokerLost as exc:
                 was_online = self._situation.online
                 wait_s = self._after_loss(exc, f"{host}:{port}", round_over=turn % len(hosts) == 0 or was_online)
-                if self._proved and not exc.stalled:
+                if self._duplicates.is_suspicious:
+                    turn -= 1  # is this broker still there?
+                elif self._proved and not exc.stalled:
                     turn = 0  # else try the next host: this one may accept and drop us forever
                 self._stopping.wait(wait_s)
         self._note(online=False, state="stopped")
@@ -203,7 +218,9 @@ class Uplink:
         line = f"{where}: {error}"
         logger.log(logging.DEBUG if line == self._last_line else logging.WARNING, "%s", line)
         self._last_line = line
-        if self._duplicates.is_duplicate(error, since_online_s=self._clock.monotonic() - self._online_at):
+        is_duplicate = self._duplicates.lost(error, since_online_s=self._clock.monotonic() - self._online_at)
+        if is_duplicate or str(error) == SECOND_CLIENT:
+            self._duplicates.forget()
             logger.error(
                 "duplicate_id: another client %s as %s; give each kiosk an id of its own. Next attempt in %.0f s",
                 "has connected" if error.taken_over else "seems to connect",
@@ -213,6 +230,8 @@ class Uplink:
             self._note(online=False, state="staying away", error=line, duplicate_id=True)
             return self._timing.duplicate_wait_s
         self._note(online=False, state="waiting to connect", error=line)
+        if self._duplicates.is_suspicious:
+            return 0.0
         return self._backoff.next_s() if round_over else 0.0
 
     def _connect_and_serve(self, host: str, port: int) -> None:
@@ -221,12 +240,15 @@ class Uplink:
 
         if not self._situation.duplicate_id:
             self._note(state="connecting")
+        number = self._next_connection() if self._unused_number is None else self._unused_number
+        self._unused_number = number
         will = status_document(
             state="offline",
             reason="connection lost",
             version=self._version,
             journal=self._state.source.head().journal or None,
             since=self._clock.utc_text(),
+            connection=number,
         )
         client = Client(
             self._broker,
@@ -235,6 +257,7 @@ class Uplink:
         )
         try:
             client.connect(host, port, timeout_s=self._timing.connect_timeout_s)
+            self._unused_number = None
             until = self._clock.monotonic() + self._timing.connect_timeout_s
             while client.connack is None:
                 if self._stopping.is_set():
@@ -242,6 +265,10 @@ class Uplink:
                 if self._clock.monotonic() >= until:
                     raise BrokerLost("the broker accepts the connection and does not answer; is it an MQTT broker?")
                 client.poll(min(until - self._clock.monotonic(), self._timing.poll_s))
+            self._online_at = self._clock.monotonic()
+            if self._duplicates.connected():
+                client.close()
+                raise BrokerLost(SECOND_CLIENT)
             session = Session(
                 client=client,
                 connack=client.connack,
@@ -250,11 +277,13 @@ class Uplink:
                 clock=self._clock,
                 timing=self._timing,
                 version=self._version,
+                connection=number,
             )
             try:
                 session.open()
                 self._note(
                     online=True,
+                    connection=number,
                     state="online",
                     host=f"{host}:{port}",
                     error=None,
@@ -273,7 +302,6 @@ class Uplink:
 
     def _serve(self, session: Session) -> None:
         """Run an open session until the stop. Raises BrokerLost."""
-        self._online_at = self._clock.monotonic()
         delivered = session.delivered
         while not self._stopping.is_set():
             session.step()

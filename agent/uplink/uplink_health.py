@@ -10,12 +10,14 @@ __all__ = ["Situation", "UplinkHealth"]
 class Situation(Struct, frozen=True, kw_only=True):
     """The part of the uplink's health that seldom changes. (`mqtt.md#health`)
 
-    `state` is a text for people, `host` the broker connected to, `error` the newest problem (None once it is over).
-    `no_consumer`: the broker says that nobody subscribes to our events. `rolled_back`: the journal proved to be an old
-    copy. The expiry times are None without TLS or if a certificate cannot be read.
+    `connection` is the number of the newest connection, 0 before the first. `state` is a text for people, `host` the
+    broker connected to, `error` the newest problem (None once it is over). `no_consumer`: the broker says that nobody
+    subscribes to our events. `rolled_back`: the journal proved to be an old copy. The expiry times are None without TLS
+    or if a certificate cannot be read.
     """
 
     online: bool = False
+    connection: int = 0
     state: str = "not started"
     host: str | None = None
     error: str | None = None

@@ -1,5 +1,6 @@
 """The uplink's settings: the broker, how delivery is confirmed, and the waiting times of the contract."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,14 +19,16 @@ class Confirm(StrEnum):
 class BrokerSettings(Struct, frozen=True, kw_only=True):
     """How to reach the broker. `hosts` are (host, port), tried in turn; `protocol` is 5 or 311.
 
-    With `tls` the broker's certificate is always verified, against `ca_file` or the system's authorities.
-    (`settings.md#broker`)
+    With `tls` the broker's certificate is always verified, against `ca_file` or the system's authorities. Before each
+    connect the files are read, and `read_password` is called if there is one: it returns the password in place of
+    `password`, and raises OSError or ValueError if it cannot. (`settings.md#broker`, `settings.md#renewed-secrets`)
     """
 
     hosts: tuple[tuple[str, int], ...]
     protocol: int = 5
     username: str | None = None
     password: str | None = None
+    read_password: Callable[[], str | None] | None = None
     tls: bool = True
     ca_file: Path | None = None
     cert_file: Path | None = None
@@ -67,7 +70,9 @@ class Timing(Struct, frozen=True, kw_only=True):
     connect_timeout_s: float = 10.0
     """For each step of connecting: TCP and TLS handshake together, then the broker's CONNACK."""
     stall_s: float = 60.0
-    """A broker that leaves a publish unanswered for this long is disconnected."""
+    """A broker that leaves a publish or a subscription unanswered for this long is disconnected."""
+    ack_refused_s: float = 60.0
+    """A broker that refuses the subscription to `ack` for this long is left for the next one."""
     poll_s: float = 5.0
     """How long to wait for the socket at most, because keep-alives must be sent in time."""
     view_interval_s: float = 0.2

@@ -7,6 +7,7 @@ from threading import Event
 from msgspec import Struct
 
 from agent.contract.topics import Inbound, Topics
+from agent.runtime.log_limit import LogLimit
 from agent.runtime.waker import Waker
 from agent.uplink.event_source import EventSource
 from agent.uplink.fetching import Fetching
@@ -21,7 +22,7 @@ class UplinkState(Struct, frozen=True, kw_only=True):
     """What survives a connection. One session at a time works on it.
 
     Other threads append to `responses` (topic, payload), `fetches` (order ids) and `resends` (first, last position),
-    put `views`, and set `reload` to get all retained messages once more.
+    put `views`, and set `reload` to get all retained messages once more. `log_limit` is for lines that a peer causes.
     """
 
     topics: Topics
@@ -35,6 +36,7 @@ class UplinkState(Struct, frozen=True, kw_only=True):
     resends: deque[tuple[int, int]]
     reload: Event
     waker: Waker
+    log_limit: LogLimit
 
 
 class UplinkCallbacks(Struct, frozen=True, kw_only=True):

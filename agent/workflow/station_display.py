@@ -37,7 +37,7 @@ def bar_of(state: State, name: str) -> tuple[int, int]:
     return (order.total_scanned, order.manifest.total_ordered)
 
 
-def station_view(state: State, name: str, transient: TransientState, time: str) -> StationView:
+def station_view(state: State, name: str, transient: TransientState, time: str, *, connection: int = 0) -> StationView:
     """Return the view of a station to publish (`mqtt.md#station-view`); `time` is UTC text."""
     station = state.station(name)
     order = state.orders[station.order] if station.order is not None else None
@@ -58,4 +58,5 @@ def station_view(state: State, name: str, transient: TransientState, time: str) 
         last=None if last is None else LastSignal(signal=last.signal, reason=last.reason),
         held=bool(order is not None and order.holds),
         time=time,
+        connection=connection,
     )

@@ -12,10 +12,11 @@ from agent.daemon.publishers import publish_health, publish_views
 from agent.daemon.thread_safe_event import ThreadSafeEvent
 from agent.drivers.indicators.fake_indicator import FakeIndicator
 from agent.runtime.clock import SystemClock
+from agent.uplink.retained_views import Payload
 
 VIEW = StationView(
     state=Phase.READY, signed_in=False, operator=None, order=None, mode=None, product=None, scanned=None, pending=None,
-    box=None, last=None, held=False, time="2026-11-22T17:53:01.123Z",
+    box=None, last=None, held=False, time="2026-11-22T17:53:01.123Z", connection=0,
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ class Kiosk:
     def view(self, station: str) -> StationView:
         return self.view_now
 
-    def publish_view(self, suffix: str, payload: bytes, *, expiry_s: int | None = None) -> None:
+    def publish_view(self, suffix: str, payload: Payload, *, expiry_s: int | None = None) -> None:
         assert (expiry_s == 90) is (suffix == "health")
         self.published.append(suffix)
 

@@ -103,6 +103,7 @@ def test_centre_reads_views_and_matches_answers_to_questions(broker: Broker) -> 
         "version": "1",
         "journal": "3F0C9A1B",
         "since": "2026-11-22T17:53:01.123Z",
+        "connection": 1,
     }
     kiosk.publish(f"{centre.agent}/status", json.dumps(status), retain=True)
     assert centre.wait_status("online").journal == "3F0C9A1B"

@@ -1,5 +1,6 @@
 """An uplink as a kiosk has it, with short waiting times. Everything it reports is collected."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -97,6 +98,7 @@ class KioskUplink:
             on_delivered=self._collect(self.delivered),
             on_rolled_back=self._collect(self.rolled_back),
             on_change=self._notify,
+            next_connection=itertools.count(1).__next__,
             timing=timing,
             chance=lambda: 1.0,
         )

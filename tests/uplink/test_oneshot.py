@@ -36,9 +36,15 @@ def test_a_failed_start_leaves_its_status(mosquitto: Broker) -> None:
     """(`commands.md#failure-at-start`, `mqtt.md#status`)"""
     with Centre(mosquitto, kiosk="dock-3") as centre:
         publish_status_once(
-            settings(mosquitto.port), site="rtm1", kiosk="dock-3", version="1.2.3", reason="journal damaged"
+            settings(mosquitto.port),
+            site="rtm1",
+            kiosk="dock-3",
+            version="1.2.3",
+            reason="journal damaged",
+            connection=8,
         )
-        assert centre.wait_status("failed").reason == "journal damaged"
+        status = centre.wait_status("failed")
+        assert (status.reason, status.connection) == ("journal damaged", 8)
 
 
 @pytest.mark.parametrize("protocol", [5, 311])

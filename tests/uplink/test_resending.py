@@ -8,7 +8,7 @@ def run(resending: Resending) -> list[int]:
     """Publish everything; each publish is answered at once. Return the positions."""
     sent: list[int] = []
     while outgoing := resending.next():
-        resending.sent_as(len(sent), outgoing.position)
+        resending.sent_as(len(sent), outgoing.position, 0.0)
         assert resending.answered(len(sent))
         sent.append(outgoing.position)
     return sent
@@ -29,7 +29,7 @@ def test_only_a_few_are_in_flight_at_a_time() -> None:
     for token in range(AT_ONCE):
         outgoing = resending.next()
         assert outgoing is not None
-        resending.sent_as(token, outgoing.position)
+        resending.sent_as(token, outgoing.position, 0.0)
     assert resending.next() is None
     assert resending.answered(0)
     assert resending.next() is not None
@@ -55,7 +55,7 @@ def test_after_a_lost_connection_the_rest_goes_out() -> None:
     for token in range(3):
         outgoing = resending.next()
         assert outgoing is not None
-        resending.sent_as(token, outgoing.position)
+        resending.sent_as(token, outgoing.position, 0.0)
     resending.answered(0)
     resending.disconnected()
     assert run(resending) == list(range(2, 81))

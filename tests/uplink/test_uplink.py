@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +23,7 @@ from harness.mqtt_packets import (
     PUBLISH,
     RECEIVE_MAXIMUM,
     RETAIN_AVAILABLE,
+    SUBACK,
     SUBSCRIBE,
     UNSUBSCRIBE,
 )
@@ -55,7 +58,7 @@ def test_connects_clean_with_its_id_account_and_will(protocol: int, level: int) 
 def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
     """(`mqtt.md#connection`, `mqtt.md#status`, `mqtt.md#topics-and-qos`)"""
     with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
-        for _ in range(2):
+        for number in (1, 2):
             broker = peer.accept()
             broker.expect(CONNECT)
             broker.connack()
@@ -70,6 +73,7 @@ def test_says_online_and_subscribes_to_everything_at_every_connect() -> None:
                 "version": "1.2.3",
                 "journal": "AAAAAAAA",
                 "since": None,
+                "connection": number,
             }
             assert {topic for topic, _ in subscribed.filters} == {
                 f"{AGENT}/ack",
@@ -194,7 +198,27 @@ def test_several_short_sessions_without_a_reason_are_a_duplicate_too() -> None:
             kiosk.until(lambda: kiosk.uplink.health().online)
             broker.close()
             kiosk.until(lambda: not kiosk.uplink.health().online)
+        assert not kiosk.uplink.health().situation.duplicate_id
+        fourth = peer.accept()
+        fourth.expect(CONNECT)
+        fourth.connack()
         kiosk.until(lambda: kiosk.uplink.health().situation.duplicate_id)
+        fourth.expect_closed()
+
+
+@pytest.mark.parametrize("protocol", [5, 311])
+def test_a_broker_that_is_killed_and_restarted_is_no_duplicate(protocol: int) -> None:
+    """(`mqtt.md#duplicate-client-id`)"""
+    timing = replace(QUICK, duplicate_wait_s=60.0)
+    with PlayedBroker() as first:
+        port = first.port
+    with running(KioskUplink(port, protocol=protocol, timing=timing)) as kiosk:
+        for _ in range(5):
+            with PlayedBroker(v5=protocol == 5, port=port) as peer:
+                peer.accept().welcome()
+                kiosk.until(lambda: kiosk.uplink.health().online)
+            kiosk.until(lambda: "nothing listens" in kiosk.error)
+        assert not kiosk.uplink.health().situation.duplicate_id
 
 
 def test_short_sessions_are_no_duplicate_if_the_broker_would_say_so() -> None:
@@ -379,6 +403,154 @@ def test_a_broker_that_never_answers_is_disconnected() -> None:
         again = peer.accept()
         again.welcome()
         again.expect_publish("/event/scan")
+
+
+@pytest.mark.parametrize("what", ["status", "view", "response", "resend"])
+def test_a_publish_of_any_kind_that_is_never_answered_ends_the_connection(what: str) -> None:
+    """(`mqtt.md#unanswered-publish`)"""
+    journal = LockedJournal(events=0 if what != "resend" else 3)
+    with (
+        PlayedBroker() as peer,
+        running(KioskUplink(peer.port, journal=journal, timing=replace(QUICK, stall_s=0.2))) as kiosk,
+    ):
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack(properties=bytes([RECEIVE_MAXIMUM, 0, 1]) if what == "status" else b"")
+        subscribed = broker.expect(SUBSCRIBE)
+        broker.expect_publish("/status", answer=None if what == "status" else 0)
+        broker.suback(subscribed)
+        if what == "view":
+            kiosk.uplink.publish_view("station/1", b"{}")
+            broker.expect_publish("/station/1", answer=None)
+        elif what == "response":
+            kiosk.uplink.respond("t1", b"{}")
+            broker.expect_publish("/response/t1", answer=None)
+        elif what == "resend":
+            broker.publish(f"{AGENT}/ack", ack_of(journal, 3), retain=True)
+            kiosk.until(lambda: kiosk.delivered == [3])
+            kiosk.uplink.resend(1, 1)
+            broker.expect_publish("/event/scan", answer=None)
+        broker.expect_closed()
+        kiosk.until(lambda: "does not acknowledge" in kiosk.error)
+        peer.accept().welcome()
+
+
+def test_answers_to_other_publishes_do_not_hide_one_that_is_missing() -> None:
+    """(`mqtt.md#unanswered-publish`)"""
+    timing = replace(QUICK, stall_s=0.5)
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=LockedJournal(), timing=timing)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        kiosk.journal.commit()
+        kiosk.uplink.wake()
+        broker.expect_publish("/event/scan", answer=None)
+        with suppress(ConnectionError):
+            while True:
+                kiosk.journal.commit()
+                kiosk.uplink.wake()
+                broker.expect_publish("/event/scan")
+        kiosk.until(lambda: "does not acknowledge" in kiosk.error)
+
+
+def test_a_refused_subscription_is_tried_again() -> None:
+    """(`mqtt.md#refused-subscription`)"""
+    with PlayedBroker(v5=False) as peer, running(KioskUplink(peer.port, protocol=311)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack()
+        subscribed = broker.expect(SUBSCRIBE)
+        broker.expect_publish("/status")
+        count = len(subscribed.filters)
+        broker.send(SUBACK, subscribed.identifier.to_bytes(2) + bytes([0x80]) + bytes([1]) * (count - 1))
+        for _ in range(3):
+            again = broker.expect(SUBSCRIBE)
+            assert [topic for topic, _ in again.filters] == [f"{AGENT}/ack"]
+            broker.suback(again, 0x80)
+            assert len(kiosk.uplink.health().situation.refused_subscriptions) == 1
+        broker.suback(broker.expect(SUBSCRIBE))
+        kiosk.until(lambda: not kiosk.uplink.health().situation.refused_subscriptions)
+        broker.expect_quiet()
+
+
+def test_a_suback_that_leaves_filters_out_is_a_refusal_of_them() -> None:
+    """(`mqtt.md#refused-subscription`)"""
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack()
+        subscribed = broker.expect(SUBSCRIBE)
+        broker.expect_publish("/status")
+        broker.send(SUBACK, subscribed.identifier.to_bytes(2) + b"\0\x01")
+        again = broker.expect(SUBSCRIBE)
+        assert again.filters == subscribed.filters[1:]
+        broker.suback(again)
+        kiosk.until(lambda: not kiosk.uplink.health().situation.refused_subscriptions)
+
+
+def test_after_ack_was_refused_for_a_while_the_next_broker_is_tried() -> None:
+    """(`mqtt.md#refused-subscription`)"""
+    timing = replace(QUICK, stable_s=0.0, ack_refused_s=0.2)
+    with (
+        PlayedBroker() as deaf,
+        PlayedBroker() as other,
+        running(KioskUplink(deaf.port, other.port, timing=timing)) as kiosk,
+    ):
+        broker = deaf.accept()
+        broker.expect(CONNECT)
+        broker.connack()
+        subscribed = broker.expect(SUBSCRIBE)
+        broker.expect_publish("/status")
+        broker.suback(subscribed, 0x87)
+        other.accept().welcome()
+        kiosk.until(lambda: kiosk.uplink.health().online)
+        assert kiosk.uplink.health().situation.host == f"127.0.0.1:{other.port}"
+
+
+def test_a_subscription_that_is_never_answered_ends_the_connection() -> None:
+    """(`mqtt.md#refused-subscription`)"""
+    with PlayedBroker() as peer, running(KioskUplink(peer.port, timing=replace(QUICK, stall_s=0.2))) as kiosk:
+        broker = peer.accept()
+        broker.expect(CONNECT)
+        broker.connack()
+        broker.expect(SUBSCRIBE)
+        broker.expect_publish("/status")
+        broker.expect_closed()
+        kiosk.until(lambda: "does not answer a subscription" in kiosk.error)
+
+
+def test_the_password_is_read_again_before_each_connect(tmp_path: Path) -> None:
+    """(`settings.md#renewed-secrets`)"""
+    file = tmp_path / "password"
+    file.write_text("old\n")
+    with PlayedBroker() as peer:
+        broker_settings = BrokerSettings(
+            hosts=(("127.0.0.1", peer.port),),
+            username="dock-3",
+            read_password=lambda: file.read_text().strip(),
+            tls=False,
+        )
+        with running(KioskUplink(broker=broker_settings)) as kiosk:
+            broker = peer.accept()
+            assert broker.expect(CONNECT).body.endswith(b"\0\x03old")
+            file.unlink()
+            broker.connack(0x87)
+            kiosk.until(lambda: "the password cannot be read" in kiosk.error)
+            file.write_text("new\n")
+            assert peer.accept().expect(CONNECT).body.endswith(b"\0\x03new")
+
+
+def test_the_number_of_the_connection_rises_and_is_in_status_views_and_will() -> None:
+    """(`mqtt.md#connection-number`)"""
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
+        kiosk.uplink.publish_view("station/1", lambda connection: b'{"connection":%d}' % connection)
+        for number in (1, 2, 3):
+            broker = peer.accept()
+            assert b'"connection":%d}' % number in broker.expect(CONNECT).body, "the will"
+            broker.connack()
+            broker.expect(SUBSCRIBE)
+            assert json.loads(broker.expect_publish("/status").payload)["connection"] == number
+            assert json.loads(broker.expect_publish("/station/1").payload)["connection"] == number
+            broker.close()
 
 
 def test_after_a_broker_that_never_answers_the_next_host_is_tried() -> None:
