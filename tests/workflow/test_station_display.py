@@ -38,6 +38,7 @@ def test_station_view_of_a_station_that_nobody_used() -> None:
         "last": None,
         "held": False,
         "time": TIME,
+        "connection": 0,
     }
 
 
@@ -65,6 +66,7 @@ def test_station_view_of_a_station_at_work() -> None:
         "last": {"signal": "reject", "reason": "box_not_confirmed"},
         "held": False,
         "time": TIME,
+        "connection": 0,
     }
     assert bar_of(bench.state, "1") == (3, 5)
 
