@@ -7,13 +7,14 @@ Times are in milliseconds. A signal is a sequence of steps that is played once; 
 until something newer is shown. No two signals differ by colour alone: their rhythms differ too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from enum import Enum, StrEnum
 
 from msgspec import Struct
 
 __all__ = [
     "AFTERGLOW",
+    "DARK_MS",
     "GAP_MS",
     "IDENTIFY",
     "LONG_MS",
@@ -26,12 +27,15 @@ __all__ = [
     "Signal",
     "Steady",
     "Step",
+    "colours_of",
     "steps_of",
 ]
 
 SHORT_MS = 80
 LONG_MS = 400
 GAP_MS = 80
+DARK_MS = 100
+"""How long it is dark before and after a signal (`signals.md#seen-not-only-heard`)."""
 
 
 class Signal(StrEnum):
@@ -188,9 +192,17 @@ def _edges(light: tuple[tuple[Colour, int], ...], rhythm: str) -> Iterator[Step]
             sound[0:1] = [(buzz, sound_ms - ms)] if sound_ms > ms else []
 
 
-def steps_of(signal: Signal, *, pending: int = 0) -> tuple[Step, ...]:
+def colours_of(signal: Signal) -> frozenset[Colour]:
+    """Return the colours of a signal's light."""
+    light = {colour for colour, _ in PATTERNS[signal].light} | {step.colour for step in AFTERGLOW.get(signal, ())}
+    return frozenset(light - {Colour.OFF})
+
+
+def steps_of(signal: Signal, *, pending: int = 0, before: Set[Colour] = frozenset()) -> tuple[Step, ...]:
     """Return the steps of a signal. `pending` is the number of pieces still to scan, which `WHERE` makes heard.
 
+    `before` are the colours of the light that the signal interrupts: if its own is one of them, its light begins
+    `DARK_MS` late. Another `DARK_MS` follow, unless the light is repeated. (`signals.md#seen-not-only-heard`)
     The light of a signal in `AFTERGLOW` is repeated while the buzzer sounds.
     """
     pattern = PATTERNS[signal]
@@ -201,4 +213,7 @@ def steps_of(signal: Signal, *, pending: int = 0) -> tuple[Step, ...]:
         loop = AFTERGLOW[signal]
         period_ms = sum(step.ms for step in loop)
         light = tuple((step.colour, step.ms) for step in loop) * -(-total_ms // period_ms)
-    return tuple(_edges(light, rhythm))
+    if not colours_of(signal).isdisjoint(before):
+        light = ((Colour.OFF, DARK_MS), *light)
+    end = () if signal in AFTERGLOW else (Step(DARK_MS, Colour.OFF, False),)
+    return (*_edges(light, rhythm), *end)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agent.contract.signals import (
     AFTERGLOW,
+    DARK_MS,
     GAP_MS,
     LONG_MS,
     OFFLINE_BLIP,
@@ -15,6 +16,7 @@ from agent.contract.signals import (
     Signal,
     Steady,
     Step,
+    colours_of,
 )
 from scripts.docs.docstrings import attribute_docs
 from scripts.docs.markdown import code, table
@@ -26,8 +28,8 @@ _BLIP_MS = 200
 
 
 def lengths() -> str:
-    """Return how long the buzzer's sounds are."""
-    return f"S is {SHORT_MS} ms, L is {LONG_MS} ms, gaps are {GAP_MS} ms.\n"
+    """Return how long the buzzer's sounds are, and the dark around a signal."""
+    return f"S is {SHORT_MS} ms, L is {LONG_MS} ms, gaps are {GAP_MS} ms. The dark around a signal is {DARK_MS} ms.\n"
 
 
 def signals() -> str:
@@ -40,10 +42,16 @@ def signals() -> str:
 def steady() -> str:
     """Return a table of the steady lights, the offline blip last."""
     situations = attribute_docs(Steady)
-    rows = [(situations[one.name], _repeated(steps)) for one, steps in STEADY.items()]
+    rows = [(situations[one.name], _repeated(steps), _hidden_by(steps)) for one, steps in STEADY.items()]
     blip, every_ms = OFFLINE_BLIP
-    rows.append(("Uplink offline, over any of these", _blip(blip, every_ms)))
-    return table(("situation", "light"), rows)
+    rows.append(("Uplink offline, over any of these", _blip(blip, every_ms), "–"))
+    return table(("situation", "light", "dark comes before"), rows)
+
+
+def _hidden_by(steps: Sequence[Step]) -> str:
+    """Return the signals that have a colour of this light."""
+    colours = {step.colour for step in steps}
+    return ", ".join(code(one) for one in Signal if colours & colours_of(one)) or "–"
 
 
 # -- lights ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Decides which light and sound come next. Pure: it yields steps with durations, and has no clock.
 
-A signal is played once. It is followed by its afterglow while that lasts (`reject` and `alarm` until the next scan;
-`fault` until it is cleared, also after other signals), else by the steady light with the offline blip over it.
+A signal is played once, with dark around it where it would not be seen otherwise. It is followed by its afterglow while
+that lasts (`reject` and `alarm` until the next scan; `fault` until it is cleared, also after other signals), else by
+the steady light with the offline blip over it.
 """
 
 from collections import deque
@@ -31,10 +32,14 @@ class Sequencer:
         self._next = 0
         self._rest: Step | None = None
         self._until_blip_ms = 0
+        self._shown = Colour.OFF
+        self._ended: tuple[Step, ...] = ()  # what the last call of `scan_seen` or `clear_fault` has ended
 
     def play(self, signal: Signal, *, pending: int = 0) -> bool:
         """Play a signal from its first step, in place of what is playing. (`signals.md#newest-signal-wins`)"""
-        self._once = deque(steps_of(signal, pending=pending))
+        before = {self._shown, *(step.colour for step in (*self._steady, *self._loop, *self._ended))}
+        self._once = deque(steps_of(signal, pending=pending, before=before))
+        self._ended = ()
         self._lasting = signal if signal in AFTERGLOW and signal is not Signal.FAULT else None
         self._faulty = self._faulty or signal is Signal.FAULT
         self._playing = True
@@ -53,11 +58,13 @@ class Sequencer:
 
     def scan_seen(self) -> bool:
         """The next scan was read: end the afterglow, except that of a fault. A signal that is playing continues."""
+        self._ended = self._loop
         self._lasting = None
         return self._settle()
 
     def clear_fault(self) -> bool:
         """End the afterglow of `fault`."""
+        self._ended = self._loop
         self._faulty = False
         return self._settle()
 
@@ -76,6 +83,15 @@ class Sequencer:
 
     def step(self) -> Step:
         """Return the next step. Show it for its whole time unless a change makes it obsolete."""
+        step = self._next_step()
+        self._shown = step.colour
+        return step
+
+    @property
+    def _is_steady(self) -> bool:
+        return not self._playing and self._loop is self._steady
+
+    def _next_step(self) -> Step:
         if self._once:
             return self._once.popleft()
         self._playing = False
@@ -90,10 +106,6 @@ class Sequencer:
             step = Step(self._until_blip_ms, step.colour, step.buzz)
         self._until_blip_ms -= step.ms
         return step
-
-    @property
-    def _is_steady(self) -> bool:
-        return not self._playing and self._loop is self._steady
 
     def _of_loop(self) -> Step:
         if self._rest is not None:

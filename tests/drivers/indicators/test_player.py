@@ -100,9 +100,9 @@ def test_failing_lamp_is_a_fault_until_it_works_again(player: Player, lamp: Reco
     lamp.until((Colour.GREEN, False))  # so that the first step is over
     assert player.fault == "GPIO: gone"
     lamp.fails.clear()
-    player.show(Signal.OK, None, monotonic_ns=2)
-    lamp.until((Colour.GREEN, True))
-    lamp.until((Colour.GREEN, False))
+    player.show(Signal.BOXED, None, monotonic_ns=2)
+    lamp.until((Colour.BLUE, True))
+    lamp.until((Colour.BLUE, False))
     assert player.fault is None
 
 

@@ -1,11 +1,25 @@
 """Which light and sound come next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.contract.signals import AFTERGLOW, IDENTIFY, OFFLINE_BLIP, STEADY, Colour, Signal, Steady, Step, steps_of
+from agent.contract.signals import (
+    AFTERGLOW,
+    DARK_MS,
+    IDENTIFY,
+    OFFLINE_BLIP,
+    STEADY,
+    Colour,
+    Signal,
+    Steady,
+    Step,
+    colours_of,
+    steps_of,
+)
 from agent.drivers.indicators.sequencer import Sequencer
 
 BLIP, BLIP_EVERY_MS = OFFLINE_BLIP
@@ -23,9 +37,9 @@ def of_ms(sequencer: Sequencer, ms: int) -> list[Step]:
     return taken
 
 
-def after(sequencer: Sequencer, signal: Signal) -> Step:
+def after(sequencer: Sequencer) -> Step:
     """Play the signal through and return the step after it."""
-    steps(sequencer, len(steps_of(signal)))
+    steps(sequencer, len(sequencer._once))
     return sequencer.step()
 
 
@@ -53,7 +67,8 @@ def test_signal_is_played_once_then_the_steady_light_again() -> None:
     """(`signals.md#signal-table`)"""
     sequencer = scanning()
     assert sequencer.play(Signal.OK)
-    assert tuple(steps(sequencer, len(steps_of(Signal.OK)))) == steps_of(Signal.OK)
+    expected = steps_of(Signal.OK, before={Colour.GREEN})
+    assert tuple(steps(sequencer, len(expected))) == expected
     assert steps(sequencer, 2) == [GREEN, GREEN]
 
 
@@ -67,6 +82,80 @@ def test_newer_signal_replaces_the_one_being_played() -> None:
     assert sequencer.step() == GREEN
 
 
+LASTING = (Signal.REJECT, Signal.ALARM, Signal.FAULT)
+
+
+def light_of(taken: Sequence[Step]) -> list[tuple[Colour, int]]:
+    """Return (colour, ms) one after the other, equal neighbours joined."""
+    return [(colour, sum(step.ms for step in group)) for colour, group in groupby(taken, key=lambda step: step.colour)]
+
+
+def sounds_of(taken: Sequence[Step]) -> list[tuple[bool, int]]:
+    return [(buzz, sum(step.ms for step in group)) for buzz, group in groupby(taken, key=lambda step: step.buzz)]
+
+
+@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("light", Steady)
+def test_a_signal_is_seen_over_every_steady_light(signal: Signal, light: Steady) -> None:
+    """(`signals.md#seen-not-only-heard`)"""
+    sequencer = Sequencer()
+    sequencer.steady(light)
+    steps(sequencer, 2)
+    sequencer.play(signal, pending=23)
+    taken = steps(sequencer, len(sequencer._once))
+    shown = light_of(taken)
+    has_colour = not colours_of(signal).isdisjoint({step.colour for step in STEADY[light]})
+    if signal is not Signal.WHERE:
+        assert (shown[0] == (Colour.OFF, DARK_MS)) == has_colour
+        assert shown[has_colour][0] in colours_of(signal)
+    if signal in LASTING:
+        assert sequencer.step() == AFTERGLOW[signal][0]
+    else:
+        assert shown[-1][0] is Colour.OFF
+        assert shown[-1][1] >= DARK_MS
+    # The buzzer sounds at once, and as it does without any light before.
+    if signal is not Signal.WHERE:
+        assert sounds_of(taken)[0] == sounds_of(steps_of(signal, pending=23))[0]
+    assert taken[0].buzz
+
+
+@pytest.mark.parametrize("signal", LASTING)
+def test_the_same_signal_again_is_seen(signal: Signal) -> None:
+    """(`signals.md#seen-not-only-heard`)"""
+    sequencer = scanning()
+    sequencer.play(signal)
+    assert light_of([after(sequencer)]) != [(Colour.OFF, DARK_MS)]
+    sequencer.scan_seen()
+    sequencer.step()
+    sequencer.play(signal)
+    assert light_of(steps(sequencer, 10))[0] == (Colour.OFF, DARK_MS)
+    sequencer.scan_seen()
+    sequencer.play(Signal.AGAIN)
+    assert sequencer.step().colour is Colour.AMBER
+
+
+def test_a_success_over_the_same_success_is_seen() -> None:
+    """(`signals.md#seen-not-only-heard`)"""
+    sequencer = Sequencer()
+    sequencer.steady(Steady.READY)
+    sequencer.play(Signal.OK)
+    assert sequencer.step().colour is Colour.GREEN
+    sequencer.play(Signal.SAVED)
+    assert light_of(steps(sequencer, len(sequencer._once)))[:2] == [(Colour.OFF, DARK_MS), (Colour.GREEN, 800)]
+    sequencer.step()
+    sequencer.play(Signal.OK)
+    assert sequencer.step().colour is Colour.GREEN
+
+
+def test_a_signal_replaces_the_dark_before_another() -> None:
+    """(`signals.md#seen-not-only-heard`)"""
+    sequencer = scanning()
+    sequencer.play(Signal.OK)
+    assert sequencer.step().colour is Colour.OFF
+    sequencer.play(Signal.BOXED)
+    assert sequencer.step() == steps_of(Signal.BOXED)[0]
+
+
 def test_where_plays_the_pending_count() -> None:
     """(`signals.md#where-am-i`)"""
     sequencer = scanning()
@@ -78,7 +167,7 @@ def test_reject_stays_red_until_the_next_scan() -> None:
     """(`signals.md#signal-table`)"""
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
-    assert after(sequencer, Signal.REJECT).colour is Colour.RED
+    assert after(sequencer).colour is Colour.RED
     assert sequencer.scan_seen()
     assert sequencer.step() == GREEN
 
@@ -87,14 +176,14 @@ def test_reject_ends_with_the_next_signal() -> None:
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
     sequencer.play(Signal.OK)
-    assert after(sequencer, Signal.OK) == GREEN
+    assert after(sequencer) == GREEN
 
 
 def test_alarm_alternates_until_the_next_scan() -> None:
     """(`signals.md#signal-table`)"""
     sequencer = scanning()
     sequencer.play(Signal.ALARM)
-    steps(sequencer, len(steps_of(Signal.ALARM)))
+    steps(sequencer, len(sequencer._once))
     assert tuple(steps(sequencer, 4)) == AFTERGLOW[Signal.ALARM] * 2
 
 
@@ -103,9 +192,9 @@ def test_fault_blinks_until_cleared_also_after_signals_in_between() -> None:
     sequencer = scanning()
     sequencer.play(Signal.FAULT)
     sequencer.scan_seen()
-    assert after(sequencer, Signal.FAULT) in AFTERGLOW[Signal.FAULT]
+    assert after(sequencer) in AFTERGLOW[Signal.FAULT]
     sequencer.play(Signal.REJECT)
-    assert after(sequencer, Signal.REJECT).colour is Colour.RED
+    assert after(sequencer).colour is Colour.RED
     sequencer.scan_seen()
     assert tuple(steps(sequencer, 2)) == AFTERGLOW[Signal.FAULT]
     assert sequencer.clear_fault()
@@ -116,13 +205,13 @@ def test_same_signal_again_restarts_its_afterglow() -> None:
     sequencer = scanning()
     for _ in range(2):
         sequencer.play(Signal.ALARM)
-        assert after(sequencer, Signal.ALARM) == AFTERGLOW[Signal.ALARM][0]
+        assert after(sequencer) == AFTERGLOW[Signal.ALARM][0]
 
 
 def test_only_a_signal_cuts_a_signal_short() -> None:
     sequencer = scanning()
     sequencer.play(Signal.OK)
-    for _ in steps_of(Signal.OK):
+    for _ in range(len(sequencer._once)):
         sequencer.step()
         assert not sequencer.steady(Steady.BOXING)
         assert not sequencer.offline(True)
@@ -142,7 +231,7 @@ def test_unchanged_steady_light_continues() -> None:
 def test_steady_light_waits_for_the_afterglow() -> None:
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
-    after(sequencer, Signal.REJECT)
+    after(sequencer)
     assert not sequencer.steady(Steady.READY)
     assert sequencer.step().colour is Colour.RED
     sequencer.scan_seen()
@@ -185,14 +274,14 @@ def test_no_blip_in_an_afterglow() -> None:
     sequencer = scanning()
     sequencer.offline(True)
     sequencer.play(Signal.REJECT)
-    after(sequencer, Signal.REJECT)
+    after(sequencer)
     assert {step.colour for step in of_ms(sequencer, 2 * BLIP_EVERY_MS)} == {Colour.RED}
 
 
 def test_identify_blinks_once_and_changes_nothing_else() -> None:
     sequencer = scanning()
     sequencer.play(Signal.REJECT)
-    after(sequencer, Signal.REJECT)
+    after(sequencer)
     assert sequencer.identify()
     assert tuple(steps(sequencer, len(IDENTIFY))) == IDENTIFY
     assert sequencer.step().colour is Colour.RED
@@ -217,5 +306,5 @@ def test_the_steady_light_always_comes_back(done: list[Callable[[Sequencer], obj
     sequencer.offline(False)
     sequencer.clear_fault()
     sequencer.play(Signal.SAVED)
-    steps(sequencer, len(steps_of(Signal.SAVED)))
+    steps(sequencer, len(sequencer._once))
     assert tuple(steps(sequencer, len(STEADY[light]))) == STEADY[light]
