@@ -21,7 +21,7 @@ from msgspec.json import decode, encode
 from agent.contract.counted import CountedPart
 from agent.contract.manifest import Status
 from agent.errors import CacheDamaged
-from agent.runtime.durable import replace_file, sync_directory
+from agent.runtime.durable import make_directory, read_file, replace_file, sync_directory
 
 if TYPE_CHECKING:
     from tinydb import TinyDB
@@ -166,7 +166,7 @@ class DurableStorage:
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Return the tables; None if there is no file. Raise CacheDamaged, or OSError."""
         try:
-            data = self._path.read_bytes()
+            data = read_file(self._path)
         except FileNotFoundError:
             return None
         head, end, body = data.partition(b"\n")
@@ -295,7 +295,7 @@ class Cache:
     def _save(self, names: list[str]) -> None:
         taken = {name: self._unsaved.pop(name) for name in names}
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            make_directory(self._directory)
             for name, changes in taken.items():
                 self._update(name, changes)
             sync_directory(self._directory)

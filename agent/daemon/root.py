@@ -52,6 +52,7 @@ from agent.drivers.scanners.scanner import Scanner
 from agent.errors import DeviceError, JournalBusy, JournalDamaged, JournalOfAnotherVersion, KioskError
 from agent.exit_codes import ExitCode, exit_code_of
 from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.durable import make_directory
 from agent.runtime.event_loop import EventLoop
 from agent.runtime.systemd import Notifier, watchdog_interval_s
 from agent.uplink.uplink import Uplink
@@ -204,7 +205,7 @@ class Daemon:
 
         # What the disk knows.
         with contextlib.suppress(OSError):  # a full or read-only disk: the journal's fault will tell
-            state_dir.mkdir(parents=True, exist_ok=True)
+            make_directory(state_dir)
         cache = Cache(state_dir / "cache")
         catalogue = Catalogue()
         notes = _fill(catalogue, cache)

@@ -1,11 +1,13 @@
 """How the last run of the daemon ended, and how often it was started: a small file in the state directory."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from agent.contract.kiosk_health import LastExit
+from agent.runtime.durable import read_file, replace_file
 
 __all__ = ["LastRun", "RunRecord"]
 
@@ -27,7 +29,7 @@ class RunRecord:
     def begin(self) -> LastRun:
         """Note that a run begins; return how the last one ended."""
         try:
-            last = json.loads(self._path.read_text("utf-8"))
+            last = json.loads(read_file(self._path))
             starts, boot_id, ended = int(last["starts"]), str(last["boot_id"]), last["ended"]
         except (OSError, ValueError, KeyError, TypeError):
             self._write(1, ended=None)
@@ -42,16 +44,12 @@ class RunRecord:
     def end(self, *, failed: bool) -> None:
         """Note that the run ended by itself: as it was told to, or because it failed."""
         try:
-            starts = int(json.loads(self._path.read_text("utf-8"))["starts"])
+            starts = int(json.loads(read_file(self._path))["starts"])
         except (OSError, ValueError, KeyError, TypeError):
             starts = 1
         self._write(starts, ended=LastExit.FAILED if failed else LastExit.STOPPED)
 
     def _write(self, starts: int, *, ended: LastExit | None) -> None:
         text = json.dumps({"starts": starts, "boot_id": self._boot_id, "ended": ended})
-        temporary = self._path.with_suffix(".tmp")
-        try:
-            temporary.write_text(text, "utf-8")
-            temporary.replace(self._path)
-        except OSError:
-            return
+        with suppress(OSError):
+            replace_file(self._path, text.encode(), flush=False)

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import socket
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +36,17 @@ def is_running(state_dir: Path) -> bool:
     return True
 
 
+def _set_mode(path: Path) -> None:
+    """Let the group connect, whatever the umask. Raises OSError if `path` has become a symbolic link."""
+    fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            raise OSError(errno.ENOTSOCK, "is not the socket", str(path))
+        os.chmod(f"/proc/self/fd/{fd}", 0o660)
+    finally:
+        os.close(fd)
+
+
 class StatusSocket:
     """A context manager that answers with `document()`. No-op if the socket cannot be created, as on a full disk."""
 
@@ -47,8 +61,9 @@ class StatusSocket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             self._path.unlink(missing_ok=True)
+            os.fchmod(listener.fileno(), 0o600)  # the file that bind() makes is never open to others
             listener.bind(str(self._path))
-            self._path.chmod(0o660)
+            _set_mode(self._path)
             listener.listen(_BACKLOG)
         except OSError as exc:
             listener.close()

@@ -20,6 +20,7 @@ from agent.journal.records import (
 )
 from agent.journal.segment_io import erase, rewrite, storage_fault
 from agent.journal.segments import Segment, make_standby, segment_path
+from agent.runtime.durable import open_file
 from agent.runtime.file_identity import FileIdentity
 
 __all__ = ["Appender"]
@@ -48,7 +49,7 @@ class Appender:
         self.segment = segment
         self._seed = crc_seed(segment.index)
         path = segment_path(directory, segment.index)
-        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._fd = open_file(path, os.O_RDWR)
         self._identity = FileIdentity(path)
         self.is_gone = False
         """Whether the segment's file was found deleted or replaced. It stays so: nothing is written any more."""
@@ -153,7 +154,7 @@ class Appender:
             if not self._standby:
                 make_standby(self._directory, index, self._capacity)
             self._standby = False
-            return os.open(segment_path(self._directory, index), os.O_RDWR | os.O_CLOEXEC)
+            return open_file(segment_path(self._directory, index), os.O_RDWR)
         except OSError:
             self._uncertain = _UncertainWrite(index=index, end=0)
             raise
@@ -198,7 +199,7 @@ class Appender:
 
     def _check_current(self, write: _UncertainWrite, position: int) -> tuple[bytes, RecordHeader] | None:
         segment = self.segment
-        fd = os.open(segment_path(self._directory, segment.index), os.O_RDWR | os.O_CLOEXEC)
+        fd = open_file(segment_path(self._directory, segment.index), os.O_RDWR)
         try:
             data = os.pread(fd, os.fstat(fd).st_size, 0)
             record = record_at(data, segment.end, self._seed)
@@ -220,7 +221,7 @@ class Appender:
         return data, record
 
     def _check_next(self, write: _UncertainWrite, position: int) -> tuple[bytes, RecordHeader] | None:
-        fd = os.open(segment_path(self._directory, write.index), os.O_RDWR | os.O_CLOEXEC)
+        fd = open_file(segment_path(self._directory, write.index), os.O_RDWR)
         try:
             data = os.pread(fd, os.fstat(fd).st_size, 0)
             header = decode_segment_header(data)

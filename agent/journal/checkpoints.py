@@ -16,6 +16,7 @@ from agent.journal.pruning import merged, prunable
 from agent.journal.records import SEGMENT_HEADER_BYTES, next_record
 from agent.journal.segments import Segment, SegmentTable, segment_path
 from agent.journal.snapshot import Snapshot, store_snapshot
+from agent.runtime.durable import read_file
 
 __all__ = ["Checkpoints", "SnapshotFacts"]
 
@@ -144,7 +145,7 @@ class Checkpoints:
     def _records(self, segment: Segment, at: int) -> Iterator[tuple[int, int]]:
         """Yield (end, events) of the records from byte `at` on. Raises JournalDamaged, OSError."""
         path = segment_path(self._directory, segment.index)
-        data = path.read_bytes()[: segment.end]
+        data = read_file(path)[: segment.end]
         while at < len(data):
             found = next_record(data, at)
             if found is None:

@@ -27,6 +27,7 @@ from agent.journal.records import (
 )
 from agent.journal.segments import Segment, segment_path, segment_sizes
 from agent.journal.snapshot import Snapshot
+from agent.runtime.durable import read_file
 
 __all__ = ["Findings", "TailToErase", "commits_from", "examine"]
 
@@ -112,7 +113,7 @@ class _Walk:
     def run(self, live: list[int]) -> None:
         for index in live:
             path = segment_path(self._directory, index)
-            data = path.read_bytes()
+            data = read_file(path)
             refuse_other_segment_version(data, str(path))
             used = 0 if self._ended is not None else self._use(index, path, data)
             if used and is_blank(data, used):
@@ -234,7 +235,7 @@ def commits_from(directory: Path, segments: tuple[Segment, ...], index: int, off
         if segment.index < index:
             continue
         path = segment_path(directory, segment.index)
-        data = path.read_bytes()[: segment.end]
+        data = read_file(path)[: segment.end]
         at = offset if segment.index == index else SEGMENT_HEADER_BYTES
         while at < segment.end:
             head = record_at(data, at, crc_seed(segment.index))

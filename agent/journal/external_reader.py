@@ -3,6 +3,7 @@
 One segment at a time is read and its file closed again. Damage is reported, and reading continues behind it.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from agent.journal.records import (
 )
 from agent.journal.segments import segment_path, segment_sizes
 from agent.journal.snapshot import load_snapshot
+from agent.runtime.durable import open_file, read_file
 
 __all__ = ["Damage", "Found", "UnfinishedTail", "read_all", "read_bases", "segments_in"]
 
@@ -177,7 +179,7 @@ def _within(first: int, last: int, ranges: tuple[tuple[int, int], ...]) -> bool:
 def _read(path: Path) -> bytes | None:
     """Return a segment's bytes; None if it was pruned since the directory was listed."""
     try:
-        return path.read_bytes()
+        return read_file(path)
     except FileNotFoundError:
         return None
 
@@ -192,8 +194,12 @@ def read_bases(directory: Path) -> dict[str, int]:
         snapshot = load_snapshot(directory)
         found.update({} if snapshot is None else dict(snapshot.eras))
     for index in segments_in(directory):
-        with suppress(FileNotFoundError), segment_path(directory, index).open("rb") as file:
-            header = decode_segment_header(file.read(SEGMENT_HEADER_BYTES))
+        with suppress(FileNotFoundError):
+            fd = open_file(segment_path(directory, index), os.O_RDONLY)
+            try:
+                header = decode_segment_header(os.pread(fd, SEGMENT_HEADER_BYTES, 0))
+            finally:
+                os.close(fd)
             if header is not None:
                 found.setdefault(header.journal, header.position - header.sequence)
     return found

@@ -17,12 +17,13 @@ from agent.journal.checkpoints import Checkpoints, SnapshotFacts
 from agent.journal.examination import Findings, commits_from, examine
 from agent.journal.journal_contents import Head, JournalContents
 from agent.journal.journal_ids import Era, check_journal_id, new_journal_id
-from agent.journal.opening import create_first, lock_directory, make_directory, make_durable
+from agent.journal.opening import create_first, lock_directory, make_durable
 from agent.journal.presence import FileList, LastCommitted, refuse_other_folder
 from agent.journal.records import SEGMENT_HEADER_BYTES, Commit, decode_commit
 from agent.journal.segment_io import storage_fault
 from agent.journal.segments import SEGMENT_BYTES, SegmentTable, segment_path
 from agent.journal.snapshot import Snapshot, load_snapshot
+from agent.runtime.durable import make_directory
 
 __all__ = ["Head", "Journal"]
 

@@ -9,16 +9,9 @@ from agent.journal.examination import Findings
 from agent.journal.records import SEGMENT_HEADER_BYTES, SegmentHeader, encode_segment_start
 from agent.journal.segment_io import erase, rewrite
 from agent.journal.segments import make_standby, remove_temporary, segment_path, segment_sizes
-from agent.runtime.durable import sync_directory, write_all
+from agent.runtime.durable import open_file, read_file, sync_directory, write_all
 
-__all__ = ["create_first", "lock_directory", "make_directory", "make_durable"]
-
-
-def make_directory(directory: Path) -> None:
-    """Create the directory if it is missing; its name is durable on return. Raises OSError."""
-    if not directory.is_dir():
-        directory.mkdir(parents=True, exist_ok=True)
-        sync_directory(directory.parent)
+__all__ = ["create_first", "lock_directory", "make_durable"]
 
 
 def lock_directory(directory: Path, held: int | None = None) -> int:
@@ -27,7 +20,7 @@ def lock_directory(directory: Path, held: int | None = None) -> int:
     `held` is a lock that this process has, perhaps on the same directory: then both descriptors hold it. Raises
     JournalBusy if another process holds the lock, OSError.
     """
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if held is not None and os.path.sameopenfile(held, fd):
             os.close(fd)
@@ -46,7 +39,7 @@ def create_first(directory: Path, journal: str, capacity: int) -> None:
     """Create the first segment of a new journal. An empty record in it makes the journal id durable."""
     make_standby(directory, 1, capacity)
     header = SegmentHeader(index=1, journal=journal, position=1, sequence=1, capacity=capacity)
-    fd = os.open(segment_path(directory, 1), os.O_RDWR | os.O_CLOEXEC)
+    fd = open_file(segment_path(directory, 1), os.O_RDWR)
     try:
         write_all(fd, encode_segment_start(header, count=0, mark=0, age_s=0, payload=b""), 0)
         os.fdatasync(fd)
@@ -63,17 +56,17 @@ def make_durable(directory: Path, findings: Findings, capacity: int) -> int:
     remove_temporary(directory)
     capacities = {segment.index: segment.capacity for segment in findings.segments}
     for part in findings.tails:
-        fd = os.open(segment_path(directory, part.index), os.O_RDWR | os.O_CLOEXEC)
+        fd = open_file(segment_path(directory, part.index), os.O_RDWR)
         try:
             erase(fd, part.offset, part.end, capacities.get(part.index, capacity))
         finally:
             os.close(fd)
     if findings.newest is not None:
         path = segment_path(directory, findings.segments[-1].index)
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fd = open_file(path, os.O_RDWR)
         try:
             first = findings.newest.start == SEGMENT_HEADER_BYTES
-            rewrite(fd, path.read_bytes(), 0 if first else findings.newest.start, findings.newest.end)
+            rewrite(fd, read_file(path), 0 if first else findings.newest.start, findings.newest.end)
         finally:
             os.close(fd)
     for index in findings.outdated:

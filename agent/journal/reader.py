@@ -15,6 +15,7 @@ from agent.journal.records import (
     record_at,
 )
 from agent.journal.segments import Segment, SegmentTable, segment_path
+from agent.runtime.durable import open_file
 
 __all__ = ["CommittedLog", "Reader"]
 
@@ -104,7 +105,7 @@ class Reader:
             raise JournalDamaged(str(path), 0, f"no segment holds event {self._position}")
         self.close()
         try:
-            self._fd = os.open(segment_path(self._log.directory, segment.index), os.O_RDONLY | os.O_CLOEXEC)
+            self._fd = open_file(segment_path(self._log.directory, segment.index), os.O_RDONLY)
         except FileNotFoundError:
             if self._log.table.pruned_through(self._position) is None:
                 raise

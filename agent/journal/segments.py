@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from agent.runtime.durable import TEMPORARY, replace_durably, sync_directory
+from agent.runtime.durable import TEMPORARY, read_file, replace_durably, sync_directory
 
 __all__ = [
     "SEGMENT_BYTES",
@@ -72,14 +72,16 @@ def segment_path(directory: Path, index: int) -> Path:
 
 
 def segment_sizes(directory: Path) -> dict[int, int]:
-    """Return the size in bytes of each segment file, by segment number. Raises OSError."""
+    """Return the size in bytes of each segment file, by segment number. Raises OSError, also for a symbolic link."""
     sizes = {}
     with os.scandir(directory) as entries:
         for entry in entries:
             stem = entry.name.removesuffix(_SUFFIX)
             if stem != entry.name and stem.isascii() and stem.isdigit():
+                if entry.is_symlink():
+                    raise OSError(errno.ELOOP, f"{entry.path} is a symbolic link")
                 with suppress(FileNotFoundError):  # pruned by the daemon in the meantime
-                    sizes[int(stem)] = entry.stat().st_size
+                    sizes[int(stem)] = entry.stat(follow_symlinks=False).st_size
     return sizes
 
 
@@ -98,8 +100,8 @@ def make_standby(directory: Path, index: int, capacity: int) -> None:
     flush writes only the record. An empty segment left by an earlier, failed attempt is used as it is.
     """
     path = segment_path(directory, index)
-    if path.exists():
-        if path.read_bytes() != bytes(capacity):
+    if os.path.lexists(path):
+        if read_file(path) != bytes(capacity):
             raise FileExistsError(errno.EEXIST, "the next segment's file exists and is not empty", str(path))
         sync_directory(directory)
         return

@@ -17,7 +17,7 @@ from msgspec import Struct
 from agent.errors import JournalDamaged, JournalOfAnotherVersion
 from agent.journal.journal_ids import Era
 from agent.journal.segments import Segment
-from agent.runtime.durable import replace_durably
+from agent.runtime.durable import read_file, replace_durably
 
 __all__ = ["SNAPSHOT_NAME", "Snapshot", "load_snapshot", "store_snapshot"]
 
@@ -91,7 +91,7 @@ def load_snapshot(directory: Path) -> Snapshot | None:
     """Return the snapshot; None if there is no such file. Raises JournalDamaged, OSError."""
     path = directory / SNAPSHOT_NAME
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         return None
     facts, state = _facts(data, path)

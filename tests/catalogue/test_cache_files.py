@@ -99,7 +99,8 @@ class Recorder:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def open(self, path: Path, flags: int, mode: int = 0o777) -> int:
-        self._note("open", path.name)
+        if flags & (os.O_CREAT | os.O_DIRECTORY):
+            self._note("open", path.name)
         descriptor = os.open(path, flags, mode)
         self._names[descriptor] = path.name
         return descriptor

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import JournalDamaged
-from agent.journal import Journal
+from agent.journal import Journal, examination, opening, snapshot
 from agent.journal.records import RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES
+from agent.runtime.durable import read_file
 from tests.journal.samples import SMALL, contents, document, events_in
 
 pytestmark = pytest.mark.usefixtures("unflushed")
@@ -228,13 +229,13 @@ def test_opening_reads_no_old_segment(tmp_path: Path, monkeypatch: pytest.Monkey
             journal.commit([document(i, 500)])
         journal.checkpoint(28, b"state")
     read = []
-    real = Path.read_bytes
 
     def reading(path: Path) -> bytes:
         read.append(path.name)
-        return real(path)
+        return read_file(path)
 
-    monkeypatch.setattr(Path, "read_bytes", reading)
+    for module in (examination, snapshot, opening):
+        monkeypatch.setattr(module, "read_file", reading)
     with Journal.open(directory, segment_bytes=SMALL) as journal:
         assert set(read) == {"snapshot", "0000000028.seg", "0000000029.seg", "0000000030.seg"}
         assert journal.last_position == 30

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.journal import Journal, StoredEvent
+from agent.journal import Journal, StoredEvent, external_reader
 from agent.journal.external_reader import Damage, Found, UnfinishedTail, read_all, read_bases, segments_in
 from agent.journal.records import SEGMENT_HEADER_BYTES
+from agent.runtime.durable import read_file
 from tests.journal.samples import SMALL, contents, document
 
 pytestmark = pytest.mark.usefixtures("unflushed")
@@ -128,18 +129,17 @@ def test_bases_give_the_position_of_a_sequence(directory: Path) -> None:
 @pytest.mark.parametrize("torn", ["0000000002.seg", "0000000003.seg"])
 def test_a_commit_seen_in_part_is_read_again(directory: Path, monkeypatch: pytest.MonkeyPatch, torn: str) -> None:
     """A file that is read while two commits are written may show the second and not yet the first."""
-    real = Path.read_bytes
     reads = 0
 
     def reading(path: Path) -> bytes:
         nonlocal reads
-        data = real(path)
+        data = read_file(path)
         if path.name != torn:
             return data
         reads += 1
         return data[:SEGMENT_HEADER_BYTES] + bytes(200) + data[SEGMENT_HEADER_BYTES + 200 :] if reads == 1 else data
 
-    monkeypatch.setattr(Path, "read_bytes", reading)
+    monkeypatch.setattr(external_reader, "read_file", reading)
     assert split(list(read_all(directory))) == (list(range(COUNT)), [], 0)
     assert reads == 2
 

@@ -1,11 +1,21 @@
 """Replacing files. What a power cut can leave of them is tried in tests/journal/test_crash.py."""
 
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.runtime.durable import TEMPORARY, replace_durably, replace_file, write_all
+from agent.runtime.durable import (
+    TEMPORARY,
+    make_directory,
+    open_file,
+    read_file,
+    replace_durably,
+    replace_file,
+    write_all,
+)
 
 
 @pytest.mark.parametrize("replace", [replace_file, replace_durably])
@@ -63,3 +73,54 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write_all(fd, b"0123456789", 2)
     os.close(fd)
     assert (tmp_path / "file").read_bytes() == b"\0\0" + b"0123456789"
+
+
+# -- rights and links --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_rights_are_the_same_whatever_the_umask(tmp_path: Path) -> None:
+    """`faults.md#state-directory`"""
+    folder = tmp_path / "one" / "two"
+    make_directory(folder)
+    replace_durably(folder / "file", b"x")
+    rights = [stat.S_IMODE(path.stat().st_mode) for path in (folder.parent, folder, folder / "file")]
+    assert rights == [0o750, 0o750, 0o640]
+    make_directory(folder)
+
+
+def test_no_file_is_opened_through_a_link(tmp_path: Path) -> None:
+    """`faults.md#state-directory`"""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"somebody else's")
+    link = tmp_path / "file"
+    link.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        read_file(link)
+    with pytest.raises(OSError, match="symbolic links"):
+        open_file(link, os.O_RDWR)
+    (tmp_path / "file.tmp").symlink_to(victim)
+    replace_file(link, b"ours")
+    assert (link.is_symlink(), link.read_bytes()) == (False, b"ours")
+    assert victim.read_bytes() == b"somebody else's"
+    assert not (tmp_path / "file.tmp").is_symlink()
+
+
+def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(OSError, match="symbolic link"):
+        make_directory(tmp_path / "link")
+
+
+def test_a_file_where_a_folder_should_be_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        make_directory(tmp_path / "file")
