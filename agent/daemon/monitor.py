@@ -27,6 +27,7 @@ from agent.journal import Journal
 from agent.runtime.clock import Clock
 from agent.uplink.uplink import Uplink
 from agent.uplink.uplink_health import UplinkHealth
+from agent.workflow.badge_guesses import is_locked
 from agent.workflow.station_display import station_view
 
 __all__ = ["Monitor", "journal_report", "percentile_ms", "uplink_report"]
@@ -158,6 +159,12 @@ class Monitor:
             errors.append("no operators list has come from the centre yet: nobody can sign in")
         if self._cache_writer.fault is not None:
             errors.append(f"the cache cannot be written: {self._cache_writer.fault}")
+        now = self._clock.monotonic()
+        errors += [
+            f"badge_guessing: many texts were refused at station {station}; it accepts no other badge for a minute"
+            for station, transient in self._scan_path.transients.items()
+            if is_locked(transient, now)
+        ]
         return tuple(map(_encodable, errors))
 
     def _uptime_s(self) -> int:

@@ -19,6 +19,7 @@ from agent.catalogue.catalogue import Catalogue
 from agent.config import Config, config_hash
 from agent.config.settings import StationSettings
 from agent.contract.signals import Signal
+from agent.daemon.badge_secret import badge_secret
 from agent.daemon.connection_number import CONNECTION_FILE, ConnectionNumber
 from agent.daemon.disk_reserve import DiskReserve
 from agent.daemon.fallback_reader import reading_as_fallback
@@ -264,6 +265,7 @@ class Daemon:
             ledger=ledger,
             catalogue=catalogue,
             rules=rules_of(config.workflow),
+            badge_secret=badge_secret(state_dir / "badge.key"),
             indicators=indicators,
             clock=clock,
             on_committed=uplink.wake,

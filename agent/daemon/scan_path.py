@@ -66,6 +66,7 @@ class ScanPath:
         ledger: Ledger,
         catalogue: Catalogue,
         rules: WorkflowRules,
+        badge_secret: bytes,
         indicators: Mapping[str, Indicator],
         clock: Clock,
         on_committed: Callable[[], None],
@@ -80,6 +81,7 @@ class ScanPath:
         self._queue = queue
         self._catalogue = catalogue
         self._rules = rules
+        self._badge_secret = badge_secret
         self._indicators = indicators
         self._clock = clock
         self._on_committed = on_committed
@@ -234,6 +236,7 @@ class ScanPath:
             catalogue=self._catalogue,
             rules=self._rules,
             now=now,
+            badge_secret=self._badge_secret,
             transient=self.transients[station],
             scanner=scanner,
         )

@@ -37,6 +37,8 @@ class StepContext(PendingCommit, kw_only=True, eq=False):
     catalogue: CatalogueLookups
     rules: WorkflowRules
     now: float
+    badge_secret: bytes
+    """The random key under which refused badges are told (`scanning.md#a-badge-never-leaves-the-kiosk`)."""
     transient: TransientState
     """Replaced by a changed copy during the step."""
     scanner: str | None = None

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from agent.contract.events import Rejected
 from agent.contract.reasons import Reason, Seen
+from agent.workflow.badge_privacy import badge_mark, may_be_badge, scanned_key
 from agent.workflow.classify import escaped
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal, Reply
@@ -28,13 +29,21 @@ REFUSALS_S = 1.0
 
 
 def record_rejected(
-    context: StepContext, reason: Reason, *, seen: Seen | None = None, clears: tuple[str, ...] = ()
+    context: StepContext,
+    reason: Reason,
+    *,
+    seen: Seen | None = None,
+    clears: tuple[str, ...] = (),
+    hides: bool = False,
 ) -> Rejected:
-    """Record the event that the scan is refused. `clears` names the pending steps that it uses up."""
+    """Record the event that the scan is refused. `clears` names the pending steps that it uses up.
+
+    `hides`: the code may be a badge, and is not told (`scanning.md#a-badge-never-leaves-the-kiosk`).
+    """
     return context.emit(
         Rejected,
         reason=reason,
-        code=escaped(context.data),
+        code=badge_mark(scanned_key(context.data), context.badge_secret) if hides else escaped(context.data),
         seen=seen,
         symbology=context.symbology,
         scanner=context.scanner,
@@ -52,7 +61,8 @@ def reject(context: StepContext, refusal: Refusal, scan: ScanClass) -> Reply:
         if burst.unwritten is not None:
             context.record(burst.unwritten)
         burst = None
-    rejected = record_rejected(context, refusal.reason, seen=refusal.seen, clears=clears)
+    hides = may_be_badge(context, scan)
+    rejected = record_rejected(context, refusal.reason, seen=refusal.seen, clears=clears, hides=hides)
     if burst is None:
         burst = RefusalBurst(since=context.now, journaled=1)
     elif burst.journaled < JOURNALED_REFUSALS or clears:

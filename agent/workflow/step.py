@@ -14,6 +14,7 @@ from agent.contract.reasons import Reason, Seen
 from agent.contract.signals import Signal
 from agent.scan import Frame
 from agent.workflow import boxes, counting, orders, packing, roles, sign_in, taking_out
+from agent.workflow.badge_guesses import count_guess, is_locked_out
 from agent.workflow.classify import classify
 from agent.workflow.context import StepContext
 from agent.workflow.rejections import reject
@@ -97,6 +98,7 @@ def take(context: StepContext, frame: Frame) -> Reply:
         reply = _decide(context, scan)
     except Refusal as refusal:
         context.undo()
+        count_guess(context, scan)
         reply = reject(context, refusal, scan)
     transient.last = reply
     note_remove(context)
@@ -152,7 +154,7 @@ def _decide(context: StepContext, scan: ScanClass) -> Reply:
     station = context.station
     if station.operator is None and not _is_badge(scan):
         raise Refusal(Reason.NOT_SIGNED_IN)
-    if isinstance(scan, UnknownBadge):
+    if isinstance(scan, UnknownBadge) or is_locked_out(context, scan):
         raise Refusal(Reason.BADGE_UNKNOWN)
     if isinstance(scan, Ambiguous):
         raise Refusal(Reason.AMBIGUOUS)

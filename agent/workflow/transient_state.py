@@ -47,3 +47,7 @@ class TransientState(Struct, kw_only=True):
     """When a first CANCEL came, if nothing has been scanned since."""
     last_read: Map[str, LastRead] = field(default_factory=Map)
     bursts: Map[str, RefusalBurst] = field(default_factory=Map)
+    guesses: Map[str, float] = field(default_factory=Map)
+    """When each of the texts was refused that may be guesses of a badge; fewer than ten."""
+    locked_until: float | None = None
+    """Until when no badge but that of the operator who is signed in is accepted."""

@@ -107,6 +107,7 @@ class ScanPathKiosk:
             queue=self.queue,
             ledger=ledger,
             catalogue=catalogue(),
+            badge_secret=b"secret",
             rules=WorkflowRules(),
             indicators={"1": self.light},
             clock=self.clock,

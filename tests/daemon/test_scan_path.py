@@ -25,6 +25,7 @@ from agent.scan import Frame
 from agent.workflow.context import WorkflowRules
 from agent.workflow.state import State
 from harness.waiting import DEADLINE_S, wait_for
+from tests.workflow.bench import imei
 
 REPEAT = command_text(Verb.REPEAT)
 
@@ -52,6 +53,7 @@ class Bench:
                 is_starved=lambda journal: self.starved(journal),
             ),
             catalogue=Catalogue(),
+            badge_secret=b"secret",
             rules=WorkflowRules(),
             indicators={"1": self.indicator},
             clock=SystemClock(),
@@ -159,14 +161,14 @@ def test_every_refusal_is_in_the_journal_when_the_kiosk_stops(bench: Bench) -> N
     bench.broken = False
     bench.path.start()
     for number in range(9):
-        bench.scan(f"unknown {number}")
+        bench.scan(imei(number))
     assert bench.signals() == [Signal.REJECT] * 9
     assert bench.path.ledger.journal is not None
     with bench.path.ledger.journal.reader(0) as reader:
         refused = [json.loads(event.document)["data"] for event in reader.read(100)]
     assert sum(one["count"] for one in refused) == 9
     assert len(refused) < 9
-    assert refused[-1]["code"] == "unknown 8"
+    assert refused[-1]["code"] == imei(8)
 
 
 def test_a_rolled_back_journal_gets_one_new_id_however_often_it_is_told(

@@ -279,6 +279,7 @@ class Bench:
             rules=self.rules,
             now=self.now,
             transient=self.transients[station],
+            badge_secret=b"a secret of this kiosk",
             journal=self.journal,
             next_sequence=self.sequence + 1,
             position=self.position + 1,
