@@ -2,14 +2,16 @@
 
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from agent.config import Config, config_hash, load
-from agent.config.settings import MqttSettings, NoIndicatorSettings, StationSettings
+from agent.config.settings import EvdevSettings, MqttSettings, NoIndicatorSettings, StationSettings
 from agent.daemon.status_socket import is_running
-from agent.daemon.wiring import broker_of, delivery_of, indicator_of, scanner_of
+from agent.daemon.wiring import broker_of, delivery_of, indicator_of, keyboard_of, scanner_of
+from agent.drivers.scanners.device_nodes import keyboards
 from agent.errors import DeviceError, KioskError
 from agent.runtime.log import escape
 from agent.uplink.oneshot import BROKER_CONFIRMS
@@ -35,6 +37,8 @@ def check(config_path: Path, out: TextIO, *, hardware: bool = False, broker: boo
         sound = False
     if hardware:
         sound = _check_hardware(config, out) and sound
+        for line in _ungrabbed(config):
+            out.write(f"note    {escape(line)}\n")
         if not sound and is_running(config.kiosk.state_dir):
             out.write("note    the daemon is running and keeps its devices to itself: stop it to check them\n")
     if broker:
@@ -94,6 +98,23 @@ def _devices(station: StationSettings, nodes: dict[str, str]) -> Iterator[Findin
         yield _try(f"station {station.id}, indicator {station.indicator.driver}", partial(_open_indicator, station))
     for word, pin in station.buttons.items():
         yield _try(f"station {station.id}, button {word}", partial(_open_button, pin))
+
+
+def _ungrabbed(config: Config) -> Iterator[str]:
+    """Warn of keyboards that the kiosk would not grab: one of them may be a scanner that types into the console."""
+    present = keyboards()
+    ours: set[str] = set()
+    for station in config.stations:
+        for scanner in station.scanners:
+            if isinstance(scanner, EvdevSettings):
+                with suppress(DeviceError):  # it was reported as missing
+                    ours.update(keyboard_of(scanner).nodes(present))
+    for keyboard in present:
+        if keyboard.node not in ours:
+            yield (
+                f"{keyboard.name} ({keyboard.node}) is a keyboard of no station. If it is a scanner, what it reads is "
+                "typed into the console of this machine: add it as a [[station.scanner]], or unplug it"
+            )
 
 
 def _try(what: str, open_it: Callable[[], str]) -> Finding:

@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from agent.drivers.device_access import access_problem
 from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode
 from agent.drivers.scanners.enumeration import plugged_in
+from agent.errors import DeviceError
 from agent.runtime.log import escape
 
-__all__ = ["scanners", "stanza", "stanzas"]
+__all__ = ["note_on", "scanners", "stanza", "stanzas"]
 
 _NOTHING = "Nothing is plugged in that could be a scanner: no keyboard, no serial port."
+_TYPES = "No program has grabbed it: what it types now goes to the console of this machine."
 _HINT = "# Leave out keyboards that people type on: the kiosk takes every key of a keyboard that is configured.\n"
 
 
@@ -29,14 +32,28 @@ def scanners(out: TextIO) -> int:
 def stanzas(found: Sequence[DeviceNode]) -> Iterator[str]:
     """Yield one TOML table a device."""
     for number, one in enumerate(found, start=1):
-        yield stanza(one, name=f"scanner-{number}")
+        yield stanza(one, name=f"scanner-{number}", note=note_on(one))
 
 
-def stanza(one: DeviceNode, *, name: str, settings: Sequence[str] = ()) -> str:
+def note_on(one: DeviceNode) -> str | None:
+    """Return what is wrong with a device at present: no permission, or that it types into the console."""
+    if one.kind is DeviceKind.SERIAL:
+        problem = access_problem(one.node)
+        return None if problem is None else f"{one.node} cannot be opened: {problem}"
+    from agent.drivers.scanners.evdev import is_grabbed
+
+    try:
+        return None if is_grabbed(one.node) else _TYPES
+    except DeviceError as exc:
+        return str(exc)
+
+
+def stanza(one: DeviceNode, *, name: str, settings: Sequence[str] = (), note: str | None = None) -> str:
     """Return the TOML table of one device, with other ways to name it as comments. `settings` are added lines."""
     key = "port" if one.kind is DeviceKind.SERIAL else "device"
     lines = [
         f"# {escape(one.name)} ({escape(one.node)})",
+        *([] if note is None else [f"# {escape(note)}"]),
         "[[station.scanner]]",
         f"name = {_text(name)}",
         f'driver = "{one.kind}"',

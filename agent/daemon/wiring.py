@@ -4,11 +4,13 @@ A driver is imported only if a setting asks for it.
 """
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from agent.config.key_names import GS_KEYS
 from agent.config.rules import reread_password
 from agent.config.settings import (
     ConsoleSettings,
+    EvdevSettings,
     GpioSettings,
     IndicatorSettings,
     JsonlSettings,
@@ -26,7 +28,10 @@ from agent.drivers.scanners.scanner import Scanner
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
 from agent.workflow.context import WorkflowRules
 
-__all__ = ["broker_of", "delivery_of", "indicator_of", "rules_of", "scanner_of"]
+if TYPE_CHECKING:
+    from agent.drivers.scanners.evdev import KeyboardMatch
+
+__all__ = ["broker_of", "delivery_of", "indicator_of", "keyboard_of", "rules_of", "scanner_of"]
 
 
 def scanner_of(settings: ScannerSettings) -> Scanner:
@@ -41,21 +46,28 @@ def scanner_of(settings: ScannerSettings) -> Scanner:
             terminator=settings.terminator.encode(),
             text=_text_of(settings),
         )
-    from agent.drivers.scanners.evdev import EvdevScanner, KeyboardMatch
+    from agent.drivers.scanners.evdev import EvdevScanner
 
     return EvdevScanner(
         name=settings.name,
-        match=KeyboardMatch(
-            device=settings.device,
-            vendor=settings.vendor,
-            product=settings.product,
-            serial=settings.serial,
-            usb_port=settings.usb_port,
-        ),
+        match=keyboard_of(settings),
         layout=settings.layout,
         terminator=settings.terminator.encode(),
         text=_text_of(settings),
         gs_key=GS_KEYS.get(settings.gs or ""),
+    )
+
+
+def keyboard_of(settings: EvdevSettings) -> "KeyboardMatch":
+    """Return how to find the scanner among the keyboards."""
+    from agent.drivers.scanners.evdev import KeyboardMatch
+
+    return KeyboardMatch(
+        device=settings.device,
+        vendor=settings.vendor,
+        product=settings.product,
+        serial=settings.serial,
+        usb_port=settings.usb_port,
     )
 
 

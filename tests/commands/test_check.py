@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from agent.commands.check import check
+from agent.drivers.scanners.device_nodes import DeviceNode
 from agent.errors import ConfigError
 from agent.uplink.uplink_settings import BrokerSettings, Confirm, DeliverySettings
+from tests.drivers.benches import keyboard
 
 HEAD = """
 [kiosk]
@@ -43,6 +45,14 @@ def file(tmp_path: Path, port: str) -> Path:
     file = tmp_path / "agent.toml"
     file.write_text(HEAD.format(dir=tmp_path, port=port))
     return file
+
+
+@pytest.fixture(autouse=True)
+def keyboards(monkeypatch: pytest.MonkeyPatch) -> list[DeviceNode]:
+    """The keyboards that are plugged in: none, whatever machine this is."""
+    found: list[DeviceNode] = []
+    monkeypatch.setattr("agent.commands.check.keyboards", lambda: found)
+    return found
 
 
 def more(file: Path, text: str) -> Path:
@@ -103,6 +113,18 @@ def test_check_hardware_two_names_of_one_device(file: Path, tmp_path: Path, port
         f"ok      station 1, scanner left: {port}",
         f"failed  station 1, scanner right: {port} is the same device as that of station 1, scanner left",
     ]
+
+
+def test_check_hardware_warns_of_a_keyboard_that_no_station_grabs(
+    file: Path, keyboards: list[DeviceNode], port: str
+) -> None:
+    """Rule: commands.md#check."""
+    keyboards += [keyboard(3), keyboard(4), keyboard(5, name="Desk\x1b", usb_port="usb-0:1.4", vendor=0x046D)]
+    more(file, '[[station.scanner]]\nname = "wedge"\ndriver = "evdev"\nusb_port = "usb-0:1.2"\n')
+    left, wedge, note = lines(file, code=1, hardware=True)
+    assert left == f"ok      station 1, scanner left: {port}"
+    assert wedge.startswith("failed  station 1, scanner wedge: ")
+    assert note.startswith("note    Desk\\x1b (/dev/input/event5) is a keyboard of no station. If it is a scanner, ")
 
 
 def test_check_hardware_while_the_daemon_holds_it(file: Path, tmp_path: Path, port: str) -> None:

@@ -1,15 +1,19 @@
 """`kiosk-agent scanners` (`commands.md#scanners`): devices as tables of the configuration."""
 
+import errno
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from agent.commands import scanners as command
-from agent.commands.scanners import scanners
+from agent.commands.scanners import note_on, scanners
 from agent.config import load
 from agent.config.settings import EvdevSettings, SerialSettings
 from agent.drivers.scanners.device_nodes import DeviceKind, DeviceNode
+from agent.errors import DeviceError
 
 SERIAL = DeviceNode(
     kind=DeviceKind.SERIAL,
@@ -43,8 +47,11 @@ BARE = DeviceNode(
 )
 
 
-def listing(monkeypatch: pytest.MonkeyPatch, *found: DeviceNode) -> str:
+def listing(
+    monkeypatch: pytest.MonkeyPatch, *found: DeviceNode, notes: Mapping[DeviceNode, str] = MappingProxyType({})
+) -> str:
     monkeypatch.setattr(command, "plugged_in", lambda: list(found))
+    monkeypatch.setattr(command, "note_on", notes.get)
     out = io.StringIO()
     assert scanners(out) == 0
     return out.getvalue()
@@ -78,3 +85,32 @@ def test_scanners_tell_what_they_are_and_other_ways_to_name_them(monkeypatch: py
 
 def test_scanners_with_nothing_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listing(monkeypatch) == "Nothing is plugged in that could be a scanner: no keyboard, no serial port.\n"
+
+
+def test_scanners_say_what_is_wrong_with_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: commands.md#scanners."""
+    text = listing(monkeypatch, SERIAL, WEDGE, notes={SERIAL: "join\x1b it", WEDGE: "it types"})
+    assert "# Xenon\\x1b 1950 (/dev/ttyACM0)\n# join\\x1b it\n[[station.scanner]]\n" in text
+    assert "# Symbol Bar Code Scanner (/dev/input/event3)\n# it types\n[[station.scanner]]\n" in text
+
+
+def test_a_keyboard_that_nobody_has_grabbed_types_into_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: commands.md#scanners."""
+    monkeypatch.setattr("agent.drivers.scanners.evdev.is_grabbed", lambda _: False)
+    assert note_on(WEDGE) == "No program has grabbed it: what it types now goes to the console of this machine."
+    monkeypatch.setattr("agent.drivers.scanners.evdev.is_grabbed", lambda _: True)
+    assert note_on(WEDGE) is None
+
+
+def test_a_device_without_permission_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: commands.md#scanners."""
+
+    def denied(path: str) -> bool:
+        raise DeviceError(f"{path} cannot be opened: Permission denied")
+
+    monkeypatch.setattr("agent.drivers.scanners.evdev.is_grabbed", denied)
+    assert note_on(WEDGE) == "/dev/input/event3 cannot be opened: Permission denied"
+    monkeypatch.setattr(command, "access_problem", lambda path: f"{errno.EACCES}")
+    assert note_on(SERIAL) == "/dev/ttyACM0 cannot be opened: 13"
+    monkeypatch.setattr(command, "access_problem", lambda path: None)
+    assert note_on(SERIAL) is None

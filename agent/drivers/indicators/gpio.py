@@ -9,9 +9,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from glob import glob
 from typing import Any, Protocol
 
 from agent.contract.signals import Colour
+from agent.drivers.device_access import access_problem
 from agent.drivers.indicators.player import Player
 from agent.errors import DeviceError
 
@@ -120,7 +122,13 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except _failures() as exc:  # evaluated only when something was raised
-        raise DeviceError(f"{what}: {exc}") from exc
+        raise DeviceError(f"{what}: {exc}{_access_hint()}") from exc
+
+
+def _access_hint() -> str:
+    """Return why the GPIO chips may not be used, if that is so: the backends only say that it did not work."""
+    problems = ((chip, access_problem(chip)) for chip in sorted(glob("/dev/gpiochip*")))
+    return next((f" ({chip}: {problem})" for chip, problem in problems if problem is not None), "")
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -14,13 +14,14 @@ from typing import Protocol
 import evdev
 from msgspec import Struct
 
+from agent.drivers.device_access import explained
 from agent.drivers.scanners.device_nodes import DEV_INPUT, DeviceNode, KeptListing, device_of, event_nodes, nodes_at
 from agent.drivers.scanners.framing import Framer, TextSettings
 from agent.drivers.scanners.keymaps import LAYOUTS, Keyboard
 from agent.drivers.scanners.scanner import DeviceScanner
 from agent.errors import DeviceError
 
-__all__ = ["EvdevScanner", "EventNode", "KeyboardMatch", "LooseNode", "key_events", "overhear"]
+__all__ = ["EvdevScanner", "EventNode", "KeyboardMatch", "LooseNode", "is_grabbed", "key_events", "overhear"]
 
 _EVENT = struct.Struct("@llHHi")  # struct input_event: seconds, microseconds, type, code, value
 _EVENTS_AT_ONCE = 64
@@ -173,13 +174,13 @@ class EvdevScanner(DeviceScanner):
         try:
             node = self._open_node(path)
         except OSError as exc:
-            raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+            raise DeviceError(f"{path} cannot be opened: {_why(path, exc)}") from exc
         try:
             node.grab()
             self._is_stale = _drain(node.fd) or self._is_stale
         except OSError as exc:
             _close(node)
-            raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+            raise DeviceError(f"{path} cannot be opened: {_why(path, exc)}") from exc
         self._nodes[path] = node
         return node.fd
 
@@ -219,13 +220,13 @@ def overhear(path: str, open_node: Callable[[str], LooseNode] = evdev.InputDevic
     try:
         node = open_node(path)
     except OSError as exc:
-        raise DeviceError(f"{path} cannot be opened: {_why(exc)}") from exc
+        raise DeviceError(f"{path} cannot be opened: {_why(path, exc)}") from exc
     try:
         node.grab()
         node.ungrab()
     except OSError as exc:
         node.close()
-        why = "another program has grabbed it" if exc.errno == errno.EBUSY else _why(exc)
+        why = "another program has grabbed it" if exc.errno == errno.EBUSY else _why(path, exc)
         raise DeviceError(f"{path} cannot be read: {why}") from exc
     return node
 
@@ -258,5 +259,24 @@ def _close(node: EventNode) -> None:
         node.close()
 
 
-def _why(exc: OSError) -> str:
-    return exc.strerror or str(exc)
+def is_grabbed(path: str, open_node: Callable[[str], LooseNode] = evdev.InputDevice) -> bool:
+    """Return whether another program has grabbed an event node: else its keys reach the console.
+
+    Raises DeviceError if this account may not open it.
+    """
+    try:
+        node = open_node(path)
+    except OSError as exc:
+        raise DeviceError(f"{path} cannot be opened: {_why(path, exc)}") from exc
+    try:
+        node.grab()
+        node.ungrab()
+    except OSError as exc:
+        return exc.errno == errno.EBUSY
+    finally:
+        _close(node)
+    return False
+
+
+def _why(path: str, exc: OSError) -> str:
+    return explained(path, exc.errno, exc.strerror or str(exc))

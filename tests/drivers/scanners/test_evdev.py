@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.drivers.scanners.evdev import KeyboardMatch, key_events, overhear
+from agent.drivers.scanners.evdev import KeyboardMatch, is_grabbed, key_events, overhear
 from agent.errors import DeviceError
 from tests.drivers.benches import (
     EV_KEY,
@@ -401,3 +401,12 @@ def test_overhear_refuses_a_node_without_permission() -> None:
 
     with pytest.raises(DeviceError, match=r"event0 cannot be opened: Permission denied"):
         overhear("/dev/input/event0", denied)
+
+
+@pytest.mark.parametrize(("refuses", "grabbed"), [(None, False), (OSError(errno.EBUSY, "busy"), True)])
+def test_is_grabbed(refuses: OSError | None, grabbed: bool) -> None:
+    """(`commands.md#scanners`)"""
+    node = GrabbableNode(refuses)
+    assert is_grabbed("/dev/input/event0", lambda _: node) is grabbed
+    assert not node.grabbed
+    assert node.closed

@@ -1,9 +1,11 @@
 """Serial scanners, on pseudo-terminals."""
 
 import asyncio
+import errno
 import os
 import pty
 import select
+import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.drivers.scanners.device_nodes import DeviceKind
-from agent.drivers.scanners.serial import SerialScanner, ports
+from agent.drivers.scanners.serial import SerialScanner, _is_wired, ports
 from agent.errors import DeviceError
 from tests.drivers.benches import GIVE_UP_S, Heard, SerialBench, run, until
 
@@ -196,6 +198,105 @@ def test_reading_nothing_from_an_open_line_is_not_the_end_of_input(bench: Serial
 
 def test_plugged_in_ports_are_listed() -> None:
     assert all(port.kind is DeviceKind.SERIAL and port.path for port in ports())
+
+
+class Port8250:
+    """A built-in port as the kernel shows it: `type` of TIOCGSERIAL, or what opening it or asking it raises."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.kind = 0
+        self.open_raises: OSError | None = None
+        self.ioctl_raises: OSError | None = None
+        self.path = str(folder / "ttyS0")
+        monkeypatch.setattr("agent.drivers.scanners.serial.SYS_TTY", str(folder / "sys"))
+        monkeypatch.setattr("agent.drivers.scanners.serial.fcntl.ioctl", self._ioctl)
+        real_open = os.open
+
+        def opened(path: str, flags: int, *more: int, **named: int) -> int:
+            if path != self.path:
+                return real_open(path, flags, *more, **named)
+            if self.open_raises is not None:
+                raise self.open_raises
+            return real_open("/dev/null", os.O_RDWR)
+
+        monkeypatch.setattr("agent.drivers.scanners.serial.os.open", opened)
+
+    def _ioctl(self, fd: int, request: int, data: bytes) -> bytes:
+        assert (request, len(data) >= 72) == (termios.TIOCGSERIAL, True)
+        if self.ioctl_raises is not None:
+            raise self.ioctl_raises
+        return self.kind.to_bytes(4, sys.byteorder) + data[4:]
+
+
+@pytest.mark.parametrize(("kind", "wired"), [(0, False), (4, True), (32, True)])
+def test_a_built_in_port_of_no_type_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: int, wired: bool
+) -> None:
+    """(`commands.md#scanners`)"""
+    port = Port8250(monkeypatch, tmp_path)
+    port.kind = kind
+    before = open_descriptors()
+    assert _is_wired(port.path) is wired
+    assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(("code", "wired"), [(errno.EIO, False), (errno.ENXIO, False), (errno.EBUSY, True)])
+def test_a_built_in_port_that_cannot_be_opened_does_not_exist_unless_it_is_in_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int, wired: bool
+) -> None:
+    """(`commands.md#scanners`)"""
+    port = Port8250(monkeypatch, tmp_path)
+    port.open_raises = OSError(code, os.strerror(code))
+    assert _is_wired(port.path) is wired
+
+
+@pytest.mark.parametrize(
+    ("device", "wired"),
+    [("platform/serial8250/serial8250:0/serial8250:0.1", False), ("pnp0/00:05", True), ("platform/soc/fe21", True)],
+)
+def test_a_built_in_port_without_permission_is_judged_by_its_device(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str, wired: bool
+) -> None:
+    port = Port8250(monkeypatch, tmp_path)
+    port.open_raises = PermissionError(errno.EACCES, "Permission denied")
+    (tmp_path / "devices" / device / "tty" / "ttyS0").mkdir(parents=True)
+    (tmp_path / "sys").mkdir()
+    (tmp_path / "sys" / "ttyS0").symlink_to(tmp_path / "devices" / device / "tty" / "ttyS0")
+    assert _is_wired(port.path) is wired
+
+
+def test_other_ports_are_not_opened_to_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise AssertionError("opened")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("agent.drivers.scanners.serial.os.open", refuse)
+        assert _is_wired("/dev/ttyACM0")
+        assert _is_wired("/dev/ttyUSB0")
+
+
+def test_a_port_without_hardware_is_explained(monkeypatch: pytest.MonkeyPatch, bench: SerialBench) -> None:
+    """(`commands.md#check`)"""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("agent.drivers.scanners.serial._Port", refuse)
+    with pytest.raises(DeviceError, match="Input/output error: there is no hardware behind it"):
+        bench.scanner.probe()
+
+
+def test_an_open_line_is_one_descriptor(bench: SerialBench) -> None:
+    """200 scanners must not use up the descriptors of a process."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        before = len(os.listdir("/proc/self/fd"))
+        heard = Heard()
+        bench.scanner.start(loop, heard.frame, heard.status)
+        assert len(os.listdir("/proc/self/fd")) - before == 1
+
+    run(test())
 
 
 def test_pseudo_terminal_gone_before_the_opening_is_a_missing_device(tmp_path: Path) -> None:
