@@ -116,6 +116,7 @@ class BoxReopened(_BoxEvent, frozen=True, kw_only=True):
 
     type = "box.reopened"
     state: Reopened
+    """`scanning` after CANCEL in `boxing`, and where REMOVE took something out of a confirmed box."""
 
 
 class BoxVoided(_BoxEvent, frozen=True, kw_only=True):
