@@ -149,14 +149,16 @@ class OrderRevised(Event, frozen=True, kw_only=True):
     """The manifest of an order that was open or counted here has changed (`workflow.md#manifest-revisions`)."""
 
     type = "order.revised"
-    private = ("manifest",)
+    private = ("manifest", "changes")
     order: str
     revision: int
     status: Status
     misfits: tuple[LineCount, ...]
     """The lines on which more is counted than ordered."""
     manifest: str | None = None
-    """The manifest's source."""
+    """The manifest's source, if `changes` would not be shorter."""
+    changes: tuple[tuple[int, int] | str, ...] = ()
+    """What makes the manifest's source from that of the revision before (`workflow.md#size-of-a-revision`)."""
 
 
 class OrderCounted(Event, frozen=True, kw_only=True):

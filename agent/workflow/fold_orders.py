@@ -37,6 +37,7 @@ from agent.workflow.state_changes import (
     with_order,
     with_shared_mode,
 )
+from agent.workflow.text_changes import changed_text
 
 __all__ = [
     "counted",
@@ -158,10 +159,13 @@ def packing_confirmed(state: State, event: PackingConfirmed, at: EventPosition) 
 
 def revised(state: State, event: OrderRevised, at: EventPosition) -> State:
     """Put the order under its new manifest (`workflow.md#manifest-revisions`)."""
-    if event.manifest is None:
-        return state
     before = state.orders.get(event.order)
-    order = adopted(state, before, Manifest.from_source(event.manifest))
+    source = event.manifest
+    if event.changes:
+        source = changed_text(state.orders[event.order].manifest.source, event.changes)
+    if source is None:
+        return state
+    order = adopted(state, before, Manifest.from_source(source))
     state = with_order(state, order)
     if before is not None and before.packed is not None and order.packed is None:
         state = replace(state, units=units_with(state.units, order.id, order.counted))

@@ -1,11 +1,14 @@
 """Revisions of manifests, for orders that were opened or counted here."""
 
-from agent.contract.events import LineCount, OrderRevised
+from msgspec.structs import replace
+
+from agent.contract.events import OrderRevised
 from agent.contract.manifest import Manifest, Status
 from agent.contract.reasons import Reason
 from agent.workflow.event_limits import misfits_of
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.reply import Alarm
+from agent.workflow.text_changes import changes_between
 
 __all__ = ["take_revision"]
 
@@ -21,12 +24,13 @@ def take_revision(commit: PendingCommit, manifest: Manifest) -> list[Alarm]:
         return []
     manifest = manifest.closing(known.manifest)
     station = commit.state.station_with(manifest.order)
-    commit.record(_revised(manifest, (), station))
+    revised = _revised(known.manifest, manifest, station)
+    commit.record(revised)
     misfits = misfits_of(commit.state.orders[manifest.order])
     if misfits:
         # The event lists its misfits, and only the state after it tells them: record it again, with them.
         commit.undo()
-        commit.record(_revised(manifest, misfits, station))
+        commit.record(replace(revised, misfits=misfits))
     order = commit.state.orders[manifest.order]
     if station is None or order.packed is not None:
         return []
@@ -42,12 +46,16 @@ def _is_news(known: Manifest, manifest: Manifest) -> bool:
     return manifest.revision > known.revision
 
 
-def _revised(manifest: Manifest, misfits: tuple[LineCount, ...], station: str | None) -> OrderRevised:
+def _revised(known: Manifest, manifest: Manifest, station: str | None) -> OrderRevised:
+    """Return the event, with the differences to the known manifest: it may be large, and revisions many."""
+    changes = changes_between(known.source, manifest.source)
+    is_short = sum(len(change) + 4 if isinstance(change, str) else 12 for change in changes) < len(manifest.source)
     return OrderRevised(
         station=station,
         order=manifest.order,
         revision=manifest.revision,
         status=manifest.status,
-        misfits=misfits,
-        manifest=manifest.source,
+        misfits=(),
+        manifest=None if is_short else manifest.source,
+        changes=changes if is_short else (),
     )

@@ -95,7 +95,9 @@ ONE_OF_EACH: list[Event] = [
         boxes=("A", "B"),
         operators={"picking": "E7", "packing": "E7", "shipping": None},
     ),
-    OrderRevised(order="SO-1001", revision=4, status=Status.WITHDRAWN, misfits=LINES, manifest="{}"),
+    OrderRevised(
+        order="SO-1001", revision=4, status=Status.WITHDRAWN, misfits=LINES, manifest="{}", changes=("x", (2, 3))
+    ),
     OrderCounted(order="SO-1001", added=(COUNTED_BOX,), removed=("B2",)),
     Held(order="SO-1001", verdict="v1", unit="A", reason="counted twice", revision=2),
     Released(order="SO-1001", verdict="v1", unit="A", reason=None, outcome=Outcome.UNIT_REMOVED),

@@ -7,8 +7,9 @@ from agent.contract.manifest import Flow, Status
 from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
+from agent.workflow.replay import replay
 from agent.workflow.reply import Alarm
-from agent.workflow.state import Phase
+from agent.workflow.state import Phase, State
 from tests.workflow.bench import (
     AGAIN,
     BADGES,
@@ -356,3 +357,31 @@ def test_packed_and_reopened_packs_again() -> None:
     bench.opened("SO-1")
     assert [bench.do("PACK"), bench.do("CONFIRM")] == [PROMPT, CONFIRMED]
     assert bench.scan("SO-1") == refused(Reason.ORDER_CLOSED)
+
+
+def test_revisions_of_a_large_order_are_small_in_the_journal() -> None:
+    """`workflow.md#size-of-a-revision`: only differences are kept, and the state comes back from them."""
+    bench = Bench()
+    units = [[imei(number)] for number in range(1, 3001)]
+    bench.order("SO-1", line("1", "P13", 3000, units=units))
+    bench.opened("SO-1")
+    bench.scan(imei(1))
+    whole = len(bench.state.orders["SO-1"].manifest.source)
+    before = len(bench.commits)
+    for revision in range(2, 12):
+        bench.order("SO-1", line("1", "P13", 3000, units=units), revision=revision)
+    bench.order("SO-1", line("1", "P13", 2999, units=units[:-1]), revision=12)
+    bench.order("SO-1", line("1", "P13", 1, units=[[imei(9000)]]), revision=13)
+    revised = bench.commits[before:]
+    assert len(revised) == 12
+    assert max(len(commit.private) for commit in revised) < 500 < whole / 100
+    assert replay(State(), bench.commits) == bench.state
+
+
+def test_a_revision_that_changes_everything_is_kept_whole() -> None:
+    """`workflow.md#size-of-a-revision`"""
+    bench = opened()
+    bench.order("SO-1", line("9", "Q99", 7), revision=2)
+    assert replay(State(), bench.commits) == bench.state
+    whole = len(bench.state.orders["SO-1"].manifest.source)
+    assert len(bench.commits[-1].private) < 2 * whole
