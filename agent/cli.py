@@ -30,6 +30,7 @@ _NEW_BADGES_MAX = 1000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (`commands.md#exit-codes`). Errors are told on stderr."""
+    _print_any_text()
     args = parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
     try:
@@ -39,6 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(exc)
         return exit_code_of(exc)
     return code
+
+
+def _print_any_text() -> None:
+    """Escape what the locale's encoding cannot write, instead of failing: names may be in any script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _tell(error: BaseException) -> None:
@@ -132,7 +140,7 @@ def _export(args: argparse.Namespace) -> int:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Events are UTF-8, whatever the locale says.
-        sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
     return journal.export(_state_dir(args), sys.stdout, first=args.first, through=args.through)
 
 

@@ -68,6 +68,11 @@ class Housekeeping:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
+    @property
+    def faults(self) -> list[str]:
+        """Why chores fail at present, a line each; empty while all work. Any thread may read it."""
+        return sorted(self._failing)
+
     def start(self) -> None:
         """Start the thread. Once."""
         self._thread.start()

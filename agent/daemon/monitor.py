@@ -1,7 +1,7 @@
 """One look at all parts of the kiosk: the `health` message, the station views, the answer to `kiosk-agent status`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import to_builtins
@@ -53,6 +53,7 @@ class Monitor:
         uplink: Uplink,
         inbound: InboundMessages,
         cache_writer: CacheWriter,
+        failing_chores: Callable[[], Sequence[str]],
         reserve: DiskReserve,
         scanners: Sequence[OpenScanner],
         indicators: Mapping[str, Indicator],
@@ -68,6 +69,7 @@ class Monitor:
         self._uplink = uplink
         self._inbound = inbound
         self._cache_writer = cache_writer
+        self._failing_chores = failing_chores
         self._reserve = reserve
         self._scanners = scanners
         self._indicators = indicators
@@ -165,6 +167,7 @@ class Monitor:
             for station, transient in self._scan_path.transients.items()
             if is_locked(transient, now)
         ]
+        errors += (f"housekeeping of the journal fails: {why}" for why in self._failing_chores())
         return tuple(map(_encodable, errors))
 
     def _uptime_s(self) -> int:

@@ -298,6 +298,7 @@ class Daemon:
             uplink=uplink,
             inbound=inbound,
             cache_writer=housekeeping.cache_writer,
+            failing_chores=lambda: housekeeping.faults,
             reserve=reserve,
             scanners=scanners,
             indicators=indicators,

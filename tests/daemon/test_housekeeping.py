@@ -10,8 +10,10 @@ from agent.catalogue.cache import Cache, StoredOrder
 from agent.contract.manifest import Status
 from agent.daemon.disk_reserve import DiskReserve
 from agent.daemon.housekeeping import Housekeeping
+from agent.errors import JournalFault
 from agent.journal import Journal
 from agent.runtime.clock import SystemClock
+from harness.waiting import wait_for
 
 ORDERS = {
     StoredOrder(order=f"SO-{n}", revision=1, status=Status.OPEN, codes=(f"SO-{n}",), source="{}") for n in range(200)
@@ -98,3 +100,21 @@ def test_what_the_disk_did_not_take_is_written_when_it_does(tmp_path: Path, jour
         keeping.stop(DEADLINE_S)
     assert keeping.cache_writer.fault is None
     assert set(Cache(in_the_way).load().orders) == ORDERS
+
+
+def test_a_chore_that_fails_is_told_until_it_works(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mqtt.md#health`"""
+
+    def fails() -> None:
+        raise JournalFault("no space left")
+
+    keeping = housekeeping(Cache(tmp_path / "cache"), lambda: journal)
+    assert keeping.faults == []
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "prepare", fails)
+        keeping.start()
+        wait_for(lambda: keeping.faults == ["no space left"], "the fault")
+    wait_for(lambda: keeping.faults == [], "the end of the fault")
+    keeping.stop(DEADLINE_S)

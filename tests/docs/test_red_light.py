@@ -78,6 +78,7 @@ SAID = [
     "the disk is full up to its reserve",
     "no operators list has come",
     "the cache cannot be written",
+    "housekeeping of the journal fails",
 ]
 SOURCES = "\n".join(path.read_text("utf-8") for path in (ROOT / "agent").rglob("*.py"))
 
