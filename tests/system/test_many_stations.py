@@ -11,6 +11,8 @@ from harness.warehouse import BADGES
 from harness.world import OK, World, world_of
 
 STATIONS = [str(number) for number in range(1, 201)]
+SCANNERS = ("left", "right", "front", "back", "spare")
+"""Each is one descriptor of the daemon's."""
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         pytest.skip("this machine allows too few descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        with world_of(tmp_path, stations=STATIONS, scanners=("left",), indicator="file", started=False) as found:
+        with world_of(tmp_path, stations=STATIONS, scanners=SCANNERS, indicator="file", started=False) as found:
             # The daemon gets what most systems give a service, and raises it by itself.
             found.kiosk.limit_descriptors(1024, hard)
             yield found
