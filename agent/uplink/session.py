@@ -276,6 +276,8 @@ class Session:
         if head.journal != self._journal:
             self._journal = head.journal
             self._status_due = True
+            # Verdicts are taken again under a new journal id, so the broker must send them again (`mqtt.md#verdicts`).
+            self._state.reload.set()
 
     def _publish_online(self) -> None:
         if self._status_due and self._free() > 0:

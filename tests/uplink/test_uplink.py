@@ -583,7 +583,7 @@ def test_an_unreadable_journal_is_in_health_and_tried_again() -> None:
 
 
 def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
-    """(`mqtt.md#rolled-back-journal`)"""
+    """(`mqtt.md#rolled-back-journal`, `mqtt.md#verdicts`)"""
     journal = LockedJournal(events=1)
     with PlayedBroker() as peer, running(KioskUplink(peer.port, journal=journal)) as kiosk:
         broker = peer.accept()
@@ -595,6 +595,9 @@ def test_an_old_copy_is_reported_and_continues_under_a_new_id() -> None:
         journal.start_over("BBBBBBBB")
         new = journal.commit()
         kiosk.uplink.wake()
+        asked = broker.expect(SUBSCRIBE)  # verdicts are to be taken again under the new id
+        assert f"{AGENT}/verdict/+" in [topic for topic, _ in asked.filters]
+        broker.suback(asked)
         status = broker.expect_publish("/status")
         assert json.loads(status.payload)["journal"] == "BBBBBBBB"
         old = broker.expect_publish("/event/scan", answer=None)
