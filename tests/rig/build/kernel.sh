@@ -6,6 +6,7 @@ set -euo pipefail
 rm -rf kernel kernel.new kbuild; mkdir kernel.new kbuild; cd kbuild
 download linux-image-$KREL
 dpkg-deb -x linux-image-*.deb ../kernel.new
+[ -d ../kernel.new/lib ] || ln -s usr/lib ../kernel.new/lib  # since Debian 13
 modules=; cross=()
 if [ $RIG_ARCH = amd64 ]; then
     modules=pi_revision.o
@@ -23,10 +24,9 @@ if [ -z "$(find ../kernel.new -name 'gpio-sim.ko*')" ]; then
         'linux-source-*/drivers/gpio/gpiolib.h' 'linux-source-*/kernel/irq/irq_sim.c'
     mv drivers/gpio/* kernel/irq/irq_sim.c .
     echo 'MODULE_LICENSE("GPL");' >> irq_sim.c
-    sed -i 's#<linux/irq.h>#<linux/irq.h>\n\#include <linux/module.h>#' irq_sim.c
     # irq_to_desc() is not exported to modules; this is the same look-up through exported calls.
     sed -i -e 's#irq_to_desc(irqnum)#irq_data_to_desc(irq_get_irq_data(irqnum))#' \
-        -e '/linux.interrupt.h/a #include <linux/irqdesc.h>' irq_sim.c
+        -e '/linux.irq.h/a #include <linux/irqdesc.h>\n#include <linux/module.h>' irq_sim.c
 fi
 if [ -n "$modules" ]; then
     echo "obj-m := $modules" > Makefile
