@@ -63,7 +63,7 @@ _TABLE = "documents"
 # -- records -----------------------------------------------------------------------------------------------------
 
 
-class StoredOrder(Struct, frozen=True, kw_only=True, rename={"order": "key"}):
+class StoredOrder(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"order": "key"}):
     """One manifest."""
 
     order: str
@@ -73,6 +73,8 @@ class StoredOrder(Struct, frozen=True, kw_only=True, rename={"order": "key"}):
     """Its barcodes as `same_case` gives them, so that it can be found without being parsed."""
     source: str
     """See `Manifest.source`."""
+    flaws: tuple[str, ...] = ()
+    """See `Manifest.flaws`."""
 
 
 class StoredReference(Struct, frozen=True, kw_only=True, rename={"name": "key"}):

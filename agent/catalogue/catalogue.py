@@ -5,7 +5,9 @@ compact text and its barcodes are kept; few manifests are parsed. Rule: `budgets
 """
 
 from collections import OrderedDict
-from itertools import islice
+from itertools import chain, islice
+
+from msgspec.structs import replace
 
 from agent.catalogue.barcodes import Barcodes
 from agent.catalogue.cache import (
@@ -50,6 +52,8 @@ class Catalogue:
         self._conflicts = BadgeConflicts(self._read)
         self._boxes: BoxSizes | None = None
         self._blocked: dict[str, tuple[int, frozenset[str]]] = {}
+        self._blocked_flaws: dict[str, tuple[str, ...]] = {}
+        self._flaws: dict[str, tuple[str, ...]] = {}
         self._index = OrderIndexes()
         self._counted = CountedParts()
         self._changes: dict[tuple[str, str], Change] = {}
@@ -88,6 +92,15 @@ class Catalogue:
     def conflicts(self) -> tuple[str, ...]:
         """Return a line for each code that `is_ambiguous` refuses, at most 50. No badge is revealed."""
         return (*islice(self._barcodes.lines(), _MAX_LINES), *islice(self._conflicts.lines(), _MAX_LINES))
+
+    def flaws(self) -> tuple[str, ...]:
+        """Return a line for each thing that no label can match, at most 25 (`mqtt.md#data-that-no-label-can-match`).
+
+        No badge is revealed.
+        """
+        operators = () if self._operators is None else self._operators.flaws
+        blocked = (lines for part, lines in self._blocked_flaws.items() if part in self._blocked)
+        return tuple(islice(chain(operators, *blocked, *self._flaws.values()), _MAX_LINES))
 
     def orders_by_code(self, code: str) -> tuple[str, ...]:
         """Return the ids of the orders that have this barcode, open ones first."""
@@ -187,6 +200,7 @@ class Catalogue:
         if known is not None and (part.revision < known[0] or known == (part.revision, part.identifiers)):
             return False
         self._blocked[part.part] = (part.revision, part.identifiers)
+        self._blocked_flaws[part.part] = part.flaws
         self._keep_reference(f"blocked/{part.part}", part.source)
         return True
 
@@ -282,6 +296,9 @@ class Catalogue:
         """Take an order as the cache kept it, unless it is here already."""
         if stored.order in self._orders:
             return
+        if not all(map(str.isascii, stored.codes)):
+            # Version 0.1 did not compare in Unicode form NFC.
+            stored = replace(stored, codes=tuple(map(same_case, stored.codes)))
         self._hold(stored)
         if stored.status is not Status.WITHDRAWN:
             self._conflicts.wait(stored.order)
@@ -324,6 +341,7 @@ class Catalogue:
             status=manifest.status,
             codes=tuple(manifest.codes),
             source=manifest.source,
+            flaws=manifest.flaws,
         )
         self._hold(stored)
         self._changes["order", stored.order] = stored
@@ -334,12 +352,15 @@ class Catalogue:
         if stored.status is Status.WITHDRAWN:
             self._withdrawn[stored.order] = None
         self._barcodes.add(stored)
+        if stored.flaws:
+            self._flaws[stored.order] = stored.flaws
 
     def _let_go(self, order: str) -> None:
         if (known := self._orders.pop(order, None)) is None:
             return
         self._withdrawn.pop(order, None)
         self._parsed.pop(order, None)
+        self._flaws.pop(order, None)
         self._barcodes.drop(known)
 
     def _forget(self, order: str) -> None:

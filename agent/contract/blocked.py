@@ -14,3 +14,5 @@ class BlockedPart(Struct, frozen=True, kw_only=True):
     """As `unit_key` gives them."""
     source: str
     """Compact JSON text that parses to an equal part."""
+    flaws: tuple[str, ...] = ()
+    """What no label can match in the message, a line each (`mqtt.md#data-that-no-label-can-match`)."""

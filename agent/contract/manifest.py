@@ -200,6 +200,19 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         """Return what is worth keeping of a withdrawn order: its id, revision and barcodes."""
         return replace(self, status=Status.WITHDRAWN, lines=(), counted=(), operators={}, reopen=0)
 
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        """What no label can match in the message, a line each (`mqtt.md#data-that-no-label-can-match`).
+
+        It is no part of the manifest: neither its text nor a comparison has it.
+        """
+        found: tuple[str, ...] = self.__dict__.get("_flaws", ())
+        return found
+
+    def note_flaws(self, flaws: tuple[str, ...]) -> None:
+        """Say what no label can match. For the parser of the message alone."""
+        self.__dict__["_flaws"] = flaws
+
     # -- look-ups ------------------------------------------------------------------------------------------------
 
     def work_out(self) -> None:

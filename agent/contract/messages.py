@@ -14,7 +14,9 @@ from msgspec.json import encode
 
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize, BoxSizes
+from agent.contract.command_arguments import is_good_argument
 from agent.contract.counted import CountedBox, CountedContent, CountedPart
+from agent.contract.identifiers import gtin_ok
 from agent.contract.manifest import (
     CountedElsewhere,
     Flow,
@@ -29,6 +31,8 @@ from agent.contract.manifest import (
 from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import PARTS, OrderIndex, part_of
 from agent.contract.parsing import checked, content_of, refused, repeated, too_large
+from agent.contract.printed_codes import Command, parse_command
+from agent.contract.reference_flaws import Flaws, clean_identifier, clean_units, manifest_flaws, trimmed
 from agent.contract.requests import Ack, Request
 from agent.contract.schemas import (
     MAX_NAME,
@@ -65,7 +69,7 @@ __all__ = [
 # -- manifests ---------------------------------------------------------------------------------------------------
 
 
-def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str]) -> Line:
+def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str], flaws: Flaws) -> Line:
     flow = doc.get("flow")
     if flow is None and default is None:
         wrong.append(f"lines.{number}.flow: Field required")
@@ -76,9 +80,12 @@ def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str])
     if bounds is not None and bounds[0] > bounds[1]:
         wrong.append(f"lines.{number}.serial_length: The minimum is over the maximum")
     gtins = doc.get("gtins")
+    for place, gtin in enumerate(gtins or ()):
+        if not gtin_ok(gtin):
+            flaws.add(f"line {doc['line']}, gtins.{place}", f"{gtin} has a wrong check digit")
     return Line(
         id=doc["line"],
-        sku=doc["sku"],
+        sku=_trimmed(doc["sku"], f"line {doc['line']}, sku", flaws),
         name=doc.get("name"),
         gtins=tuple([gtin.zfill(14) for gtin in gtins]) if gtins else (),
         flow=Flow(flow) if flow is not None else default or Flow.USED,
@@ -90,10 +97,18 @@ def _line(doc: LineMessage, default: Flow | None, number: int, wrong: list[str])
     )
 
 
-def _listed(lines: list[LineMessage]) -> Iterator[tuple[str, str]]:
+def _trimmed(code: str, where: str, flaws: Flaws) -> str:
+    """Return a code without blanks at its ends."""
+    found = trimmed(code)
+    if found != code:
+        flaws.add(where, f"{code!a} is read as {found!a}")
+    return found
+
+
+def _listed(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
     """Yield (where, identifier) of each listed identifier."""
     for i, line in enumerate(lines):
-        for j, unit in enumerate(line.get("units") or ()):
+        for j, unit in enumerate(line.units):
             for k, identifier in enumerate(unit):
                 yield f"lines.{i}.units.{j}.{k}", identifier
 
@@ -131,15 +146,11 @@ def _in_one_unit(one: str, other: str) -> bool:
     return one.startswith("lines.") and one.rpartition(".")[0] == other.rpartition(".")[0]
 
 
-def _units_look_right(manifest: Manifest) -> bool:
-    """Return whether all identifiers are printable and none is repeated. All at once: there may be thousands."""
+def _units_differ(manifest: Manifest) -> bool:
+    """Return whether no identifier is repeated. All at once: there may be thousands."""
     identifiers = list(chain.from_iterable(chain.from_iterable(line.units for line in manifest.lines)))
     known = manifest.unit_by_id
-    return (
-        len(known) == len(identifiers)
-        and not any(key[0] == "S" and unit_key(key[1:]) in known for key in known)
-        and "".join(identifiers).isprintable()
-    )
+    return len(known) == len(identifiers) and not any(key[0] == "S" and unit_key(key[1:]) in known for key in known)
 
 
 def _roles(doc: RolesMessage) -> dict[Role, str]:
@@ -161,14 +172,16 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
     if listed and doc.get("type") is None:
         wrong.append("type: Field required")
     default = Flow.POS if doc.get("type") == "pos" else None
-    lines = tuple([_line(line, default, i, wrong) for i, line in enumerate(listed or ())])
+    flaws = Flaws(f"order {doc['order']}")
+    lines = tuple([_line(line, default, i, wrong, flaws) for i, line in enumerate(listed or ())])
+    lines = clean_units(lines, flaws)
     wrong += repeated((f"lines.{i}.line", line.id) for i, line in enumerate(lines))
     counted = doc.get("counted") or []
     manifest = Manifest(
         order=doc["order"],
         revision=doc["revision"],
         status=Status(doc["status"]),
-        barcodes=tuple(doc.get("barcodes") or ()),
+        barcodes=tuple(_trimmed(code, f"barcodes.{i}", flaws) for i, code in enumerate(doc.get("barcodes") or ())),
         operators=_roles(doc.get("operators") or {}),
         lines=lines,
         counted=tuple(
@@ -182,12 +195,14 @@ def manifest_of(order: str, payload: bytes, *, topic: str) -> Manifest:
         ),
         reopen=doc.get("reopen") or 0,
     )
-    manifest.work_out()
-    if not _units_look_right(manifest):
-        wrong += _wrong_identifiers(_listed(listed or []))
+    if not _units_differ(manifest):
+        wrong += _repeated_units(_listed(lines))
     wrong += _wrong_identifiers(_counted(counted))
     if wrong:
         raise refused(topic, wrong)
+    manifest_flaws(manifest, flaws)
+    manifest.note_flaws(flaws.lines())
+    manifest.work_out()
     return manifest
 
 
@@ -215,6 +230,7 @@ def operators_of(payload: bytes, *, topic: str) -> Operators:
     salt = doc.get("salt")
     wrong = list(repeated((f"items.{i}.operator", item["operator"]) for i, item in enumerate(doc["items"])))
     items = []
+    flaws = Flaws("operators list")
     by_badge: dict[str, Operator] = {}
     shared = set()
     for i, item in enumerate(doc["items"]):
@@ -228,6 +244,8 @@ def operators_of(payload: bytes, *, topic: str) -> Operators:
         for j, badge in enumerate(item.get("badges") or ()):
             if salt is not None and not _is_sha256(badge):
                 wrong.append(f"items.{i}.badges.{j}: Not 64 lower-case hex digits, though there is a salt")
+            if salt is None:
+                badge = _clean_badge(badge, f"operator {operator.id}, badges.{j}", flaws)
             key = badge if salt is not None else badge_key(badge, None)
             if by_badge.setdefault(key, operator) is not operator:
                 shared.add(key)
@@ -240,7 +258,21 @@ def operators_of(payload: bytes, *, topic: str) -> Operators:
         by_badge=by_badge,
         shared=frozenset(shared),
         source=_compact(doc),
+        flaws=flaws.lines(),
     )
+
+
+def _clean_badge(badge: str, where: str, flaws: Flaws) -> str:
+    """Return a badge without blanks at its ends. What is told of it never shows its text."""
+    found = trimmed(badge)
+    if found != badge:
+        flaws.add(where, "blanks at its ends are removed")
+    if not found.isprintable():
+        flaws.add(where, "has characters that no label has")
+    command = parse_command(badge_key(found, None))
+    if isinstance(command, Command) and is_good_argument(command):
+        flaws.add(where, "is a command, and read as one")
+    return found
 
 
 def boxes_of(payload: bytes, *, topic: str) -> BoxSizes:
@@ -260,12 +292,22 @@ def blocked_of(part: str, payload: bytes, *, topic: str) -> BlockedPart:
     """Return the part of the blocked units in a message; `part` is the end of its topic (`mqtt.md#blocked-units`)."""
     _check_name(part, topic)
     doc = checked(BlockedMessage, content_of(payload, topic), topic)
+    flaws = Flaws(f"blocked units {part!a}")
     return BlockedPart(
         part=part,
         revision=doc["revision"],
-        identifiers=frozenset(map(unit_key, doc["items"])),
+        identifiers=frozenset(map(unit_key, _clean_blocked(doc["items"], flaws))),
         source=_compact(doc),
+        flaws=flaws.lines(),
     )
+
+
+def _clean_blocked(identifiers: list[str], flaws: Flaws) -> Iterator[str]:
+    for place, identifier in enumerate(identifiers):
+        found = clean_identifier(identifier)
+        if found != identifier:
+            flaws.add(f"items.{place}", f"{identifier!a} is read as {found!a}")
+        yield found
 
 
 def order_index_of(payload: bytes, *, topic: str, part: str | None = None) -> OrderIndex:

@@ -49,6 +49,9 @@ Identifier = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Code = Annotated[Identifier, AfterValidator(_printable)]
 """An id, SKU or barcode: printable text of at most 64 characters."""
 
+LabelCode = Identifier
+"""A SKU, barcode or badge. One that no label can match is told, not refused."""
+
 Token = Annotated[str, Field(pattern="^[A-Z0-9]{1,32}$")]
 """An operator's id or a box size's code."""
 
@@ -74,7 +77,7 @@ class LineMessage(TypedDict):
 
     line: Code
     """The line's id."""
-    sku: Code
+    sku: LabelCode
     name: NotRequired[FreeText | None]
     gtins: NotRequired[list[Gtin] | None]
     """The GTINs of the product."""
@@ -121,7 +124,7 @@ class ManifestMessage(TypedDict):
     type: NotRequired[Literal["normal", "pos"] | None]
     """The lines of a `pos` order have the flow `pos` unless they say otherwise. Required where there are lines."""
     status: Literal["open", "packed", "cancelled"]
-    barcodes: NotRequired[list[Code] | None]
+    barcodes: NotRequired[list[LabelCode] | None]
     """What opens the order when scanned; its id always does."""
     operators: NotRequired[RolesMessage | None]
     lines: NotRequired[Annotated[list[LineMessage], Field(max_length=MAX_LINES)] | None]
@@ -140,7 +143,7 @@ class OperatorMessage(TypedDict):
     operator: Token
     """The operator's id."""
     name: NotRequired[FreeText | None]
-    badges: NotRequired[list[Code] | None]
+    badges: NotRequired[list[LabelCode] | None]
     """Texts of badges, or their salted hashes if the list has a salt."""
     roles: NotRequired[list[Literal["picking", "packing", "shipping"]] | None]
     """The roles that may be assigned to this operator; absent: all."""

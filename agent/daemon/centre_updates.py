@@ -40,6 +40,8 @@ class CatalogueFacts(Struct, frozen=True, kw_only=True):
 
     missing: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
+    """What no label can match."""
     operators_revision: int | None = None
 
 
@@ -171,6 +173,7 @@ class CentreUpdates:
         self.facts = CatalogueFacts(
             missing=tuple(self._catalogue.missing_orders()[:_MISSING_MAX]),
             conflicts=self._catalogue.conflicts(),
+            flaws=self._catalogue.flaws(),
             operators_revision=None if operators is None else operators.revision,
         )
 

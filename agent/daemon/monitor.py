@@ -161,6 +161,7 @@ class Monitor:
             errors.append("no operators list has come from the centre yet: nobody can sign in")
         if self._cache_writer.fault is not None:
             errors.append(f"the cache cannot be written: {self._cache_writer.fault}")
+        errors += self._scan_path.updates.facts.flaws
         now = self._clock.monotonic()
         errors += [
             f"badge_guessing: many texts were refused at station {station}; it accepts no other badge for a minute"

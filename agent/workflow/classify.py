@@ -11,6 +11,7 @@ from functools import partial
 from msgspec import Struct
 
 from agent.contract.check_digits import is_digits
+from agent.contract.command_arguments import is_good_argument
 from agent.contract.identifiers import (
     form_of,
     gtin14,
@@ -28,7 +29,6 @@ from agent.contract.printed_codes import (
     parse_command,
 )
 from agent.contract.reasons import Seen
-from agent.workflow.command_arguments import is_good_argument
 from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
 from agent.workflow.line_choice import takes_serial
 from agent.workflow.lookups import CodeLookups

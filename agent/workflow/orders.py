@@ -1,10 +1,10 @@
 """Opening and leaving an order, and choosing its mode and kind."""
 
+from agent.contract.command_arguments import KINDS, MODES
 from agent.contract.events import KindChosen, ModeChosen, OrderLeft, OrderOpened
 from agent.contract.manifest import Flow
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.command_arguments import KINDS, MODES
 from agent.workflow.context import StepContext
 from agent.workflow.counted_elsewhere import record_counted
 from agent.workflow.reply import Refusal, Reply

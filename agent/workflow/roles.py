@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from agent.contract.command_arguments import ALL_ROLES, ROLES
 from agent.contract.events import RoleAsked, RoleAssigned
 from agent.contract.manifest import Role
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.workflow.command_arguments import ALL_ROLES, ROLES
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import Badge, CommandScan

@@ -3,6 +3,7 @@
 Rules: `workflow.md#manifest-revisions`, `mqtt.md#order-index`.
 """
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from agent.catalogue.cache import Cache, Forgotten, Loaded, StoredOrder, StoredR
 from agent.catalogue.catalogue import MAX_WITHDRAWN, Catalogue
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize
-from agent.contract.manifest import Status
-from agent.contract.messages import blocked_of, boxes_of, order_index_of
+from agent.contract.manifest import Manifest, Status
+from agent.contract.messages import blocked_of, boxes_of, manifest_of, order_index_of
 from agent.contract.order_index import OrderIndex
 from tests.contract.samples import manifest, operators, payload
 
@@ -298,3 +299,23 @@ def test_reference_that_is_refused_is_named_and_left_out() -> None:
     refused = catalogue.restore(Loaded(references=(*bad, good)))
     assert [line.split(":")[1].strip() for line in refused] == ["boxes", "weather"]
     assert catalogue.operators is not None
+
+
+def test_flaws_come_and_go_with_their_order_and_survive_the_cache() -> None:
+    """`mqtt.md#data-that-no-label-can-match`"""
+
+    def manifest(sku: str, revision: int) -> Manifest:
+        line = {"line": "1", "sku": sku, "serialized": False, "quantity": 1, "flow": "used"}
+        document = {"order": "SO-1", "revision": revision, "type": "normal", "status": "open", "lines": [line]}
+        return manifest_of("SO-1", json.dumps(document).encode(), topic="order/SO-1")
+
+    catalogue = Catalogue()
+    catalogue.put_manifest(manifest("P13 ", 1))
+    stored = tuple(change for change in catalogue.take_changes() if isinstance(change, StoredOrder))
+    (flaw,) = catalogue.flaws()
+    assert flaw.startswith("order SO-1, line 1, sku: ")
+    restored = Catalogue()
+    restored.restore(Loaded(orders=stored))
+    assert restored.flaws() == (flaw,)
+    restored.put_manifest(manifest("P13", 2))
+    assert restored.flaws() == ()

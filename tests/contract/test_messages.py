@@ -147,7 +147,6 @@ READERS: dict[str, Callable[[bytes], object]] = {
         ("operators", changed(PEOPLE, ("items", 1, "operator"), "E7"), "items.1.operator"),
         ("operators", changed(PEOPLE, ("items", 1, "operator"), "E-8"), "items.1.operator"),
         ("operators", changed(PEOPLE, ("items", 1, "roles"), ["cleaning"]), "items.1.roles.0"),
-        ("operators", changed(PEOPLE, ("items", 1, "badges", 0), "a\u001db"), "items.1.badges.0"),
         ("operators", {**PEOPLE, "salt": ""}, "salt"),
         (
             "operators",

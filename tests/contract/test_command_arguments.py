@@ -2,8 +2,8 @@
 
 import pytest
 
+from agent.contract.command_arguments import is_good_argument
 from agent.contract.printed_codes import Command, Verb
-from agent.workflow.command_arguments import is_good_argument
 
 GOOD = {
     Verb.MODE: ("USED", "DIST", "POS"),
