@@ -27,7 +27,7 @@ lint: $(STAMP) ## run ruff and mypy --strict
 unit: $(STAMP) ## run the tests that start no daemon and no broker of their own (under a minute)
 	$(BIN)/pytest -n 2 $(foreach place,system deploy harness demo field/test_daemon.py,--ignore=tests/$(place))
 
-test: lint ## run everything that must pass before a change lands, and hold the floors of coverage
+test: lint ## run everything that must pass before a change lands, with the minimum of coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=json:.coverage.json
 	$(BIN)/python scripts/coverage_floors.py .coverage.json
 

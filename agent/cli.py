@@ -29,7 +29,7 @@ _NEW_BADGES_MAX = 1000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code (`commands.md#exit-codes`). Errors are told on stderr."""
+    """Run one command; return its exit code (`commands.md#exit-codes`). Errors are written to stderr."""
     _print_any_text()
     args = parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
@@ -50,7 +50,7 @@ def _print_any_text() -> None:
 
 
 def _tell(error: BaseException) -> None:
-    """Write what happened to stderr: a line or a few for what a person can mend, a traceback for a bug."""
+    """Write an error to stderr: a line or a few for what a person can correct, a traceback for a bug."""
     match error:
         case ConfigError():
             _complain("the configuration is refused:", *(f"  {problem}" for problem in error.problems))
@@ -63,7 +63,8 @@ def _tell(error: BaseException) -> None:
         case KeyboardInterrupt():
             pass
         case BrokenPipeError():
-            # Whoever read our output is gone (`| head`). Python flushes stdout again when it ends, which must not fail.
+            # The program that read our output has ended (`| head`). Python flushes stdout again at exit; that must not
+            # fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         case _:
             traceback.print_exception(error)
@@ -223,7 +224,7 @@ def _add_demo(commands: _Commands) -> None:
         "demo",
         _demo,
         "run a kiosk on this machine, without hardware",
-        "Starts a broker, a played centre and the daemon, all temporary. Barcodes are typed at the keyboard.",
+        "Starts a broker, a simulated centre and the daemon, all temporary. You type barcodes at the keyboard.",
         config=False,
     )
     demo.add_argument("--play", action="store_true", help="play a scripted day instead of reading the keyboard")
@@ -288,7 +289,7 @@ def _add_journal(commands: _Commands) -> None:
         description="Read the journal. The daemon may be running. The exit code is 3 if the journal is damaged.",
     )
     reads = journal.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    tail = _add(reads, "tail", _tail, "show the newest events, one a line", state=True)
+    tail = _add(reads, "tail", _tail, "show the newest events, one per line", state=True)
     tail.add_argument(
         "-n", "--lines", type=_whole, default=20, metavar="N", help="how many events (default: %(default)s)"
     )
@@ -297,8 +298,8 @@ def _add_journal(commands: _Commands) -> None:
         reads,
         "export",
         _export,
-        "write events as they are published, one a line",
-        "Each line is a CloudEvents document in JSON. Damaged places are skipped, and told on stderr.",
+        "write events as they are published, one per line",
+        "Each line is a CloudEvents document in JSON. Damaged places are skipped, and reported on stderr.",
         state=True,
     )
     export.add_argument("--from", dest="first", metavar="SEQ", help="the first event: its sequence or its id")

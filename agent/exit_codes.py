@@ -8,7 +8,7 @@ __all__ = ["ExitCode", "exit_code_of"]
 
 
 class ExitCode(IntEnum):
-    """What the end of a process tells. systemd restarts the daemon after any code but 1, 2 and 3.
+    """Why a process ended. systemd restarts the daemon after any code but 1, 2 and 3.
 
     69 and 75 are EX_UNAVAILABLE and EX_TEMPFAIL of sysexits.h.
     """
@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     DEVICE = 69
     """A light, button or scanner cannot be opened. It may work at the next try."""
     BUG = 70
-    """An error that nobody expected. Python's own code for it, 1, would say that the configuration is refused."""
+    """An unexpected exception. Python's own code for that is 1, which here means that the configuration is refused."""
     BUSY = 75
     """Another process uses the state directory. It may be free at the next try."""
     INTERRUPTED = 130
@@ -38,7 +38,7 @@ _CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (KeyboardInterrupt, ExitCode.INTERRUPTED),
     (BrokenPipeError, ExitCode.BROKEN_PIPE),
 )
-"""The first line whose type fits holds, so a special error stands above its base class."""
+"""The first row whose type matches is used, so a subclass comes before its base class."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode:

@@ -1,4 +1,4 @@
-# make powercut N=50: a virtual kiosk loses its power so many times while it scans. Needs what `make rig` needs.
+# make powercut N=50: a virtual kiosk loses its power 50 times while it scans. Needs what `make rig` needs.
 
 N ?= 50
 

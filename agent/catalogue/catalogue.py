@@ -41,7 +41,7 @@ _MAX_LINES = 25
 
 
 class Catalogue:
-    """What is known of the outside world. A look-up takes microseconds, except `manifest`, which may have to parse."""
+    """All data from the centre. A look-up takes microseconds, except `manifest`, which may have to parse."""
 
     def __init__(self) -> None:
         self._orders: dict[str, StoredOrder] = {}
@@ -315,7 +315,7 @@ class Catalogue:
     # -- orders --------------------------------------------------------------------------------------------------
 
     def _read(self, order: str) -> Manifest | None:
-        """Return the manifest, parsed now if need be. One that cannot be read is forgotten: the broker has it."""
+        """Return the manifest, parsed now if it was not yet. An unreadable one is dropped: the broker has it."""
         manifest = self._parsed.get(order)
         if manifest is not None:
             return manifest

@@ -5,7 +5,7 @@ from agent.contract.counted import CountedBox, CountedPart
 __all__ = ["MAX_COUNTED_ORDERS", "CountedParts"]
 
 MAX_COUNTED_ORDERS = 10_000
-"""The parts of this many orders are kept, those that changed last."""
+"""Parts are kept for this many orders: those whose parts changed most recently."""
 
 
 class CountedParts:
@@ -38,7 +38,7 @@ class CountedParts:
         return tuple(self._by_order.get(order, {}).values())
 
     def boxes(self, order: str) -> tuple[CountedBox, ...]:
-        """Return the union of an order's parts. Of a box that two parts name, the part with the first name counts."""
+        """Return the union of an order's parts. If two parts name a box, the part whose name sorts first is used."""
         boxes: dict[str, CountedBox] = {}
         for part in sorted(self.parts(order), key=lambda part: part.part):
             for box in part.boxes:

@@ -1,6 +1,6 @@
 """The index of orders: one message, or up to 16 parts (`mqtt.md#order-index`).
 
-Where the part of an order is known, it alone speaks for that order; else the index in one message does.
+If the part that an order belongs to is known, only that part decides about the order; else the index in one message.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class OrderIndexes:
         return self._by_part.pop(part, None) is not None
 
     def governs(self, index: OrderIndex, order: str) -> bool:
-        """Return whether this message speaks for an order: its part, or the whole index where the part is missing."""
+        """Return whether this message decides about an order: its part, or the whole index if the part is missing."""
         part = part_of(order)
         return index.part == part or (index.part is None and part not in self._by_part)
 

@@ -1,1 +1,1 @@
-"""The commands, a file each. `agent.cli` imports only the one that runs."""
+"""The commands, one file per command. `agent.cli` imports only the one that runs."""

@@ -1,4 +1,4 @@
-"""`kiosk-agent journal`: read the journal beside the daemon, or after damage (`commands.md#journal`)."""
+"""`kiosk-agent journal`: read the journal while the daemon runs, or after damage (`commands.md#journal`)."""
 
 import json
 import re
@@ -70,7 +70,7 @@ def tail(
     err: TextIO | None = None,
     wait: Callable[[], None] = _wait,
 ) -> int:
-    """Write the last `count` events, one a line. With `follow`, go on with new events until interrupted.
+    """Write the last `count` events, one per line. With `follow`, go on with new events until interrupted.
 
     Return OK, REFUSED if there is no journal, or DAMAGED after the places were written to `err`.
     """
@@ -127,7 +127,7 @@ def export(
     through: str | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Write the CloudEvents documents exactly as published, one a line.
+    """Write the CloudEvents documents exactly as published, one per line.
 
     `out` must encode UTF-8 and not translate newlines. `first` and `through` are a sequence under the newest journal
     id, or the beginning of an event's id: `JOURNAL-SEQUENCE`. Return as `tail`; USAGE if one of them names no event.
@@ -199,7 +199,7 @@ def verify(state_dir: Path, out: TextIO, *, err: TextIO | None = None) -> int:
 
 
 def _journal_of_daemon(state_dir: Path) -> tuple[str, int] | None:
-    """Return the journal id and the newest sequence that the running daemon tells; None if none runs or tells."""
+    """Return the journal id and newest sequence of the running daemon; None if no daemon runs, or it has none yet."""
     from agent.commands.status import NotRunning, ask_daemon
     from agent.daemon.status_socket import SOCKET_NAME
 

@@ -25,7 +25,7 @@ class NotWritten(KioskError, OSError):
 def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 0) -> int:
     """Write the PDF, with the box sizes and badges that the cache in `state_dir` has from the centre.
 
-    `new_badges` is how many badges to add; their codes are also written to `out`, one a line, for the operators list.
+    `new_badges` is how many badges to add; their codes are also written to `out`, one per line, for the operators list.
     Raises NotWritten, CacheDamaged.
     """
     catalogue = Catalogue()
@@ -44,7 +44,7 @@ def sheet(file: Path, state_dir: Path | None, out: TextIO, *, new_badges: int = 
 
 
 def _write(file: Path, data: bytes) -> None:
-    # Whoever has a badge can sign in, so no other user of this machine may read them.
+    # Anybody who has a badge can sign in, so no other user of this machine may read them.
     try:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as stream:
             stream.write(data)

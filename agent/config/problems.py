@@ -1,4 +1,4 @@
-"""The messages of a refused configuration: one line a problem, with its path, what was expected and what was found.
+"""The messages of a refused configuration: one line per problem, with its path, what was expected and what was found.
 
 A value that may be a secret is never shown.
 """

@@ -131,7 +131,7 @@ def _text(value: object) -> str | None:
 
 
 def _read_some(file: Path) -> bytes:
-    # Reading a FIFO or a device could block the start for ever.
+    # Reading a FIFO or a device could block the start forever.
     if file.exists() and not file.is_file():
         raise OSError(0, "not a regular file")
     with file.open("rb") as stream:

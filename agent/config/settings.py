@@ -173,7 +173,7 @@ class ConfigTable(BaseModel):
 
 
 def expected_in(field: FieldInfo) -> str:
-    """Return what a field expects, to complete "expected …": its description, or that of the type beside None.
+    """Return what a field expects, to complete "expected …": its description, or that of its type if it may be None.
 
     A type can have several descriptions; the outermost one, which comes last, is the most exact.
     """

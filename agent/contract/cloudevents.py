@@ -102,7 +102,7 @@ def document(event: Event, envelope: Envelope, sequence: int) -> bytes:
 
 
 def private_of(event: Event) -> dict[str, Any]:
-    """Return what the journal keeps beside the document; empty for most events."""
+    """Return the fields that the journal keeps and that are not published; empty for most events."""
     return {name: value for name in event.private if (value := getattr(event, name))}
 
 

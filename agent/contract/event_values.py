@@ -116,7 +116,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of all events.
 
     `type` is the middle of the published type, `kiosk.{type}.v1`. The fields named in `private` are not published:
-    the journal keeps them beside the document.
+    the journal keeps them outside the document.
     """
 
     type: ClassVar[str]

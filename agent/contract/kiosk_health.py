@@ -10,18 +10,18 @@ __all__ = ["CertificateExpiry", "DeviceReport", "JournalReport", "KioskHealth", 
 
 
 class LastExit(StrEnum):
-    """How the run before this one ended."""
+    """How the previous run of the daemon ended."""
 
     NONE = "none"
     """There was none: this is the first run on this state directory."""
     STOPPED = "stopped"
     """It was told to stop."""
     FAILED = "failed"
-    """It gave up: a bug, a device missing at its start, a damaged journal."""
+    """It ended with an error: a bug, a device missing at its start, a damaged journal."""
     KILLED = "killed"
     """It was killed, and the machine kept running."""
     POWER = "power"
-    """The machine went down under it."""
+    """The machine lost power or crashed."""
 
 
 class DeviceReport(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class UplinkReport(Struct, frozen=True, kw_only=True):
     host: str | None
     """The broker connected to, `host:port`."""
     error: str | None
-    """The newest trouble; null once it is over."""
+    """The newest problem; null once it is over."""
     backlog: int
     """Events not yet delivered."""
     oldest_age_s: int | None

@@ -11,7 +11,7 @@ __all__ = ["KioskState", "KioskStatus", "status_document"]
 
 
 class KioskState(StrEnum):
-    """Whether the kiosk is connected, and if not, whether it gave up."""
+    """Whether the kiosk is connected, and if not, whether its start has failed."""
 
     ONLINE = "online"
     OFFLINE = "offline"

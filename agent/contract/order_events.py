@@ -162,7 +162,7 @@ class OrderRevised(Event, frozen=True, kw_only=True):
 
 
 class OrderCounted(Event, frozen=True, kw_only=True):
-    """What the centre tells of boxes at other kiosks has changed (`workflow.md#counted-at-another-kiosk`)."""
+    """What the centre says about boxes at other kiosks has changed (`workflow.md#counted-at-another-kiosk`)."""
 
     type = "order.counted"
     order: str

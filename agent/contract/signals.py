@@ -160,7 +160,7 @@ STEADY: dict[Steady, tuple[Step, ...]] = {
 """Each of these is repeated (`signals.md#steady-lights`)."""
 
 OFFLINE_BLIP = (Step(100, Colour.AMBER, False), 5000)
-"""While the uplink is offline: this step over any steady light, once every so many milliseconds."""
+"""While the uplink is offline: this step, and how often it interrupts any steady light, in milliseconds."""
 
 IDENTIFY = (Step(100, Colour.BLUE, False), Step(100, Colour.AMBER, False)) * 25
 """The answer to the request `identify`: five seconds of quick light, and no sound."""

@@ -1,6 +1,6 @@
 """The topics of one kiosk: building them, and recognising the topic of an incoming message (`mqtt.md#topics-and-qos`).
 
-An order id stands in a topic as its UTF-8 bytes, each byte outside `[A-Za-z0-9_-]` as `%XX` in upper-case hex
+An order id is written into a topic as its UTF-8 bytes, each byte outside `[A-Za-z0-9_-]` as `%XX` in upper-case hex
 (`mqtt.md#order-ids-in-topics`). Pure.
 """
 
@@ -43,7 +43,7 @@ class Inbound(Struct, frozen=True, kw_only=True):
     """The part of what is counted for an order (`MessageKind.COUNTED`); else empty."""
     payload: bytes
     retained: bool
-    """Whether the broker had the message in store. A retained request is never handed on."""
+    """Whether the broker had retained the message. A retained request is never passed on."""
     topic: str
     discarded_bytes: int = 0
     """The size of a payload that was too large and was discarded as it arrived; `payload` is then empty."""

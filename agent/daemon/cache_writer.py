@@ -1,4 +1,4 @@
-"""Writing what the centre told us to the cache on disk, while no scan has to wait for it."""
+"""Write the centre's data to the cache on disk, at times when no scan has to wait for it."""
 
 import logging
 from collections import deque
@@ -22,7 +22,7 @@ _SAVE_S = 1.0
 class CacheWriter:
     """`add` may be called by any thread; the rest belongs to one thread, housekeeping's.
 
-    `position` returns the journal's newest position, which tells whether scans come. `sleep` waits for that many
+    `position` returns the journal's newest position, which shows whether scans come. `sleep` waits for that many
     seconds, or until the daemon stops.
     """
 

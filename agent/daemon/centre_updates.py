@@ -1,4 +1,4 @@
-"""What the centre says, applied to the catalogue, and to the state where an open or counted order is concerned."""
+"""Apply the centre's messages to the catalogue, and to the state if they concern an open or counted order."""
 
 from collections.abc import Callable, Collection
 from functools import partial
@@ -29,14 +29,14 @@ Decide = Callable[[PendingCommit], list[Alarm]]
 """Records events; returns the alarms to sound."""
 
 _COMPARE_S = 2.0
-"""After an order index, how long the retained manifests that come with it may take, before any is fetched singly."""
+"""How long to wait after an order index for the retained manifests, before missing ones are fetched one by one."""
 
 _FACTS_S = 5.0
 _MISSING_MAX = 100
 
 
 class CatalogueFacts(Struct, frozen=True, kw_only=True):
-    """What `health` tells of the catalogue: ids of missing orders, at most 100; codes with two meanings, in words."""
+    """What `health` reports of the catalogue: ids of missing orders, at most 100; codes with two meanings, in words."""
 
     missing: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class CentreUpdates:
             self._decide(self._counted(order))
 
     def recount(self, state: State) -> None:
-        """Compare again what the centre tells of every order with what is known here: the journal has a new id."""
+        """Compare the counted parts of every order with the state again: the journal has a new id."""
         for order in state.orders:
             self._decide(self._counted(order))
 
@@ -152,7 +152,7 @@ class CentreUpdates:
         return decisions
 
     def tick(self, now: float) -> None:
-        """Hand on what is to be fetched and what is to be cached, and look up the facts for `health`."""
+        """Pass on what is to be fetched and what is to be cached, and update `facts`."""
         self.recheck()
         if self._compare_at is not None and now >= self._compare_at:
             self._compare_at = None

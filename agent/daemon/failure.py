@@ -1,4 +1,4 @@
-"""Tell that the kiosk cannot start: the signal `fault`, and the status `failed` at the broker.
+"""Report that the kiosk cannot start: the signal `fault`, and the status `failed` at the broker.
 
 Best effort: failures here are logged and do not change the exit code (`commands.md#failure-at-start`).
 """
@@ -18,7 +18,7 @@ from agent.daemon.wiring import broker_of, indicator_of
 __all__ = ["FAULT_S", "tell_failure"]
 
 FAULT_S = sum(step.ms for step in steps_of(Signal.FAULT)) / 1000
-"""How long the rhythm of `fault` takes. The lights go out when the process ends, so it has to wait."""
+"""How long to show `fault` before the process ends and the light goes out: one rhythm of the buzzer."""
 
 _PUBLISH_S = 5.0
 """How long to wait for a broker that does not answer."""

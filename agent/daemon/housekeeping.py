@@ -1,4 +1,4 @@
-"""Background work on the disk, one round a second: preallocated segments, snapshots, pruning, the cache.
+"""Background work on the disk, once a second: preallocated segments, snapshots, pruning, the cache.
 
 It works on immutable states that the scan path publishes, and never holds up a commit.
 """

@@ -1,4 +1,4 @@
-"""Messages of the centre, parsed in the uplink's thread and handed on; those that are refused are remembered."""
+"""Parse the centre's messages in the uplink's thread and pass them on; remember those that are refused."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 _REFUSED_MAX = 20
 _ROOM_S = 1.0
-"""How long to wait for the scan path at most: the uplink must not hang because the disk does."""
+"""How long to wait for the scan path at most: the uplink must not hang when the disk hangs."""
 
 
 class InboundMessages:

@@ -28,7 +28,7 @@ class FrameSource(Protocol):
 
 
 class ButtonSource(Struct, frozen=True):
-    """Push-buttons. Nobody presses them faster than presses are taken, so they need no pause."""
+    """Push-buttons. Nobody presses them faster than the scan path takes presses, so they are never paused."""
 
     name: str = "buttons"
 

@@ -1,7 +1,7 @@
-"""The journal and the state folded from it, kept in step: what is certain.
+"""The journal and the state folded from it, which always belong together.
 
-Nothing here decides or signals. A write that fails leaves the state as it was, and sets `fault`. `settle` then finds
-out what reached the disk, before anything else is written (`faults.md#disk-fault`).
+This module neither decides nor signals. A write that fails leaves the state as it was, and sets `fault`. `settle` then
+finds out what reached the disk, before anything else is written (`faults.md#disk-fault`).
 """
 
 import logging
@@ -64,7 +64,7 @@ def open_state(directory: Path, instead_of: Journal | None = None) -> Opened:
         except JournalDamaged:
             raise
         except (ValueError, KeyError, TypeError) as exc:
-            # The checksums are right, so a program wrote this that knows more than this one.
+            # The checksums are right, so a newer version of the program wrote this.
             raise JournalOfAnotherVersion(
                 str(directory), 0, f"version {__version__} of this program does not understand it: {exc}"
             ) from exc
@@ -266,7 +266,7 @@ class Ledger:
         _log.warning("the journal is in its place again", extra={"journal": opened.journal.id})
 
     def _recover(self, journal: Journal) -> None:
-        """After a failed commit: what stands on the disk is what happened."""
+        """After a failed commit: what is on the disk counts."""
         for commit in journal.recover():
             _log.warning("a commit that had failed is on the disk and counts", extra={"sequence": commit.sequence})
             self.adopt(fold_commit(self.state, commit))

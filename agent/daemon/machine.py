@@ -1,4 +1,4 @@
-"""What the operating system tells about this machine and process."""
+"""What the operating system reports about this machine and process."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ def memory_bytes() -> int | None:
 
 
 def temperature_c() -> float | None:
-    """Return the processor's temperature in degrees Celsius; None where the machine does not tell."""
+    """Return the processor's temperature in degrees Celsius; None where the machine has no sensor."""
     try:
         return int(_TEMPERATURE.read_text("ascii")) / 1000
     except (OSError, ValueError):

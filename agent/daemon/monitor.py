@@ -1,4 +1,4 @@
-"""One look at all parts of the kiosk: the `health` message, the station views, the answer to `kiosk-agent status`."""
+"""Collect what all parts of the kiosk report: the `health` message, the station views, and `kiosk-agent status`."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -155,7 +155,7 @@ class Monitor:
         )
 
     def _errors(self) -> tuple[str, ...]:
-        """What a person should mend, a line each."""
+        """Return what a person should put right, one line for each problem."""
         errors = [*self._notes, *self._inbound.refused()]
         if self._catalogue.operators is None:
             errors.append("no operators list has come from the centre yet: nobody can sign in")

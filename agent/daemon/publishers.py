@@ -1,4 +1,4 @@
-"""Publishing the retained views: `health`, and one view a station."""
+"""Publish the retained views: `health`, and one view per station."""
 
 import asyncio
 import math
@@ -20,7 +20,7 @@ __all__ = ["publish_health", "publish_views"]
 _HEALTH_S = 30.0
 _HEALTH_EXPIRY_S = 90
 _LOOK_S = 1.0
-"""How often to look for a change that nobody reports: of the clock, of an indicator."""
+"""How often to look for changes that come without a callback: of the clock, of an indicator."""
 
 _VIEW_S = 0.2
 """At most five views of a station a second (`mqtt.md#station-view`)."""

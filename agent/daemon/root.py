@@ -65,7 +65,7 @@ __all__ = ["Daemon", "Look", "run"]
 _log = logging.getLogger(__name__)
 
 _OFFLINE_S = 3.0
-"""How long the uplink may take to say goodbye to the broker."""
+"""How long the uplink may take to publish `offline` and disconnect."""
 
 
 def run(config: Config) -> int:
@@ -85,7 +85,7 @@ def run(config: Config) -> int:
 
 
 def _undo(undo: ExitStack, failure: Exception) -> None:
-    """Undo the start. A step back that fails too is logged, and does not hide the failure that tells the exit code."""
+    """Undo the start. If that fails too, it is logged; the exit code is still that of the first failure."""
     try:
         undo.__exit__(type(failure), failure, failure.__traceback__)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the first failure counts
@@ -143,7 +143,7 @@ class Look(Struct, frozen=True, kw_only=True):
 class Daemon:
     """One kiosk at work. `run` may be called once.
 
-    `scanners`, by station, are read beside those of the configuration; `indicators` take the place of configured ones.
+    `scanners`, by station, are read in addition to those of the configuration; `indicators` replace configured ones.
     With `reloads_on_hangup`, SIGHUP has the broker send everything again (`commands.md#reload`).
     """
 
@@ -205,7 +205,7 @@ class Daemon:
         indicators = {station.id: undo.enter_context(self._open_indicator(station)) for station in config.stations}
 
         # What the disk knows.
-        with contextlib.suppress(OSError):  # a full or read-only disk: the journal's fault will tell
+        with contextlib.suppress(OSError):  # a full or read-only disk: the journal's fault reports it
             make_directory(state_dir)
         cache = Cache(state_dir / "cache")
         catalogue = Catalogue()

@@ -1,9 +1,9 @@
-"""The way of a scan, from frame to signal, and the thread on which everything that changes the state happens.
+"""The path of a scan, from frame to signal, and the thread in which everything that changes the state happens.
 
 The thread reads the devices itself: it runs their event loop, and releases it to another thread while it works. It
-alone writes to the ledger, that is, to the journal and the state folded from it. Other threads hand in tasks and
-messages through a `TaskQueue`. `_scan` keeps the one law: the success signal comes after `_commit` has returned
-(`signals.md#success-means-on-disk`).
+alone writes to the ledger, that is, to the journal and the state folded from it. Other threads pass tasks and messages
+to it through a `TaskQueue`. `_scan` keeps the most important rule: the success signal comes after `_commit` has
+returned (`signals.md#success-means-on-disk`).
 """
 
 import logging
@@ -53,8 +53,8 @@ class ScanPath:
 
     The thread owns `device_loop`, `intake` (the frames read) and `ledger`. Its callbacks run in it and must return at
     once: `on_committed` after each commit; `on_view` with a station that looks different; `on_wanted` with orders that
-    should be fetched singly; `on_changes` with what the cache should keep; `on_fatal` with an exception that must end
-    the process, a damaged journal or a bug.
+    should be fetched one by one; `on_changes` with what the cache should keep; `on_fatal` with an exception that must
+    end the process, a damaged journal or a bug.
     """
 
     def __init__(
@@ -99,13 +99,13 @@ class ScanPath:
             on_wanted=on_wanted,
         )
         self._overdue: deque[Callable[[], None]] = deque(maxlen=_OVERDUE_MAX)
-        """What waits until the journal can be written."""
+        """Decisions that wait until the journal can be written."""
         self._rolled_back: str | None = None
         """The journal id that proved to be an old copy, until the journal has another."""
         self._ticked_at = now
         self._look_at = now
         self._at_fault: set[str] = set()
-        """The stations that show `fault` since the present one began."""
+        """The stations that have been shown the present fault."""
         self._is_over = False
         self._is_abandoned = False
         self._thread = threading.Thread(target=self._run, name="scan-path", daemon=True)
@@ -311,7 +311,7 @@ class ScanPath:
     # -- faults --------------------------------------------------------------------------------------------------
 
     def _is_ready(self) -> bool:
-        """Find out whether a commit can be tried; show what that has changed (`faults.md#disk-fault`)."""
+        """Return whether a commit can be tried; show or end `fault` if that has changed (`faults.md#disk-fault`)."""
         ledger = self.ledger
         journal, head, fault = ledger.journal, ledger.journal and ledger.journal.head, ledger.fault
         is_ready = ledger.settle()

@@ -15,7 +15,7 @@ __all__ = ["PartFailed", "Shutdown", "ending_on_failures", "ending_on_signals", 
 
 
 class PartFailed(Exception):
-    """A part of the running daemon failed for a reason that nobody expected. A restart may help."""
+    """A part of the running daemon failed unexpectedly. A restart may help."""
 
 
 class Shutdown:

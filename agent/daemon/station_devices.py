@@ -38,9 +38,9 @@ def open_devices(
 ) -> Iterator[tuple[OpenScanner, ...]]:
     """Have `device_loop` read every scanner and button into `intake`; close them at the end.
 
-    A scanner may be missing. `more` are scanners by station, beside those of the configuration. `on_change` is called
-    when a scanner comes or goes. Raises DeviceError if a button's pin cannot be used. While this opens and closes, no
-    thread may run the loop.
+    A scanner may be missing. `more` are scanners by station, in addition to those of the configuration. `on_change` is
+    called when a scanner comes or goes. Raises DeviceError if a button's pin cannot be used. While this opens and
+    closes, no thread may run the loop.
     """
     scanners: list[OpenScanner] = []
     with ExitStack() as opened:

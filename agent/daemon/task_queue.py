@@ -1,4 +1,4 @@
-"""What other threads hand to the scan path's thread."""
+"""Tasks and messages from other threads for the scan path's thread."""
 
 import time
 from collections import deque
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["MESSAGES_MAX", "TaskQueue"]
 
 MESSAGES_MAX = 32
-"""How many messages may wait before whoever hands them in has to wait."""
+"""How many messages may wait before the thread that adds them has to wait."""
 
 _ROOM_POLL_S = 0.002
 
@@ -33,12 +33,12 @@ class TaskQueue:
     # -- any thread --------------------------------------------------------------------------------------------------
 
     def post(self, task: Task) -> None:
-        """Have the task run after the next scan at the latest, if no other task waits."""
+        """Run the task in the scan path's thread, after the next scan at the latest if no other task waits."""
         self._tasks.append(task)
         self._wake()
 
     def tell(self, *messages: Task) -> None:
-        """Have these run, each when no scan waits, or else after the next scan.
+        """Run these in the scan path's thread, each when no scan waits, or else after the next scan.
 
         So a scan waits for one message at most, however many come.
         """
@@ -46,7 +46,7 @@ class TaskQueue:
         self._wake()
 
     def wait_for_room(self, timeout_s: float) -> None:
-        """Wait until few messages wait, so that a flood fills the network's buffers and not the memory.
+        """Block until few messages wait, so that a flood of messages fills the network's buffers and not the memory.
 
         Not for the scan path's thread. Returns after `timeout_s` at the latest.
         """

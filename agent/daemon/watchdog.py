@@ -1,4 +1,4 @@
-"""Feeding systemd's watchdog from the main loop, as long as the scan path works too."""
+"""Feed systemd's watchdog from the main loop, as long as the scan path works too."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From settings to the objects they describe: scanners, indicators, the broker, the workflow's rules.
+"""Make the objects that the settings describe: scanners, indicators, the broker, the workflow's rules.
 
 A driver is imported only if a setting asks for it.
 """

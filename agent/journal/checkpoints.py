@@ -1,4 +1,4 @@
-"""Write checkpoints of the state, and prune the segments before them. Runs beside the commits."""
+"""Write checkpoints of the state, and prune the segments before them. Runs while another thread commits."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Whether the files of an open journal are where they were, and whether another folder can take its place."""
+"""Check whether the files of an open journal are where they were, and whether another folder can replace it."""
 
 import os
 from pathlib import Path

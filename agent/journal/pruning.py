@@ -9,7 +9,7 @@ __all__ = ["merged", "prunable"]
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Return the same positions in as few (first, last) ranges as possible, sorted."""
+    """Return the same positions as the fewest possible (first, last) ranges, sorted."""
     result: list[tuple[int, int]] = []
     for first, last in sorted(one for one in ranges if one[0] <= one[1]):
         if result and first <= result[-1][1] + 1:

@@ -1,6 +1,6 @@
 """The journal's on-disk format: encode and decode records and segment headers. Pure; `segments` handles the files.
 
-A record is one commit: a header, its event documents one a line, then one line that stays on this kiosk.
+A record is one commit: a header, its event documents one per line, then one line that stays on this kiosk.
 All integers are little-endian:
 
     magic 4s | CRC-32 u32 | payload length u32 | events u32 |

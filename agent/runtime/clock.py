@@ -106,7 +106,7 @@ class SystemClock:
 
 
 class FakeClock:
-    """A clock that moves only when told to. For tests and rehearsals."""
+    """A clock that moves only when it is told to. For tests."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Structured logs on standard output: one line a record, `message key=value …`, safe to read in any terminal.
+"""Structured logs on standard output: one line per record, `message key=value …`, safe to read in any terminal.
 
 Loggers are those of `logging`, named by module. Fields are passed as `extra`:
 
@@ -71,7 +71,7 @@ def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 class LineFormatter(logging.Formatter):
-    """Formats one line a record. With `journal` it starts with the priority as `<N>`; else with UTC time and level."""
+    """Formats one line per record. With `journal` it starts with the priority as `<N>`, else with time and level."""
 
     def __init__(self, *, journal: bool) -> None:
         super().__init__()

@@ -140,7 +140,7 @@ def retire(
 
 
 def _retained(client: "Client", topic_filter: str, until: float) -> list[str]:
-    """Return the topics under a filter that hold a retained message, as far as the broker sends them."""
+    """Return the topics under a filter that hold a retained message, of those that the broker lets the kiosk read."""
     client.subscribe([topic_filter])
     if not _wait(client, lambda: bool(client.subacks()), until):
         return []

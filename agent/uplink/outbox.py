@@ -262,7 +262,7 @@ class Outbox:
         return max(due if due != math.inf else -math.inf for due in (self._ack_due, self._probe.due))
 
     def _is_allowed(self, position: int) -> bool:
-        """Return whether the event may go out now, as far as other events are concerned."""
+        """Return whether the event may go out now, by the window and by the events that must go out before it."""
         if len(self._refused) >= CONSUMER_WINDOW:
             return False
         if self._old.hold_back(position, refused=self._refused, in_flight=self._inflight.values()):

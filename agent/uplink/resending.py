@@ -1,4 +1,4 @@
-"""Publish delivered events again when the centre asks for them, beside the outbox and under their own ids."""
+"""Publish delivered events again when the centre asks for them, independent of the outbox and under their own ids."""
 
 import math
 from collections import deque

@@ -76,7 +76,7 @@ class Session:
     def open(self) -> None:
         """Subscribe, publish `online`, and let the outbox begin. Raises BrokerLost. (`mqtt.md#connection`)"""
         self._follow_journal()
-        # Before `online`: whoever sees the kiosk online may send a request at once.
+        # Before `online`: a program that sees the kiosk online may send a request at once.
         self._subscribe()
         self._publish_online()
         self._state.views.forget_published()

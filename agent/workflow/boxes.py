@@ -37,7 +37,7 @@ def filled_box(context: StepContext) -> Box:
 
 
 def _record(context: StepContext, make: Callable[..., E_], box: Box, **values: Any) -> E_:
-    """Record an event that tells of a box with its contents."""
+    """Record an event about a box, with the contents of the box."""
     return context.emit(make, box=box.id, order=context.order.id, mode=box.mode, contents=contents_of(box), **values)
 
 

@@ -321,7 +321,7 @@ def _lookalike(key: str, order: Order) -> Seen | None:
 
 
 def _unit_of_gs1(elements: Elements, order: Order | None) -> ScanClass:
-    """Return the one device of GS1 data (`scanning.md#two-units-in-one-scan`), with the product beside it if any
+    """Return the one device of GS1 data (`scanning.md#two-units-in-one-scan`), with the product in it if any
     (`scanning.md#product-and-unit-in-one-scan`).
     """
     ids = tuple(dict.fromkeys(unit_key(one) for one in elements.imeis))

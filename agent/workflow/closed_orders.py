@@ -1,7 +1,7 @@
-"""Dropping the details of orders that were packed long ago, so that the state does not grow for ever. Pure.
+"""Drop the details of orders that were packed long ago, so that the state does not grow forever. Pure.
 
 A packed order stays closed (`workflow.md#packed-orders-stay-closed`), so its id and the packed revision are kept. If
-the centre reopens it, the manifest's `counted` tells what is in its boxes.
+the centre reopens it, the manifest's `counted` says what is in its boxes.
 """
 
 from msgspec.structs import replace

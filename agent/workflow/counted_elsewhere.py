@@ -22,10 +22,10 @@ _REMOVED = 200
 
 
 def take_counted(commit: PendingCommit, order: str, boxes: Sequence[CountedBox]) -> list[Alarm]:
-    """Record what the centre tells of other kiosks' boxes, if it is new; return the alarms to sound.
+    """Record what the centre says about other kiosks' boxes, if it is new; return the alarms to sound.
 
-    `boxes` is all that the centre tells of the order (`workflow.md#counted-at-another-kiosk`). The station with the
-    order sounds `alarm` if more is counted now than ordered. Orders that the state does not know are left alone.
+    `boxes` are all boxes that the centre names for the order (`workflow.md#counted-at-another-kiosk`). The station with
+    the order sounds `alarm` if more is counted now than ordered. Orders that the state does not know are left alone.
     """
     known = commit.state.orders.get(order)
     if known is None:

@@ -1,4 +1,4 @@
-"""The ladder of a unit: the line that takes a device, or the first reason why none does."""
+"""The checks of a unit: choose the line that takes a device, or give the first reason why none does."""
 
 from collections.abc import Iterable
 
@@ -48,7 +48,8 @@ def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
 def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Line:
     """Return the line of the mode that takes a scanned device (`workflow.md#scan-a-unit`).
 
-    Raise Refusal with the reason of the first check that fails.
+    Raise Refusal with the reason of the first check that fails. A device is refused as counted under any of its
+    identifiers (`workflow.md#one-device-counts-once`).
     """
     order, state = context.order, context.state
     listed = order.manifest.unit_by_id

@@ -18,7 +18,7 @@ __all__ = ["choose_kind", "choose_mode", "leave_order", "open_another_order", "o
 def open_order(context: StepContext, scan: OrderBarcode) -> Reply:
     """Open an order (`workflow.md#open-an-order`).
 
-    If it is open at a station where nobody is signed in, it passes over with its box
+    If it is open at a station where nobody is signed in, it moves to this station with its box
     (`workflow.md#one-station-per-order`).
     """
     order = context.state.orders.get(scan.order)
@@ -89,7 +89,7 @@ def choose_mode(context: StepContext, scan: CommandScan) -> Reply:
 
 
 def choose_kind(context: StepContext, scan: CommandScan) -> Reply:
-    """Pin serialized or non-serialized (`workflow.md#choose-a-kind`)."""
+    """Choose whether serialized or non-serialized items are accepted (`workflow.md#choose-a-kind`)."""
     kind = KINDS[scan.argument]
     if context.station.kind is kind:
         return Reply(signal=Signal.AGAIN)

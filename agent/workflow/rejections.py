@@ -25,7 +25,7 @@ __all__ = ["JOURNALED_REFUSALS", "REFUSALS_S", "record_rejected", "reject"]
 
 JOURNALED_REFUSALS = 5
 REFUSALS_S = 1.0
-"""Of one scanner, this many refusals are journaled singly in this many seconds. The others are counted in one event."""
+"""At most this many refusals of one scanner are journaled one by one in this time. One event counts the others."""
 
 
 def record_rejected(

@@ -29,7 +29,7 @@ class Committed(Protocol):
 
 
 def private_text(events: Sequence[Event]) -> bytes:
-    """Return the private fields of a commit's events, which the journal keeps beside the published documents.
+    """Return the private fields of a commit's events, which the journal keeps outside the published documents.
 
     They are JSON, keyed by the number of the event in the commit; empty if no event has any.
     """

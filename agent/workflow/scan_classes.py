@@ -91,7 +91,7 @@ class UnitScan(Struct, frozen=True):
     with_product: bool = False
     sku: str | None = None
     quantity: int | None = None
-    """The quantity that the label says beside the device, if any."""
+    """The quantity that the same label gives, if any."""
 
 
 class BoxLabel(Struct, frozen=True):

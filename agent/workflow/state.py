@@ -38,7 +38,7 @@ class BoxState(StrEnum):
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """What one `scan.accepted` put into a box, as far as it is still there."""
+    """What one `scan.accepted` put into a box, without what was taken out again."""
 
     sequence: int
     """The event's sequence number."""
@@ -114,7 +114,7 @@ class Order(Struct, frozen=True, kw_only=True):
     scanned: Map[str, int] = field(default_factory=Map)
     """Pieces counted here, by line."""
     counted_boxes: Map[str, CountedBox] = field(default_factory=Map)
-    """Boxes at other kiosks by their ids, as the centre tells of them beside the manifest."""
+    """Boxes at other kiosks by their ids, as the centre's counted parts name them (`mqtt.md#counted-parts`)."""
     elsewhere: Map[str, int] = field(default_factory=Map)
     """Pieces counted at other kiosks, by line (`workflow.md#counted-at-another-kiosk`)."""
     total_scanned: int = 0
@@ -128,7 +128,7 @@ class Order(Struct, frozen=True, kw_only=True):
     packed: int | None = None
     """The revision that was packed here; None while the order is not packed."""
     forgotten: bool = False
-    """The boxes of an earlier packing are no longer known."""
+    """Whether the boxes of an earlier packing are no longer known."""
     first: int = 0
     """The journal position of the order's first event; 0 if it has none."""
     last: int = 0

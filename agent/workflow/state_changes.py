@@ -31,7 +31,7 @@ UnitIndex = Map[str, tuple[str, ...]]
 
 
 class EventPosition(Struct, frozen=True, kw_only=True):
-    """Where an event stands in the journal."""
+    """The place of an event in the journal."""
 
     sequence: int
     scan: int
@@ -116,9 +116,9 @@ def adopted(state: State, order: Order | None, manifest: Manifest) -> Order:
 def with_elsewhere(state: State, order: Order) -> Order:
     """Work out what is counted at other kiosks (`workflow.md#counted-at-another-kiosk`).
 
-    Of a box that the manifest's `counted` and the centre's parts both name, the parts are right.
+    If the manifest's `counted` and the centre's parts name the same box, the parts are used.
     """
-    # An order whose boxes were forgotten counts its own earlier boxes by what the centre tells of them.
+    # If the boxes of an earlier packing were dropped here, they are counted as the centre names them.
     here = () if order.forgotten else tuple(state.journals)
     counted = [
         (one.line, one.quantity, one.units)

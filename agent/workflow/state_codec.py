@@ -1,8 +1,8 @@
 """The state as JSON text and back, so that a start need not fold the whole journal. Pure.
 
-The structs below are the stored format. msgspec writes and reads it. By hand remains what the format and the state have
-differently: the state has parsed manifests where the format has their text, boxes and orders by id where it has lists,
-and totals that can be added up. The format is kept byte for byte, because journals hold it.
+The structs below are the stored format, which msgspec writes and reads. Code below converts what the state holds in
+another form: it has parsed manifests where the format has their text, boxes and orders by id where the format has
+lists, and totals, which the format leaves out. The format does not change by a byte, because journals hold it.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """One step: a scan goes in, events and one signal come out. Pure: state, time and numbers are passed in.
 
-`take` is the whole way of a scan. It goes down the checks below; what passes them is done by an act of the state table.
+`take` decides about a scan. It makes the checks below in their order; a scan that passes them does an act of the state
+table.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,7 +63,7 @@ FIRST_FAILURE_WINS = (
     Check(("operator_unassigned",), "agent.workflow.roles", "check_required_roles"),
     Check(("mode_required",), "agent.workflow.counting", "count"),
     Check(("wrong_kind",), "agent.workflow.counting", "_count_unit"),
-    # The ladder of a unit:
+    # The checks of a unit:
     Check(("bad_check_digit",), "agent.workflow.line_choice", "line_for"),
     Check(("already_counted",), "agent.workflow.line_choice", "line_for"),
     Check(("held unit removed",), "agent.workflow.line_choice", "line_for"),
@@ -74,8 +75,8 @@ FIRST_FAILURE_WINS = (
 )
 """The checks of a scan, in the order in which they are made (`workflow.md#first-failure-wins`).
 
-The first one that fails gives the reason; no later one is looked at. This is a list for readers. A test holds the code
-to it: for each two neighbours a scan that fails both gives the reason of the first.
+The first one that fails gives the reason; no later one is made. This list is for readers: no code uses it. A test
+proves it: for each two neighbours in the list, a scan that fails both checks gets the reason of the first.
 """
 
 _AGAIN = Reply(signal=Signal.AGAIN)
@@ -108,7 +109,7 @@ def take(context: StepContext, frame: Frame) -> Reply:
 
 
 def _bounced(context: StepContext, frame: Frame) -> Reply | None:
-    """Return the answer to a bounce (`scanning.md#bounce`); None if the scan is none."""
+    """Return the answer to a bounce (`scanning.md#bounce`); None if the scan is not a bounce."""
     transient, scanner = context.transient, context.scanner or ""
     read = transient.last_read.get(scanner)
     if read is None or not frame.intact or read.data != frame.data:

@@ -1,4 +1,4 @@
-"""What the passing of time does at a station: REMOVE ends, an idle operator is signed out, refusals are written."""
+"""What happens at a station when time passes: REMOVE ends, an idle operator is signed out, refusals are written."""
 
 from msgspec.structs import replace
 

@@ -1,4 +1,4 @@
-"""An indicator for people at a terminal: one readable line a signal."""
+"""An indicator for people at a terminal: one readable line per signal."""
 
 import queue
 import sys
@@ -28,7 +28,7 @@ _LIGHTS = {
 
 
 class ConsoleIndicator(SignalsOnly):
-    """Writes one line a signal to a stream (default: standard output), from a thread of its own.
+    """Writes one line per signal to a stream (default: standard output), from a thread of its own.
 
     A line has the station, light and signal, then the reason (for `where` the pending count), then the buzzer's rhythm.
     """

@@ -83,7 +83,7 @@ def event_nodes(sys_input: str = SYS_INPUT, dev_input: str = DEV_INPUT) -> list[
 
 
 class KeptListing:
-    """A listing of the event nodes that many scanners share: it is made anew at most every `_KEEP_S`.
+    """A listing of the event nodes that many scanners share. It is refreshed at most every `_KEEP_S`.
 
     Returns the same object as before while nothing has changed. With 200 scanners that look every half second, each
     with a listing of its own, a kiosk would do little else.

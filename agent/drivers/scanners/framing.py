@@ -25,7 +25,7 @@ class TextSettings(Struct, frozen=True, kw_only=True):
 
     encoding: str = "utf-8"
     gs: bytes = b""
-    """What it sends for GS beside 0x1D, as UTF-8; empty: nothing else (`scanning.md#what-stands-for-gs`)."""
+    """What it sends for GS in addition to 0x1D, as UTF-8; empty: nothing else (`scanning.md#what-stands-for-gs`)."""
     no_read: frozenset[str] = NO_READ
     """See `Frame.no_read`."""
 

@@ -1,7 +1,7 @@
 """The interface of a scanner (`Scanner`), and the base of all scanners behind file descriptors (`DeviceScanner`).
 
-Everything runs in callbacks of the event loop, one at a time. The way of a scan: the loop finds a descriptor readable,
-it is read, the framer cuts the bytes, `on_frame` is called. Nothing is queued in between.
+Everything runs in callbacks of the event loop, one at a time. When the loop finds a descriptor readable, the scanner
+reads it, the framer cuts the bytes into frames, and `on_frame` is called with each. Nothing is queued in between.
 """
 
 import os
@@ -157,7 +157,7 @@ class Scanner(ABC):
                 self._on_frame(frame)
 
     def _watch_gap(self) -> None:
-        """Make sure that `_gap` runs by the deadline: with one timer a scan, not one a byte."""
+        """Make sure that `_gap` runs by the deadline. Sets one timer per scan, not one per byte."""
         deadline = self._framer.deadline
         if deadline is not None and self._gap_timer is None and not self._paused:
             self._gap_timer = self._running.call_at(deadline, self._gap)
