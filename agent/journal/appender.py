@@ -59,6 +59,10 @@ class Appender:
         """Whether the last write failed and `recover` has not succeeded since."""
         return self._uncertain is not None
 
+    def is_in_place(self) -> bool:
+        """Return whether the segment's file is where it was. Any thread may call this."""
+        return not self.is_gone and self._identity.is_in_place()
+
     def look_for_file(self) -> bool:
         """Return whether the segment's file is where it was; if not, `is_gone` is set and nothing is written any more.
 

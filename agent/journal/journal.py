@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from agent.errors import JournalFault
+from agent.errors import JournalDamaged, JournalFault
 from agent.journal.appender import Appender
 from agent.journal.checkpoints import Checkpoints, SnapshotFacts
 from agent.journal.examination import Findings, commits_from, examine
@@ -258,8 +258,14 @@ class Journal(JournalContents):
         Raises JournalFault, JournalDamaged; ValueError for another position or one before the last checkpoint.
         """
         self._refuse_if_gone()
-        with storage_fault("the journal's snapshot cannot be written"):
-            self._checkpoints.checkpoint(position, state, self._facts())
+        try:
+            with storage_fault("the journal's snapshot cannot be written"):
+                self._checkpoints.checkpoint(position, state, self._facts())
+        except JournalDamaged:
+            # A file that was replaced a moment ago is no damage of this journal (`faults.md#journal-file-gone`).
+            if not self._appender.is_in_place():
+                raise JournalFault(f"a file of the journal in {self.directory} was deleted or replaced") from None
+            raise
 
     def prune(
         self,

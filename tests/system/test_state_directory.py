@@ -42,6 +42,7 @@ def test_rights_do_not_depend_on_the_umask(own: World, umask: int) -> None:
     folders = {".", "journal", "cache"}
     assert {found.pop(name) for name in folders} == {0o750}
     assert found.pop("status.sock") == 0o660
+    assert found.pop("badge.key") == 0o600
     assert found
     assert set(found.values()) == {0o640}, found
     assert own.kiosk.stop() == 0
