@@ -50,7 +50,17 @@ Signal = Literal[
     "alarm", "where",
 ]  # fmt: skip
 Seen = Literal[
-    "gtin", "iccid", "eid", "imeisv", "imei_without_check_digit", "meid", "sscc", "concatenated", "badge", "command"
+    "gtin",
+    "iccid",
+    "eid",
+    "imeisv",
+    "imei_without_check_digit",
+    "meid",
+    "sscc",
+    "concatenated",
+    "tracking",
+    "badge",
+    "command",
 ]
 
 

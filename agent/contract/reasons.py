@@ -94,7 +94,8 @@ class Seen(StrEnum):
     """What a recognised barcode is by its form, where it is not wanted."""
 
     GTIN = "gtin"
-    """8, 12, 13 or 14 digits with a right check digit; or a GTIN of the open order without its check digit."""
+    """8, 12, 13 or 14 digits with a right check digit; or, of a product of the open order, its GTIN
+    without the check digit or `1P` and its SKU."""
     IMEI_WITHOUT_CHECK_DIGIT = "imei_without_check_digit"
     """14 digits that are not a GTIN."""
     IMEISV = "imeisv"
@@ -111,8 +112,6 @@ class Seen(StrEnum):
     """Two barcodes in one scan: 30 digits; or 15 and 15 around one separator; or two units in one scan of GS1 data."""
     TRACKING = "tracking"
     """A UPS tracking number: `1Z` and 16 characters, the check digit right."""
-    PART_NUMBER = "part_number"
-    """`1P` and an SKU of the open order."""
     BADGE = "badge"
     """A badge that we print, in another symbology than Code 128 (`]C0`)."""
     COMMAND = "command"

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from msgspec.structs import replace
+
 from agent.contract.check_digits import is_digits
 from agent.contract.command_arguments import is_good_argument
 from agent.contract.identifiers import gtin14, imei_ok
@@ -90,7 +92,7 @@ class _UnitCleaner:
             for place, unit in enumerate(line.units):
                 self._add(number, unit, f"line {line.id}, units.{place}")
         return tuple(
-            _with_units(line, tuple(tuple(unit) for unit in units if unit))
+            replace(line, units=tuple(tuple(unit) for unit in units if unit))
             for line, units in zip(lines, self._units, strict=True)
         )
 
@@ -117,21 +119,6 @@ class _UnitCleaner:
         for cleaned in kept:
             self._units[line][at].append(cleaned)
             self._places[same_case(cleaned)] = here
-
-
-def _with_units(line: Line, units: tuple[tuple[str, ...], ...]) -> Line:
-    return Line(
-        id=line.id,
-        sku=line.sku,
-        flow=line.flow,
-        serialized=line.serialized,
-        quantity=line.quantity,
-        name=line.name,
-        gtins=line.gtins,
-        tacs=line.tacs,
-        units=units,
-        serial_length=line.serial_length,
-    )
 
 
 # -- what can only be told ---------------------------------------------------------------------------------------

@@ -315,7 +315,7 @@ def _is_label_of(key: str, order: Order | None) -> bool:
 def _lookalike(key: str, order: Order) -> Seen | None:
     """Return what a text on no list is by the products of the open order (`scanning.md#never-a-serial-number`)."""
     if key.startswith(_PART_NUMBER) and order.sku_of(key[len(_PART_NUMBER) :]) is not None:
-        return Seen.PART_NUMBER
+        return Seen.GTIN
     gtin = without_check_digit(key)
     return Seen.GTIN if gtin is not None and order.sku_of(gtin) is not None else None
 

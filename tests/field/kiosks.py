@@ -29,6 +29,7 @@ _WAITING_DEADLINE_S = 3.0
 """A row that waits for a rule may get no signal at all."""
 _AFTER_S = 0.5
 """Longer than the idle gap of a scanner: what comes later than that belongs to no row."""
+_HEALTH_S, _HEALTH_STEP_S = 3.0, 0.1
 _NODES_S = 1.2
 """A new event node is open within a second."""
 _ORDER_GONE = Signalled("alarm", "order_closed")
@@ -205,7 +206,17 @@ def _scanned(world: World, station: _FieldStation) -> _Scanned:
     deadline_s = DEADLINE_S if row.waits is None else _WAITING_DEADLINE_S
     station.indicator.wait(len(row.expected.signals), deadline_s=deadline_s)
     after = world.centre.request("health")
+    deadline = time.monotonic() + _HEALTH_S
+    while not _tells(after, row.expected.health) and time.monotonic() < deadline:
+        time.sleep(_HEALTH_STEP_S)
+        after = world.centre.request("health")
     return _Scanned(_last_event(before) + 1, _last_event(after), json.dumps(after["health"]))
+
+
+def _tells(answer: Mapping[str, Any], texts: Sequence[str]) -> bool:
+    """Return whether the health has these texts. It follows a message of the centre within a tick of the daemon."""
+    health = json.dumps(answer["health"])
+    return all(json.dumps(text)[1:-1] in health for text in texts)
 
 
 def _last_event(answer: Mapping[str, Any]) -> int:

@@ -209,9 +209,9 @@ def test_upc_e(text: str, scan: ScanClass) -> None:
         ("89314404000110654325F", Seen.ICCID),
         ("1Z999AA10123456784", Seen.TRACKING),
         ("1z12345e6605272234", Seen.TRACKING),
-        ("1PCABLE", Seen.PART_NUMBER),
+        ("1PCABLE", Seen.GTIN),
         ("]C1211Z999AA10123456784", Seen.TRACKING),
-        ("]C1211PP13", Seen.PART_NUMBER),
+        ("]C1211PP13", Seen.GTIN),
         ("]C12104210000526", Seen.GTIN),
     ],
 )

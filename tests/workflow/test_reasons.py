@@ -252,7 +252,7 @@ CASES: tuple[Case, ...] = (
     wrong_barcode("1Z999AA10123456784", Seen.TRACKING),
     wrong_barcode("8944110065123456783F", Seen.ICCID),
     wrong_barcode(GTIN[1:-1], Seen.GTIN),
-    wrong_barcode("1PP13", Seen.PART_NUMBER),
+    wrong_barcode("1PP13", Seen.GTIN),
     wrong_barcode("]Q1" + BADGES["E9"], Seen.BADGE),
     wrong_barcode("]Q1" + command(Verb.SAVE), Seen.COMMAND),
     Case(ready, "]C100106141412345678908", Reason.ORDER_REQUIRED, Seen.SSCC),
