@@ -31,7 +31,12 @@ from agent.contract.operators import Operator, Operators, badge_key
 from agent.contract.order_index import OrderIndex
 from agent.contract.refused import MessageRefused
 
-__all__ = ["MAX_WITHDRAWN", "Catalogue"]
+__all__ = ["MAX_ORDERS", "MAX_WITHDRAWN", "Catalogue"]
+
+MAX_ORDERS = 5000
+"""How many orders are kept by default, withdrawn ones not counted (`mqtt.md#bounded-memory`)."""
+_LEFT_OUT_MAX = 20_000
+_BLOCKED_PARTS_MAX = 256
 
 MAX_WITHDRAWN = 5000
 """How many withdrawn orders are remembered, the newest; a barcode of one of them is `order_closed`, not unknown."""
@@ -43,7 +48,10 @@ _MAX_LINES = 25
 class Catalogue:
     """All data from the centre. A look-up takes microseconds, except `manifest`, which may have to parse."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_orders: int = MAX_ORDERS) -> None:
+        self._max_orders = max_orders
+        self._left_out: dict[str, None] = {}
+        self._blocked_left_out: set[str] = set()
         self._orders: dict[str, StoredOrder] = {}
         self._withdrawn: dict[str, None] = {}
         self._barcodes = Barcodes()
@@ -141,20 +149,45 @@ class Catalogue:
     def _is_here(self, order: str) -> bool:
         return order in self._orders and order not in self._withdrawn
 
+    @property
+    def orders_left_out(self) -> int:
+        """How many orders are not kept because there are `max_orders` already. Counts up to 20,000."""
+        return len(self._left_out)
+
+    @property
+    def blocked_left_out(self) -> int:
+        """How many parts of the blocked units are not kept because there are 256 already."""
+        return len(self._blocked_left_out)
+
+    def take_wanted_again(self) -> list[str]:
+        """Return left-out orders for which there is room now, each once: they are to be fetched."""
+        room = max(0, self._max_orders - len(self))
+        wanted = list(islice(self._left_out, room))
+        for order in wanted:
+            del self._left_out[order]
+        return wanted
+
     # -- updates -------------------------------------------------------------------------------------------------
 
-    def put_manifest(self, manifest: Manifest, *, is_stored: bool = False) -> Manifest | None:
+    def put_manifest(self, manifest: Manifest, *, is_stored: bool = False, is_needed: bool = False) -> Manifest | None:
         """Take a manifest. Return it if it is in force now, None if it was ignored (`workflow.md#manifest-revisions`).
 
         A revision that is not higher than the known one is ignored; a withdrawn order comes back at any revision.
         `is_stored` says that the broker had the manifest in store. A stored manifest does not reopen an order that is
         missing from the index: otherwise each connect would reopen the orders that the index withdrew.
+
+        `is_needed` says that somebody works on the order, so that it is kept although there are `max_orders` already.
+        Otherwise an open order takes the place of a closed one, or is left out.
         """
         known = self._orders.get(manifest.order)
         if known is not None and manifest.revision <= known.revision:
             is_back = known.status is Status.WITHDRAWN and not (is_stored and self._index.lacks(manifest.order))
             if not is_back:
                 return None
+        if not self._is_here(manifest.order) and not is_needed and not self._has_room(manifest):
+            self._leave_out(manifest.order)
+            return None
+        self._left_out.pop(manifest.order, None)
         if not manifest.lines:
             manifest = manifest.closing(self._read(manifest.order))
         self._store(manifest)
@@ -164,6 +197,7 @@ class Catalogue:
 
     def withdraw(self, order: str) -> Manifest | None:
         """Keep only id and barcodes of an order. Return its last manifest, withdrawn; None if it is not here."""
+        self._left_out.pop(order, None)
         if not self._is_here(order):
             return None
         manifest = self._read(order)
@@ -197,11 +231,23 @@ class Catalogue:
     def put_blocked(self, part: BlockedPart) -> bool:
         """Take a part of the blocked units unless it is older than the known one. Return whether anything changed."""
         known = self._blocked.get(part.part)
+        if known is None and len(self._blocked) >= _BLOCKED_PARTS_MAX:
+            if len(self._blocked_left_out) < _BLOCKED_PARTS_MAX:
+                self._blocked_left_out.add(part.part)
+            return False
         if known is not None and (part.revision < known[0] or known == (part.revision, part.identifiers)):
             return False
         self._blocked[part.part] = (part.revision, part.identifiers)
         self._blocked_flaws[part.part] = part.flaws
         self._keep_reference(f"blocked/{part.part}", part.source)
+        return True
+
+    def drop_blocked(self, part: str) -> bool:
+        """Forget a part of the blocked units (`mqtt.md#blocked-units`). Return whether it was known."""
+        self._blocked_left_out.discard(part)
+        if self._blocked.pop(part, None) is None:
+            return False
+        self._changes["reference", f"blocked/{part}"] = ReferenceForgotten(name=f"blocked/{part}")
         return True
 
     def put_order_index(self, index: OrderIndex) -> list[str]:
@@ -299,6 +345,9 @@ class Catalogue:
         if not all(map(str.isascii, stored.codes)):
             # Version 0.1 did not compare in Unicode form NFC.
             stored = replace(stored, codes=tuple(map(same_case, stored.codes)))
+        if stored.status is not Status.WITHDRAWN and len(self) >= self._max_orders:
+            self._leave_out(stored.order)
+            return
         self._hold(stored)
         if stored.status is not Status.WITHDRAWN:
             self._conflicts.wait(stored.order)
@@ -354,6 +403,24 @@ class Catalogue:
         self._barcodes.add(stored)
         if stored.flaws:
             self._flaws[stored.order] = stored.flaws
+
+    def _has_room(self, manifest: Manifest) -> bool:
+        """Return whether another order can be kept; make room for an open one if there is a closed one."""
+        if len(self) < self._max_orders:
+            return True
+        if manifest.status is not Status.OPEN:
+            return False
+        closed = (Status.PACKED, Status.CANCELLED)
+        victim = next((order for order, stored in self._orders.items() if stored.status in closed), None)
+        if victim is None:
+            return False
+        self._forget(victim)
+        self._leave_out(victim)
+        return True
+
+    def _leave_out(self, order: str) -> None:
+        if len(self._left_out) < _LEFT_OUT_MAX:
+            self._left_out[order] = None
 
     def _let_go(self, order: str) -> None:
         if (known := self._orders.pop(order, None)) is None:

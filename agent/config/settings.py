@@ -293,6 +293,8 @@ class WorkflowSettings(ConfigTable):
     """After this long without a scan, the operator is signed out (`workflow.md#sign-out`)."""
     bounce_ms: Annotated[int, Field(ge=0, le=5000, description="milliseconds, a whole number from 0 to 5000")] = 500
     """Within this time, the same code from the same scanner is a bounce; 0 switches that off (`scanning.md#bounce`)."""
+    max_orders: Annotated[int, Field(ge=1, le=100_000, description="a whole number from 1 to 100000")] = 5000
+    """How many orders are cached at most; `health` says how many are not (`mqtt.md#bounded-memory`)."""
 
 
 # -- tables of a station -----------------------------------------------------------------------------------------

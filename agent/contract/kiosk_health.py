@@ -112,6 +112,8 @@ class KioskHealth(Struct, frozen=True, kw_only=True):
     """Whether the wall clock is synchronised."""
     missing_manifests: tuple[str, ...]
     """Orders that the index names and that have not come; at most 100."""
+    orders_not_cached: int
+    """How many orders are not cached because there are `max_orders` already (`mqtt.md#bounded-memory`)."""
     config: str
     """A hash of the configuration file."""
     operators_revision: int | None

@@ -1,6 +1,7 @@
 """Parse the centre's messages in the uplink's thread and pass them on; remember those that are refused."""
 
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,6 +19,11 @@ _log = logging.getLogger(__name__)
 _REFUSED_MAX = 20
 _ROOM_S = 1.0
 """How long to wait for the scan path at most: the uplink must not hang when the disk hangs."""
+
+
+def _kind_of(message: Inbound, refused: MessageRefused) -> str:
+    """Return the kind of message and why it was refused, without the numbers in it."""
+    return re.sub("[0-9]+", "#", f"{message.kind}: {refused.fields[0] if refused.fields else ''}")
 
 
 class InboundMessages:
@@ -56,7 +62,7 @@ class InboundMessages:
         try:
             self._hand_on(message)
         except MessageRefused as exc:
-            if self._log_limit.allows(message.kind, self._now()):
+            if self._log_limit.allows(_kind_of(message, exc), self._now()):
                 _log.warning(
                     "refused a message of the centre; the one before it stays in force",
                     extra={"topic": exc.topic, "fields": "; ".join(exc.fields)},
@@ -89,6 +95,8 @@ class InboundMessages:
                 pass  # the uplink has taken it
             case MessageKind.ORDER_INDEX if not payload and message.id:
                 tell(lambda path: path.updates.drop_order_index(message.id))
+            case MessageKind.BLOCKED if not payload:
+                tell(lambda path: path.updates.drop_blocked(message.id))
             case MessageKind.COUNTED if not payload:
                 tell(lambda path: path.updates.drop_counted(message.id, message.part))
             case MessageKind.COUNTED:

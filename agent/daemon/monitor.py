@@ -107,6 +107,7 @@ class Monitor:
             missing_manifests=tuple(map(_encodable, facts.missing)),
             config=self._config_hash,
             operators_revision=facts.operators_revision,
+            orders_not_cached=facts.orders_left_out,
             conflicts=tuple(map(_encodable, facts.conflicts)),
             errors=self._errors(),
             last_exit=self._last_run.cause,
@@ -157,6 +158,14 @@ class Monitor:
     def _errors(self) -> tuple[str, ...]:
         """Return what a person should put right, one line for each problem."""
         errors = [*self._notes, *self._inbound.refused()]
+        facts = self._scan_path.updates.facts
+        if facts.orders_left_out:
+            errors.append(
+                f"{facts.orders_left_out} orders are not cached: there are max_orders = "
+                f"{self._config.workflow.max_orders} already"
+            )
+        if facts.blocked_left_out:
+            errors.append(f"{facts.blocked_left_out} parts of the blocked units are not cached: there are too many")
         if self._catalogue.operators is None:
             errors.append("no operators list has come from the centre yet: nobody can sign in")
         if self._cache_writer.fault is not None:

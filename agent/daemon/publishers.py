@@ -23,7 +23,7 @@ _LOOK_S = 1.0
 """How often to look for changes that come without a callback: of the clock, of an indicator."""
 
 _VIEW_S = 0.2
-"""At most five views of a station a second (`mqtt.md#station-view`)."""
+"""At most five views of a station, and of `health`, a second (`mqtt.md#station-view`)."""
 
 
 async def publish_health(
@@ -43,7 +43,8 @@ async def publish_health(
             is_offline = not uplink.health().online
             for indicator in indicators.values():
                 indicator.offline(is_offline)
-        is_changed = await changed.wait(max(0.0, min(_LOOK_S, due - now)))
+        await asyncio.sleep(_VIEW_S)  # a flood of changes must not keep this thread busy
+        is_changed = await changed.wait(max(0.0, min(_LOOK_S, due - clock.monotonic())))
 
 
 def _payload_of(view: KioskHealth | StationView) -> Callable[[int], bytes]:

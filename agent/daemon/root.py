@@ -208,7 +208,7 @@ class Daemon:
         with contextlib.suppress(OSError):  # a full or read-only disk: the journal's fault reports it
             make_directory(state_dir)
         cache = Cache(state_dir / "cache")
-        catalogue = Catalogue()
+        catalogue = Catalogue(max_orders=config.workflow.max_orders)
         notes = _fill(catalogue, cache)
         reserve = DiskReserve(config.uplink.reserve_mb * 1024 * 1024, clock)
         ledger = Ledger(
@@ -273,6 +273,7 @@ class Daemon:
             on_wanted=uplink.fetch,
             on_changes=housekeeping.cache_writer.add,
             on_fatal=shutdown.fail,
+            on_dropped=uplink.reload,
         )
         self._look = lambda: Look(state=ledger.state, catalogue=catalogue, uplink=uplink.health())
 

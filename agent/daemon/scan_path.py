@@ -8,7 +8,6 @@ returned (`signals.md#success-means-on-disk`).
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
@@ -16,18 +15,22 @@ from typing import Self
 
 from agent.catalogue.cache import Change
 from agent.catalogue.catalogue import Catalogue
+from agent.contract.printed_codes import Verb
 from agent.contract.signals import Signal
 from agent.daemon.centre_updates import CentreUpdates, Decide
 from agent.daemon.intake import Intake
 from agent.daemon.ledger import Ledger
+from agent.daemon.overdue import Overdue, Subject
 from agent.daemon.task_queue import TaskQueue
 from agent.drivers.indicators.indicator import Indicator
 from agent.journal import Head
 from agent.runtime.clock import Clock
 from agent.runtime.event_loop import EventLoop
 from agent.scan import Frame
+from agent.workflow.classify import verb_of
 from agent.workflow.closed_orders import drop_details
 from agent.workflow.context import StepContext, WorkflowRules
+from agent.workflow.gs1 import aim_split
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.reply import Alarm, Reply
 from agent.workflow.station_display import bar_of, steady_of
@@ -45,7 +48,8 @@ _LOOK_S = 0.1
 _LOOK_S_A_SEGMENT = 0.001
 _HANG_S = 10.0
 _STOP_S = 3.0
-_OVERDUE_MAX = 10_000
+_NEED_THE_NEWEST = frozenset({Verb.SAVE, Verb.PACK, Verb.CONFIRM})
+"""Before these, a revision that waits is taken (`workflow.md#manifest-revisions`)."""
 
 
 class ScanPath:
@@ -54,7 +58,7 @@ class ScanPath:
     The thread owns `device_loop`, `intake` (the frames read) and `ledger`. Its callbacks run in it and must return at
     once: `on_committed` after each commit; `on_view` with a station that looks different; `on_wanted` with orders that
     should be fetched one by one; `on_changes` with what the cache should keep; `on_fatal` with an exception that must
-    end the process, a damaged journal or a bug.
+    end the process, a damaged journal or a bug; `on_dropped` when the broker has to be asked for everything again.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class ScanPath:
         on_wanted: Callable[[list[str]], None],
         on_changes: Callable[[tuple[Change, ...]], None],
         on_fatal: Callable[[BaseException], None],
+        on_dropped: Callable[[], None] = lambda: None,
     ) -> None:
         self.ledger = ledger
         self._device_loop = device_loop
@@ -87,18 +92,20 @@ class ScanPath:
         self._on_committed = on_committed
         self._on_view = on_view
         self._on_fatal = on_fatal
+        self._on_dropped = on_dropped
         now = clock.monotonic()
         self.transients: dict[str, TransientState] = {station: TransientState(idle_since=now) for station in indicators}
         self.updates = CentreUpdates(
             catalogue,
             stations=indicators,
+            state=lambda: ledger.state,
             decide=self._decide_when_ready,
             later=lambda act: queue.tell(lambda _: act()),
             clock=clock,
             on_changes=on_changes,
             on_wanted=on_wanted,
         )
-        self._overdue: deque[Callable[[], None]] = deque(maxlen=_OVERDUE_MAX)
+        self._overdue = Overdue()
         """Decisions that wait until the journal can be written."""
         self._rolled_back: str | None = None
         """The journal id that proved to be an old copy, until the journal has another."""
@@ -212,6 +219,8 @@ class ScanPath:
             self._signal_fault(station)
             return
         self._pass_time(station, frame.at)
+        if self.updates.has_waiting_revision:
+            self._take_waiting_revisions(station, frame)
         context = self._context(station, frame.at, scanner)
         reply = take(context, frame)
         # `take` has folded the events already. An event that could not be folded must not reach the disk, where every
@@ -224,6 +233,15 @@ class ScanPath:
         if context.events:
             self._on_committed()
         self._show_station(station)
+
+    def _take_waiting_revisions(self, station: str, frame: Frame) -> None:
+        """Take the revisions that wait and that this scan needs: to open an order, to finish a box or the order."""
+        _, text = aim_split(frame.data.decode("utf-8", "replace"))
+        for order in self._catalogue.orders_by_code(text):
+            self.updates.take_waiting_revision(order)
+        open_order = self.ledger.state.station(station).order
+        if open_order is not None and verb_of(frame.data) in _NEED_THE_NEWEST:
+            self.updates.take_waiting_revision(open_order)
 
     def _context(self, station: str, now: float, scanner: str | None = None) -> StepContext:
         journal, position, sequence = self._head()
@@ -292,7 +310,10 @@ class ScanPath:
             self._pass_time(station, now)
         self._start_over_when_ready()
         while self._overdue and self.ledger.fault is None:
-            self._overdue.popleft()()
+            self._overdue.take_first()()
+        if self._overdue.has_dropped and not self._overdue:
+            self._overdue.has_dropped = False
+            self._on_dropped()
         self.ledger.mark_when_idle(now)
 
     def _pass_time(self, station: str, now: float) -> None:
@@ -341,21 +362,22 @@ class ScanPath:
     def _reconcile(self) -> None:
         """The journal has just been opened: have decided what changed while it was not."""
         decisions = self.updates.reconcile(self.ledger.state)
-        self._overdue.extend(partial(self._decide_when_ready, decide) for decide in decisions)
+        for subject, decide in decisions:
+            self._overdue.put(subject, partial(self._decide_when_ready, subject, decide))
 
     # -- decisions that no scan makes ----------------------------------------------------------------------------
 
-    def _decide_when_ready(self, decide: Decide) -> None:
+    def _decide_when_ready(self, subject: Subject, decide: Decide, *, revision: int = 0) -> None:
         """Decide and commit, now or, while the journal cannot be written, as soon as it can."""
         if not self._is_ready():
-            self._overdue.append(partial(self._decide_when_ready, decide))
+            self._wait_for_journal(subject, decide, revision)
             return
         pending = self._pending_commit()
         alarms = decide(pending)
         if not pending.events:
             return
         if not self._commit(pending):
-            self._overdue.append(partial(self._decide_when_ready, decide))
+            self._wait_for_journal(subject, decide, revision)
             return
         self._on_committed()
         for alarm in alarms:
@@ -363,6 +385,10 @@ class ScanPath:
                 self._alarm(alarm)
         for station in self._indicators:
             self._show_station(station)
+
+    def _wait_for_journal(self, subject: Subject, decide: Decide, revision: int) -> None:
+        act = partial(self._decide_when_ready, subject, decide, revision=revision)
+        self._overdue.put(subject, act, revision=revision)
 
     def _alarm(self, alarm: Alarm) -> None:
         reply = Reply(signal=Signal.ALARM, reason=alarm.reason)

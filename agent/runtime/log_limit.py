@@ -6,6 +6,9 @@ from msgspec import Struct
 
 __all__ = ["LogLimit"]
 
+_KINDS_MAX = 64
+_OTHERS = "others"
+
 
 class _Window(Struct):
     began: float
@@ -16,7 +19,7 @@ class _Window(Struct):
 class LogLimit:
     """At most `most` lines in `window_s` of each kind. Thread-safe; time is handed in.
 
-    Kinds come from the program, never from a peer: each is kept.
+    A peer may make up kinds: all beyond the first 64 in a window are one kind.
     """
 
     def __init__(self, *, most: int = 10, window_s: float = 60.0) -> None:
@@ -28,6 +31,13 @@ class LogLimit:
     def allows(self, kind: str, now: float) -> bool:
         """Return whether a line of this kind may be written now; count it otherwise."""
         with self._lock:
+            if kind not in self._windows and len(self._windows) >= _KINDS_MAX:
+                self._windows = {
+                    one: window
+                    for one, window in self._windows.items()
+                    if window.left_out or now - window.began < self._window_s
+                }
+                kind = kind if len(self._windows) < _KINDS_MAX else _OTHERS
             window = self._windows.get(kind)
             if window is None or (now - window.began >= self._window_s and window.left_out == 0):
                 window = self._windows[kind] = _Window(now)

@@ -23,6 +23,7 @@ from agent.contract.identifiers import (
 from agent.contract.manifest import same_case, unit_forms, unit_key
 from agent.contract.printed_codes import (
     Command,
+    Verb,
     has_wrong_check,
     is_our_badge,
     is_our_label,
@@ -49,7 +50,7 @@ from agent.workflow.scan_classes import (
 )
 from agent.workflow.state import Order
 
-__all__ = ["Reading", "classify", "escaped"]
+__all__ = ["Reading", "classify", "escaped", "verb_of"]
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -122,6 +123,13 @@ def classify(
     if scan is None and not no_read.isdisjoint((same_case(whole), same_case(text))):
         scan = Unreadable(is_no_read=True)
     return Reading(scan=scan or classifier.by_form(text), symbology=symbology, data=text.encode())
+
+
+def verb_of(data: bytes) -> Verb | None:
+    """Return the verb of a scan that has the form of a command, with or without an AIM identifier; else None."""
+    _, text = aim_split(data.decode("utf-8", "replace"))
+    command = parse_command(same_case(text))
+    return command.verb if isinstance(command, Command) else None
 
 
 class _Classifier:

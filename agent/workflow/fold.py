@@ -55,7 +55,7 @@ def fold(state: State, event: Event, at: EventPosition) -> State:
     Raise KeyError or ValueError if the event cannot follow on this state.
     """
     if at.journal not in state.journals:
-        state = replace(state, journals=state.journals | {at.journal}, verdicts=Map())
+        state = replace(state, journals=state.journals | {at.journal}, verdicts=Map(), older_verdicts=Map())
     handler = _FOLDS.get(type(event))
     if handler is not None:
         state = handler(state, event, at)

@@ -57,6 +57,9 @@ __all__ = [
     "signed_out",
 ]
 
+_VERDICTS = 10_000
+"""How many verdicts the state remembers at least (`mqtt.md#bounded-memory`)."""
+
 
 # -- operators ---------------------------------------------------------------------------------------------------
 
@@ -196,7 +199,11 @@ def counted(state: State, event: OrderCounted, at: EventPosition) -> State:
 
 
 def _taken(state: State, verdict: str, revision: int) -> State:
-    return replace(state, verdicts=state.verdicts.set(verdict, revision)) if revision else state
+    if not revision:
+        return state
+    if len(state.verdicts) >= _VERDICTS:
+        state = replace(state, verdicts=Map(), older_verdicts=state.verdicts)
+    return replace(state, verdicts=state.verdicts.set(verdict, revision))
 
 
 def held(state: State, event: Held, at: EventPosition) -> State:

@@ -54,7 +54,7 @@ def take_verdict(commit: PendingCommit, verdict: Verdict) -> list[Alarm]:
     Return the alarms to sound.
     """
     is_known_journal = commit.journal in commit.state.journals
-    if is_known_journal and verdict.revision <= commit.state.verdicts.get(verdict.id, 0):
+    if is_known_journal and verdict.revision <= commit.state.verdict_revision(verdict.id):
         return []
     station = commit.state.station_with(verdict.order)
     is_hold = verdict.action is Action.HOLD

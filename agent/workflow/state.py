@@ -240,13 +240,20 @@ class State(Struct, frozen=True, kw_only=True):
     labels: Map[str, str] = field(default_factory=Map)
     """Box ids by box label, in the form of `same_case`."""
     verdicts: Map[str, int] = field(default_factory=Map)
-    """The newest revision taken of each verdict, by its id."""
+    """The newest revision taken of each verdict, by its id; see `older_verdicts`."""
+    older_verdicts: Map[str, int] = field(default_factory=Map)
+    """The 10,000 verdicts before those in `verdicts`. When there are as many, they take the place of these, so that
+    the newest 10,000 are always known and no more than twice as many (`mqtt.md#bounded-memory`)."""
     barred: Map[str, tuple[str, ...]] = field(default_factory=Map)
     """The verdicts that bar a removed held unit, by its identifier (`workflow.md#end-of-a-hold`)."""
     box_number: int = 0
     """The highest number that a box was given. Box ids are never used again."""
     journals: frozenset[str] = frozenset()
     """The ids that the journal of this kiosk has had."""
+
+    def verdict_revision(self, verdict: str) -> int:
+        """Return the newest revision taken of a verdict; 0 if none is remembered."""
+        return max(self.verdicts.get(verdict, 0), self.older_verdicts.get(verdict, 0))
 
     def station(self, name: str) -> StationState:
         return self.stations.get(name) or _FRESH

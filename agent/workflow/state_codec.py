@@ -75,7 +75,7 @@ class _StoredOrder(Struct, omit_defaults=True, forbid_unknown_fields=True, froze
     counted_boxes: tuple[CountedBox, ...] = ()
 
 
-class _StoredState(Struct, forbid_unknown_fields=True, frozen=True):
+class _StoredState(Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
     format: int
     stations: Map[str, StationState]
     orders: list[_StoredOrder]
@@ -86,6 +86,7 @@ class _StoredState(Struct, forbid_unknown_fields=True, frozen=True):
     barred: Map[str, tuple[str, ...]]
     box_number: int
     journals: list[str]
+    older_verdicts: Map[str, int] | None = None
 
 
 def _encode_map(value: Any) -> Any:
@@ -109,6 +110,7 @@ def encode_state(state: State) -> bytes:
     values = asdict(state)
     values["orders"] = [_stored_order(order) for order in state.orders.values()]
     values["journals"] = sorted(state.journals)
+    values["older_verdicts"] = state.older_verdicts or None
     return _encode(_StoredState(format=FORMAT, **values))
 
 
@@ -149,6 +151,7 @@ def decode_state(text: bytes, manifest_of: Callable[[str], Manifest]) -> State:
     orders = [_order(order, manifest_of) for order in stored.orders]
     values["orders"] = Map({order.id: order for order in orders})
     values["journals"] = frozenset(stored.journals)
+    values["older_verdicts"] = stored.older_verdicts or Map()
     values["units"] = _with_keys(stored.units, unit_key)
     values["barred"] = _with_keys(stored.barred, unit_key)
     return State(**values)

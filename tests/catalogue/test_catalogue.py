@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.catalogue.cache import Cache, Forgotten, Loaded, StoredOrder, StoredReference
+from agent.catalogue.cache import Cache, Forgotten, Loaded, ReferenceForgotten, StoredOrder, StoredReference
 from agent.catalogue.catalogue import MAX_WITHDRAWN, Catalogue
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize
@@ -319,3 +319,67 @@ def test_flaws_come_and_go_with_their_order_and_survive_the_cache() -> None:
     assert restored.flaws() == (flaw,)
     restored.put_manifest(manifest("P13", 2))
     assert restored.flaws() == ()
+
+
+def test_orders_beyond_the_limit_are_left_out_and_counted() -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    catalogue = Catalogue(max_orders=3)
+    for number in range(5):
+        catalogue.put_manifest(manifest(f"SO-{number}", barcodes=[]))
+    assert (len(catalogue), catalogue.orders_left_out) == (3, 2)
+    assert status_of(catalogue, "SO-4") is None
+    assert catalogue.put_manifest(manifest("SO-1", revision=9, barcodes=[])) is not None, "a revision needs no room"
+    assert catalogue.put_manifest(manifest("SO-5", barcodes=[]), is_needed=True) is not None
+    assert catalogue.take_wanted_again() == []
+    catalogue.withdraw("SO-0")
+    catalogue.withdraw("SO-1")
+    assert catalogue.take_wanted_again() == ["SO-3"]
+    assert catalogue.put_manifest(manifest("SO-3", barcodes=[])) is not None
+    assert (len(catalogue), catalogue.orders_left_out) == (3, 1)
+    catalogue.withdraw("SO-4")
+    assert catalogue.orders_left_out == 0
+
+
+def test_an_open_order_takes_the_place_of_a_closed_one() -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    catalogue = Catalogue(max_orders=2)
+    catalogue.put_manifest(manifest("SO-1", barcodes=[], status="packed"))
+    catalogue.put_manifest(manifest("SO-2", barcodes=[]))
+    catalogue.put_manifest(manifest("SO-3", barcodes=[], status="packed"))
+    assert status_of(catalogue, "SO-3") is None
+    catalogue.put_manifest(manifest("SO-4", barcodes=[]))
+    assert (status_of(catalogue, "SO-1"), status_of(catalogue, "SO-4")) == (None, Status.OPEN)
+    assert catalogue.orders_left_out == 2
+
+
+def test_a_cache_of_more_orders_than_now_allowed_is_cut() -> None:
+    whole = Catalogue()
+    for number in range(4):
+        whole.put_manifest(manifest(f"SO-{number}", barcodes=[]))
+    stored = tuple(one for one in whole.take_changes() if isinstance(one, StoredOrder))
+    catalogue = Catalogue(max_orders=3)
+    for one in stored:
+        catalogue.restore_order(one)
+    assert (len(catalogue), catalogue.orders_left_out) == (3, 1)
+
+
+def test_a_part_of_the_blocked_units_can_be_removed() -> None:
+    """Rule: mqtt.md#blocked-units."""
+    catalogue = Catalogue()
+    catalogue.put_blocked(blocked("1", 5, "490154203237518"))
+    assert catalogue.drop_blocked("1")
+    assert not catalogue.is_blocked("490154203237518")
+    assert ReferenceForgotten(name="blocked/1") in catalogue.take_changes()
+    assert not catalogue.drop_blocked("1")
+    assert catalogue.put_blocked(blocked("1", 1, "490154203237526")), "it begins again"
+
+
+def test_parts_of_the_blocked_units_are_limited_and_counted() -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    catalogue = Catalogue()
+    for part in range(300):
+        catalogue.put_blocked(blocked(str(part), 1, "490154203237518"))
+    assert catalogue.blocked_left_out == 44
+    catalogue.drop_blocked("0")
+    assert catalogue.put_blocked(blocked("299", 1, "490154203237518"))
+    assert catalogue.put_blocked(blocked("1", 2, "490154203237518")), "a known part is never left out"

@@ -166,3 +166,29 @@ def test_check_says_what_the_broker_must_be_set_to_when_its_word_is_taken(file: 
     assert note.startswith("note    ")
     assert "persistent session" in note
     assert "max_queued_messages 0" in note
+
+
+@pytest.mark.parametrize(("mode", "works"), [(0o600, True), (0o640, True), (0o644, False), (0o642, False)])
+def test_a_password_that_others_can_read_is_refused(file: Path, mode: int, works: bool) -> None:
+    """`settings.md#renewed-secrets`"""
+    secret = file.parent / "password"
+    secret.write_text("hunter2\n")
+    secret.chmod(mode)
+    text = file.read_text().replace("[mqtt]", f'[mqtt]\nusername = "dock-3"\npassword_file = "{secret}"')
+    file.write_text(text)
+    out = io.StringIO()
+    assert check(file, out) == (0 if works else 1)
+    assert ("every user of this machine" in out.getvalue()) is not works
+    assert "hunter2" not in out.getvalue()
+
+
+def test_a_credential_that_others_can_read_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`settings.md#renewed-secrets`"""
+    secret = file.parent / "mqtt-password"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o604)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(file.parent))
+    file.write_text(file.read_text().replace("[mqtt]", '[mqtt]\nusername = "dock-3"'))
+    out = io.StringIO()
+    assert check(file, out) == 1
+    assert f"chmod o-rwx {secret}" in out.getvalue()

@@ -8,6 +8,7 @@ import pytest
 from agent.catalogue.cache import Change
 from agent.contract.messages import operators_of, order_index_of
 from agent.daemon.centre_updates import CentreUpdates, Decide
+from agent.daemon.overdue import Subject
 from agent.runtime.clock import FakeClock
 from agent.workflow.state import State
 from tests.workflow.bench import BADGES, Bench, imei, line
@@ -19,18 +20,24 @@ class Updates:
     def __init__(self, bench: Bench) -> None:
         self.clock = FakeClock()
         self.decisions: list[Decide] = []
+        self.subjects: list[Subject] = []
         self.later: list[Callable[[], object]] = []
         self.changes: list[Change] = []
         self.wanted: list[list[str]] = []
         self.updates = CentreUpdates(
             bench.catalogue,
             stations=["1", "2"],
-            decide=self.decisions.append,
+            state=lambda: bench.state,
+            decide=self._decide,
             later=self.later.append,
             clock=self.clock,
             on_changes=self.changes.extend,
             on_wanted=self.wanted.append,
         )
+
+    def _decide(self, subject: Subject, decide: Decide, *, revision: int = 0) -> None:
+        self.decisions.append(decide)
+        self.subjects.append(subject)
 
     def tick(self, after_s: float = 0.0) -> None:
         self.clock.advance(after_s)
@@ -121,3 +128,37 @@ def test_a_journal_just_opened_brings_back_manifests_and_asks_for_decisions(benc
 def test_an_empty_state_asks_for_the_same_decisions() -> None:
     found = Updates(Bench(operators=False))
     assert len(found.updates.reconcile(State())) == 1
+
+
+def test_of_an_open_order_one_revision_a_second_is_decided_about_and_the_newest_before_a_scan_needs_it(
+    bench: Bench,
+) -> None:
+    """`workflow.md#manifest-revisions`"""
+    bench.sign_in()
+    bench.scan("SO-1")
+    found = Updates(bench)
+
+    def send(revision: int, **more: str) -> None:
+        other = Bench()
+        other.order("SO-1", line("1", "PHONE", 10 + revision, tacs=["35000000"]), revision=revision, **more)
+        manifest = other.catalogue.manifest("SO-1")
+        assert manifest is not None
+        found.updates.take_manifest(manifest, is_stored=False)
+
+    for revision in range(2, 50):
+        send(revision)
+    assert found.subjects == [("revision", "SO-1")]
+    assert found.updates.has_waiting_revision
+    found.updates.take_waiting_revision("SO-2")
+    assert len(found.decisions) == 1
+    found.updates.take_waiting_revision("SO-1")
+    assert not found.updates.has_waiting_revision
+    bench.centre(found.decisions[-1])
+    assert bench.state.orders["SO-1"].manifest.revision == 49
+    send(50)
+    found.tick(0.5)
+    assert len(found.decisions) == 2
+    found.tick(0.6)
+    assert len(found.decisions) == 3
+    send(51, status="cancelled")
+    assert len(found.decisions) == 4, "a change of status is not kept waiting"

@@ -1,6 +1,7 @@
 """Messages of the centre on their way to the scan path: parsed, handed on, or refused and named."""
 
 import json
+import time
 from typing import Any
 from unittest.mock import Mock
 
@@ -9,7 +10,7 @@ import pytest
 from agent.contract.requests import Request
 from agent.contract.topics import Inbound, MessageKind
 from agent.daemon.inbound import InboundMessages
-from agent.daemon.task_queue import TaskQueue
+from agent.daemon.task_queue import MESSAGES_MAX, TaskQueue
 
 MANIFEST = {
     "order": "SO-1", "revision": 3, "type": "normal", "status": "open",
@@ -85,7 +86,6 @@ def test_requests_go_to_the_main_thread() -> None:
         (MessageKind.ORDER_INDEX, ""),
         (MessageKind.OPERATORS, ""),
         (MessageKind.BOXES, ""),
-        (MessageKind.BLOCKED, "1"),
         (MessageKind.VERDICT, "1"),
     ],
 )
@@ -94,6 +94,56 @@ def test_an_empty_message_is_ignored(kind: MessageKind, of: str) -> None:
     centre = Centre()
     assert centre.take(kind, b"", of=of) == []
     assert centre.inbound.refused() == []
+
+
+def test_an_empty_message_removes_a_part_of_the_blocked_units() -> None:
+    """`mqtt.md#blocked-units`"""
+    (call,) = Centre().take(MessageKind.BLOCKED, b"", of="1")
+    assert (call[0], call.args) == ("drop_blocked", ("1",))
+
+
+def test_a_message_whose_payload_was_discarded_is_refused_by_name() -> None:
+    """`mqtt.md#oversize-messages`"""
+    centre = Centre()
+    centre.inbound.take(
+        Inbound(
+            kind=MessageKind.ORDER, id="BIG", payload=b"", retained=True, topic="t/BIG", discarded_bytes=200_000_000
+        )
+    )
+    assert centre.queue.next_message() is None
+    (line,) = centre.inbound.refused()
+    assert line.startswith("t/BIG")
+    assert "200000000 bytes" in line
+
+
+def test_refused_messages_of_a_kind_are_logged_ten_times_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """`mqtt.md#refused-messages`"""
+    now = [0.0]
+    inbound = InboundMessages(
+        TaskQueue(lambda: None), on_request=lambda _: None, on_change=lambda: None, now=lambda: now[0]
+    )
+    for number in range(500):
+        inbound.take(message(MessageKind.VERDICT, b"{", of=f"v{number}"))
+    inbound.take(message(MessageKind.ORDER, b"{", of="SO-1"))
+    assert len(caplog.records) == 11
+    inbound.log_left_out()
+    assert len(caplog.records) == 11
+    now[0] = 60.0
+    inbound.log_left_out()
+    assert caplog.records[-1].count == 490  # type: ignore[attr-defined]
+
+
+def test_a_flood_waits_for_the_scan_path_but_not_for_ever() -> None:
+    """`mqtt.md#bounded-memory`"""
+    queue = TaskQueue(lambda: None)
+    queue.tell(*[lambda _: None] * MESSAGES_MAX)
+    began = time.monotonic()
+    queue.wait_for_room(0.05)
+    assert time.monotonic() - began >= 0.05
+    queue.next_message()
+    began = time.monotonic()
+    queue.wait_for_room(10.0)
+    assert time.monotonic() - began < 5.0
 
 
 def test_a_refused_message_is_named_until_a_sound_one_comes() -> None:

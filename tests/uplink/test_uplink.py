@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from harness.mqtt_packets import (
     MAXIMUM_PACKET_SIZE,
     MAXIMUM_QOS,
     MESSAGE_EXPIRY,
+    PUBACK,
     PUBLISH,
     RECEIVE_MAXIMUM,
     RETAIN_AVAILABLE,
@@ -551,6 +553,57 @@ def test_the_number_of_the_connection_rises_and_is_in_status_views_and_will() ->
             assert json.loads(broker.expect_publish("/status").payload)["connection"] == number
             assert json.loads(broker.expect_publish("/station/1").payload)["connection"] == number
             broker.close()
+
+
+@pytest.mark.parametrize("protocol", [5, 311])
+def test_an_oversize_message_is_discarded_acknowledged_and_named(protocol: int) -> None:
+    """(`mqtt.md#oversize-messages`)"""
+    v5 = protocol == 5
+    with PlayedBroker(v5=v5) as peer, running(KioskUplink(peer.port, protocol=protocol)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        topic = f"{SITE}/order/BIG".encode()
+        body = len(topic).to_bytes(2) + topic + b"\x00\x09" + (b"\0" if v5 else b"") + bytes(5_000_000)
+        broker.send(PUBLISH, body, flags=0b0011)
+        assert broker.expect(PUBACK).body[:2] == b"\x00\x09"
+        broker.publish(f"{SITE}/order/SO-1", b"{}", retain=True)
+        kiosk.until(lambda: len(kiosk.inbound) == 2)
+        large, small = kiosk.inbound
+        assert (large.id, large.payload, large.retained, large.discarded_bytes) == ("BIG", b"", True, 5_000_000)
+        assert (small.payload, small.discarded_bytes) == (b"{}", 0)
+        assert kiosk.uplink.health().online
+
+
+def test_an_oversize_message_that_takes_longer_than_the_keep_alive_does_not_end_the_connection() -> None:
+    """(`mqtt.md#oversize-messages`)"""
+    with PlayedBroker() as peer:
+        broker_settings = BrokerSettings(hosts=(("127.0.0.1", peer.port),), tls=False, keepalive_s=1)
+        with running(KioskUplink(broker=broker_settings)) as kiosk:
+            broker = peer.accept()
+            broker.welcome()
+            topic = f"{SITE}/order/BIG".encode()
+            size = 1_000_000
+            start = len(topic).to_bytes(2) + topic + b"\0"
+            length = len(start) + size
+            broker.send_raw(b"\x30" + bytes([length & 127 | 128, length >> 7 & 127 | 128, length >> 14]) + start)
+            for _ in range(35):
+                time.sleep(0.1)
+                broker.send_raw(bytes(size // 40))
+            broker.send_raw(bytes(size - 35 * (size // 40)))
+            kiosk.until(lambda: len(kiosk.inbound) == 1)
+            assert kiosk.inbound[0].discarded_bytes == size
+            assert kiosk.uplink.health().online
+
+
+def test_a_message_at_qos_2_closes_the_connection() -> None:
+    """(`mqtt.md#oversize-messages`)"""
+    with PlayedBroker() as peer, running(KioskUplink(peer.port)) as kiosk:
+        broker = peer.accept()
+        broker.welcome()
+        broker.send(PUBLISH, b"\x00\x01t\x00\x09\x00{}", flags=0b0100)
+        broker.expect_closed()
+        kiosk.until(lambda: "QoS 2" in kiosk.error)
+        peer.accept().welcome()
 
 
 def test_after_a_broker_that_never_answers_the_next_host_is_tried() -> None:

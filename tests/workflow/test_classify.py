@@ -7,7 +7,7 @@ from agent.contract.messages import manifest_of
 from agent.contract.operators import Operator
 from agent.contract.printed_codes import Verb, badge_text, command_text, label_text
 from agent.contract.reasons import Seen
-from agent.workflow.classify import classify, escaped
+from agent.workflow.classify import classify, escaped, verb_of
 from agent.workflow.scan_classes import (
     Ambiguous,
     Badge,
@@ -179,3 +179,19 @@ def test_classify_tells_the_symbology() -> None:
 def test_escaped(data: bytes, shown: str) -> None:
     """`scanning.md#control-characters`"""
     assert escaped(data) == shown
+
+
+@pytest.mark.parametrize(
+    ("scan", "verb"),
+    [
+        (command_text(Verb.SAVE).encode(), Verb.SAVE),
+        (b"]C0" + command_text(Verb.PACK).encode(), Verb.PACK),
+        (command_text(Verb.CONFIRM).lower().encode(), Verb.CONFIRM),
+        (command_text(Verb.SAVE).encode() + b"X", None),
+        (b"490154203237518", None),
+        (b"\xff\xfe", None),
+        (b"", None),
+    ],
+)
+def test_the_verb_of_a_scan(scan: bytes, verb: Verb | None) -> None:
+    assert verb_of(scan) is verb

@@ -3,9 +3,12 @@
 import pytest
 
 from agent.contract.events import Held, Outcome, Released
+from agent.contract.manifest import Manifest
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal, Steady
+from agent.workflow import fold_orders
 from agent.workflow.reply import Alarm, Reply
+from agent.workflow.state_codec import decode_state, encode_state
 from agent.workflow.station_display import steady_of
 from tests.workflow.bench import (
     ALARM,
@@ -256,3 +259,18 @@ def test_a_verdict_is_taken_again_under_a_new_journal_id() -> None:
     assert bench.verdict("hold", "SO-1", ONE) == []
     bench.restart()
     assert bench.verdict("hold", "SO-1", ONE) == []
+
+
+def test_the_newest_verdicts_are_remembered_and_no_more_than_twice_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    monkeypatch.setattr(fold_orders, "_VERDICTS", 10)
+    bench = Bench()
+    for number in range(57):
+        bench.verdict("hold", "SO-9", None, id=f"v{number}")
+        assert len(bench.state.verdicts) + len(bench.state.older_verdicts) <= 20
+    for number in range(47, 57):
+        assert bench.state.verdict_revision(f"v{number}") == 1
+        bench.verdict("hold", "SO-9", None, id=f"v{number}")
+        assert bench.new == [], "it was taken"
+    assert bench.state.verdict_revision("v3") == 0
+    assert decode_state(encode_state(bench.state), Manifest.from_source) == bench.state

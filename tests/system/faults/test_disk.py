@@ -179,6 +179,31 @@ def test_failing_storage_and_back(own: World, shim: Shim, failing: dict[str, int
     ended(own)
 
 
+def test_what_the_centre_says_during_a_fault_is_taken_afterwards(own: World, shim: Shim) -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    order, units = begun(own, 3)
+    station = own.station
+    assert station.scan(units[0]) == OK
+    shim.fail(write=errno.EIO, flush=errno.EIO)
+    assert station.scan(units[1]) == FAULT
+    for number in range(200):
+        own.centre.verdict(f"v{number}", 1, "hold", "SO-NOWHERE", units[2])
+    own.centre.verdict("v-here", 1, "hold", order, units[0])
+    other = line("1", own.supply.sku(), 1, units=[])
+    for revision in range(2, 30):
+        own.centre.order(order, other, revision=revision)
+    own.centre.order(order, other, revision=30, status="cancelled")
+    own.centre.settle()
+    shim.fail()
+    wait_for(lambda: fault_of(own) is None, "the journal to be written again")
+    own.consumer.wait_until(lambda: len(own.consumer.since(0, "order.released")) == 200, "every verdict")
+    events = [event for _, event in own.kiosk.exported()]
+    assert [event.data.verdict for event in events if event.kind == "order.held"] == ["v-here"]
+    revised = [event.data.revision for event in events if event.kind == "order.revised"]
+    assert revised == [30], "merged, and the newest"
+    ended(own)
+
+
 def test_killed_while_a_commit_is_in_doubt(own: World, shim: Shim) -> None:
     """Rules: faults.md#disk-fault, faults.md#power-cut."""
     order, units = begun(own, 3)
