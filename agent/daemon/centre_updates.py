@@ -46,8 +46,8 @@ _MISSING_MAX = 100
 
 
 class CatalogueFacts(Struct, frozen=True, kw_only=True):
-    """What `health` reports of the catalogue: ids of missing orders, at most 100; codes with two meanings, in words; how
-    many orders and parts of the blocked units are not kept, because there are too many.
+    """What `health` reports of the catalogue: ids of missing orders, at most 100; codes with two meanings, in words;
+    how many orders and parts of the blocked units are not kept, because there are too many.
     """
 
     missing: tuple[str, ...] = ()
