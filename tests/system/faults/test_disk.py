@@ -375,6 +375,9 @@ def test_it_goes_on_by_itself_with_the_folder_that_comes_back(own: World) -> Non
     old.rename(journal)
     assert own.station.scan(units[2]) == FAULT
     wait_for(lambda: "was signalled" in (fault_of(own) or ""), "the older copy to be refused")
+    verified = own.kiosk.run("journal", "verify")
+    assert verified.returncode == 3
+    assert b"which the running daemon has written, is not in it" in verified.stdout
     shutil.rmtree(journal)
     away.rename(journal)
     wait_for(lambda: fault_of(own) is None, "the journal to be taken again")
