@@ -32,11 +32,10 @@ mirror() {
     "${targets[@]}" | awk '!/security/ && !found++' | grep . || die "apt's sources have no mirror of Debian: set MIRROR to one"
 }
 
-# make_root RELEASE PACKAGES FOLDER: unless it is there already with these packages (separated by commas).
+# make_root RELEASE PACKAGES FOLDER: unless it is there already with these packages (separated by commas). Needs debootstrap.
 make_root() {
     local release=$1 packages=$2 folder=$3 from
     [ "$(cat "$folder.packages" 2>/dev/null)" != "$packages" ] || return 0
-    need debootstrap:debootstrap
     [ -e "/usr/share/debootstrap/scripts/$release" ] || die "this debootstrap does not know $release: install a newer one"
     from=$(mirror)
     say "making a root of Debian $release in $folder (log: $folder.log)"

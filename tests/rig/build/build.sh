@@ -19,11 +19,11 @@ packages+=,gcc-aarch64-linux-gnu,libc6-dev-arm64-cross
 need_root
 [ "$(uname -m)" = x86_64 ] || die "the images are built on x86-64 machines only"
 case $architecture in
-    amd64) need qemu-system-x86_64:qemu-system-x86 ;;
-    arm64) need qemu-system-aarch64:qemu-system-arm ;;
+    amd64) qemu=qemu-system-x86_64:qemu-system-x86 ;;
+    arm64) qemu=qemu-system-aarch64:qemu-system-arm ;;
     *) die "no such architecture: $architecture" ;;
 esac
-need qemu-img:qemu-utils unshare:util-linux flock:util-linux
+need debootstrap:debootstrap $qemu qemu-img:qemu-utils unshare:util-linux flock:util-linux
 mkdir -p "$cache/$architecture"
 exec 9>"$cache/lock"
 flock --nonblock 9 || die "another build is using $cache"
