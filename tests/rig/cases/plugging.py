@@ -10,6 +10,7 @@ from tests.rig.scanners import keys, reports
 
 __all__ = ["CASES"]
 
+GRABBED_WITHIN_S = 1.0
 REPLUGS = int(os.environ.get("KIOSK_RIG_REPLUGS", "50"))
 PROMISED_S = 2.0
 
@@ -98,6 +99,42 @@ def foreign_keyboard(bench: RigBench) -> str:
     return "its keys are on the console, those of five scanners are not"
 
 
+def later_node(bench: RigBench) -> str:
+    """A scanner's second event node appears after the first: opened within a second, and one scan is one scan"""
+    kiosk, scanners, machine = bench.kiosk, bench.scanners, bench.machine
+    waits = []
+    for number, after_s in enumerate((0, 0.05, 0.2, 0.5, 1, 3)):
+        for name in ("several-a", "several-b"):
+            scanners.drop(name)
+        kiosk.wait_connected("several", state=False)
+        machine.put("/run/node.sh", _WATCH_NODE)
+        machine.run("rm -f /run/node.log")
+        machine.start(f"sh /run/node.sh {kiosk.pid}", "/run/node.log")
+        scanners.make("several-a", 0x1111, 9, "rig-several/input0")
+        machine.pause(after_s)
+        scanners.make("several-b", 0x1111, 9, "rig-several/input1")
+        there, opened = machine.until("grep opened /run/node.log").split()[1:]
+        waits.append(float(opened) - float(there))
+        kiosk.wait_connected("several")
+        machine.pause(0.5)  # a scan that is typed while its node is opened is unreadable
+        kiosk.mark()
+        parts = [("several-a", keys("LATER-"), 2), ("several-b", keys(f"NODE-{number}\r"), 2)]
+        scanners.type_at_once(parts, one_by_one=True)
+        same(kiosk.wait_scans(1), [("several", f"LATER-NODE-{number}")])
+    assert max(waits) <= GRABBED_WITHIN_S, f"opened after {waits} s"
+    return f"{len(waits)} times, 0 to 3 s after the first; opened at most {max(waits):.2f} s after the kernel"
+
+
+# When the node is there, and when the process $1 has it open; both in seconds since the boot.
+_WATCH_NODE = """
+until file=$(grep -l 'Rig scanner several-b' /sys/class/input/event*/device/name); do :; done
+there=$(cut -d' ' -f1 /proc/uptime)
+file=${file%/device/name}; node=/dev/input/${file##*/}
+until ls -l /proc/$1/fd | grep -q " $node$"; do :; done
+echo opened $there $(cut -d' ' -f1 /proc/uptime)
+"""
+
+
 def _unreadable(bench: RigBench, *scanners: str) -> None:
     """Each of the half-read scans is told as unreadable, and nothing else is told."""
     until = time.monotonic() + PATIENCE_S
@@ -138,4 +175,4 @@ def _seconds_until_back(bench: RigBench, since_s: float) -> list[float]:
     return waits
 
 
-CASES: list[Case] = [serial_line, foreign_keyboard, swapped_ports, replugged_in_a_scan]
+CASES: list[Case] = [serial_line, foreign_keyboard, later_node, swapped_ports, replugged_in_a_scan]
