@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.rig.bench import SCANNERS, Case, RigBench
+from tests.rig.bench import SCANNERS, Case, RigBench, signed_in
 from tests.rig.cases import keyboards, latency, learning, plugging, service, signals, vanishing
 from tests.rig.image import CACHE, RELEASE, CannotBuild, build
 from tests.rig.kiosk import GuestKiosk
@@ -24,12 +24,12 @@ from tests.rig.scanners import Scanners
 SUBJECTS = {
     "service": service.CASES[:3],
     "signals": signals.CASES,
-    "keyboards": keyboards.CASES,
-    "plugging": plugging.CASES,
+    "keyboards": [signed_in(case) for case in keyboards.CASES],
+    "plugging": [signed_in(case) for case in plugging.CASES],
     "latency": latency.CASES,
     "learning": learning.CASES,
-    "restarts": service.CASES[3:],
-    "vanishing": vanishing.CASES,
+    "restarts": [signed_in(case) for case in service.CASES[3:]],
+    "vanishing": [signed_in(case) for case in vanishing.CASES],
 }
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 
-from tests.rig.kiosk import GuestKiosk
+from tests.rig.kiosk import BADGE, GuestKiosk
 from tests.rig.machine import Machine
-from tests.rig.scanners import Scanners
+from tests.rig.scanners import Scanners, keys
 
-__all__ = ["SCANNERS", "SERIAL_PORT", "Case", "RigBench", "same"]
+__all__ = ["SCANNERS", "SERIAL_PORT", "Case", "RigBench", "same", "signed_in"]
 
 SERIAL_PORT = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_S1-if00-port0"
 
@@ -37,10 +38,29 @@ class RigBench:
     kiosk: GuestKiosk
     scanners: Scanners
 
+    def sign_in(self) -> None:
+        """Sign the operator in, unless somebody is signed in."""
+        if not self.kiosk.view().get("signed_in"):
+            self.kiosk.publish_operator()
+            self.kiosk.settle()
+            self.scanners.type("us", keys(f"{BADGE}\r"))
+            self.kiosk.wait_view(signed_in=True)
+
 
 Case = Callable[[RigBench], str]
 """A device test: it raises what went wrong, or returns what was seen. The first line of its docstring is its row in the
 table."""
+
+
+def signed_in(case: Case) -> Case:
+    """Return the case, played while an operator is signed in: otherwise no event shows an unknown code as it is."""
+
+    @wraps(case)
+    def played(bench: RigBench) -> str:
+        bench.sign_in()
+        return case(bench)
+
+    return played
 
 
 def same(found: Sequence[object], wanted: Sequence[object]) -> None:

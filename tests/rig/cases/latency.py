@@ -36,7 +36,7 @@ def key_to_light(bench: RigBench) -> str:
             scanners.type(scanner, keys(f"{text}\r"), breath_s=0)
             machine.pause(0.15)
         scanners.type("bare", keys("x"), breath_s=0)
-        machine.pause(0.3)
+        machine.pause(0.8)  # until the signal of CLOSE is over: dark comes between two greens
     trace = machine.get(f"{_TRACING}/trace").decode()
     machine.run(f"echo 0 > {_TRACING}/tracing_on; pkill -f bare_loo[p]; true")
     scanners.drop("bare")

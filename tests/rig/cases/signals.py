@@ -21,24 +21,36 @@ ATTEMPTS = 3
 
 S, L, TICK = 80, 400, 30
 
-# signals.md#signal-table, written down by hand: the light from the first sound on, until the next steady light is
-# reached, and the buzzer's marks. Where the steady light has the signal's colour, its end cannot be seen.
+# signals.md#signal-table and #seen-not-only-heard, written down by hand: the light from the first sound on, until the
+# next steady light is reached, and the buzzer's marks.
+_DARK = ("dark", 100.0)
 _FLASH = [("green", 150.0), ("dark", 80.0)]
+_AMBER = [("amber", 150.0), ("dark", 80.0)]
+_LAST_DARK = ("dark", 180.0)
 REJECT: tuple[Sequence[Part], Sequence[int]] = ([("red", None)], [L, L, L])
-OK_THEN_READY: tuple[Sequence[Part], Sequence[int]] = ([("green", 250.0), ("blue", None)], [S])
-OK: tuple[Sequence[Part], Sequence[int]] = ([("green", None)], [S])
-AGAIN: tuple[Sequence[Part], Sequence[int]] = ([("amber", 800.0), ("green", None)], [S, L])
-LINE_DONE: tuple[Sequence[Part], Sequence[int]] = ([*_FLASH * 2, ("green", None)], [S, S])
-ORDER_DONE: tuple[Sequence[Part], Sequence[int]] = ([*_FLASH * 3, ("green", None)], [S, S, S])
+OK_THEN_READY: tuple[Sequence[Part], Sequence[int]] = ([("green", 250.0), _DARK, ("blue", None)], [S])
+OK_FROM_BLUE: tuple[Sequence[Part], Sequence[int]] = ([("green", 250.0), _DARK, ("green", None)], [S])
+OK: tuple[Sequence[Part], Sequence[int]] = ([_DARK, ("green", 250.0), _DARK, ("green", None)], [S])
+AGAIN: tuple[Sequence[Part], Sequence[int]] = ([("amber", 800.0), _DARK, ("green", None)], [S, L])
+LINE_DONE: tuple[Sequence[Part], Sequence[int]] = (
+    [_DARK, *_FLASH, ("green", 150.0), _LAST_DARK, ("green", None)],
+    [S, S],
+)
+ORDER_DONE: tuple[Sequence[Part], Sequence[int]] = (
+    [_DARK, *_FLASH * 2, ("green", 150.0), _LAST_DARK, ("green", None)],
+    [S, S, S],
+)
 BOXED_THEN_BOXING: tuple[Sequence[Part], Sequence[int]] = (
-    [("blue", 600.0), ("dark", None), ("green", 500.0), ("blue", 500.0), ("green", 500.0)],
+    [("blue", 600.0), ("dark", 140.0), ("green", 500.0), ("blue", 500.0), ("green", 500.0)],
     [L, S],
 )
-SAVED: tuple[Sequence[Part], Sequence[int]] = ([("green", None)], [L])
-CONFIRMED_THEN_READY: tuple[Sequence[Part], Sequence[int]] = ([("green", 1500.0), ("blue", None)], [L, S, L])
-_AMBER = [("amber", 150.0), ("dark", 80.0)]
+SAVED: tuple[Sequence[Part], Sequence[int]] = ([_DARK, ("green", 800.0), _DARK, ("green", None)], [L])
+CONFIRMED_THEN_READY: tuple[Sequence[Part], Sequence[int]] = (
+    [_DARK, ("green", 1500.0), _DARK, ("blue", None)],
+    [L, S, L],
+)
 REMOVED: tuple[Sequence[Part], Sequence[int]] = (
-    [*_AMBER * 2, ("amber", 150.0), ("dark", None), ("green", None)],
+    [_DARK, *_AMBER * 2, ("amber", 150.0), ("dark", None), ("green", None)],
     [L, L],
 )
 WHERE_12: tuple[Sequence[Part], Sequence[int]] = ([("dark", None), ("green", None)], [TICK] * 3 + [L, S, S])
@@ -190,7 +202,7 @@ def every_signal(station: RecordedStation) -> None:
     station.is_steady("signed out", [("blue", 100.0), ("dark", 2900.0), ("blue", 100.0)], for_s=9.5)
     station.shows("reject", REJECT, "NOBODY-KNOWS-THIS")
     station.shows("ok", OK_THEN_READY, BADGE)
-    station.shows("ok (order)", OK, first)
+    station.shows("ok (order)", OK_FROM_BLUE, first)
     station.shows("ok (unit)", OK, two[0])
     station.shows("again", AGAIN, two[0])
     station.shows("line_done", LINE_DONE, two[1])
@@ -201,7 +213,7 @@ def every_signal(station: RecordedStation) -> None:
     station.shows("order_done", ORDER_DONE, "CASE-13")
     assigning = _prompt(("blue", 500.0), ("dark", 500.0), ("blue", 500.0))
     station.shows("prompt (ROLE)", assigning, command("ROLE", "PICK"))
-    station.shows("ok (assigned)", OK, BADGE)
+    station.shows("ok (assigned)", OK_FROM_BLUE, BADGE)
     station.shows("boxed", BOXED_THEN_BOXING, command("SAVE"))
     station.shows("saved", SAVED, command("SAVE"))
     packing = _prompt(("green", 500.0), ("dark", 500.0), ("green", 500.0))
@@ -264,7 +276,7 @@ def offline(station: RecordedStation) -> None:
         station.pause(3)
         blip: list[Part] = [("amber", 100.0), ("blue", 4900.0), ("amber", 100.0)]
         station.is_steady("offline", blip, for_s=12.0)
-        station.shows("ok", OK, order)
+        station.shows("ok", OK_FROM_BLUE, order)
 
 
 @patient
@@ -278,7 +290,7 @@ def disk_full(station: RecordedStation) -> None:
         station.pause(3)
         station.shows("fault", FAULT, other)
     station.pause(5)
-    station.shows("ok", OK, other)
+    station.shows("ok", OK_FROM_BLUE, other)
 
 
 CASES: list[Case] = [every_signal, led_bar, buttons, held_order, offline, disk_full]
