@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 
@@ -123,3 +124,16 @@ def test_close_switches_the_lamp_off_once(lamp: RecordingLamp) -> None:
     player.show(Signal.OK, None, monotonic_ns=2)
     assert lamp.until("closed")[-1] == "closed"
     assert lamp.done.empty()
+
+
+def test_the_dark_before_and_after_a_signal_is_seen(player: Player, lamp: RecordingLamp) -> None:
+    """(`signals.md#seen-not-only-heard`)"""
+    player.steady(Steady.SCANNING)
+    lamp.until((Colour.GREEN, False))
+    player.show(Signal.OK, None, monotonic_ns=1)
+    dark, *_ = lamp.until((Colour.GREEN, False))
+    assert dark == (Colour.OFF, True)  # the buzzer sounds at once
+    began = monotonic()
+    lamp.until((Colour.OFF, False))
+    lamp.until((Colour.GREEN, False))
+    assert monotonic() - began > 0.3
