@@ -30,6 +30,7 @@ _NEW_BADGES_MAX = 1000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (`commands.md#exit-codes`). Errors are written to stderr."""
+    _open_standard_streams()
     _print_any_text()
     args = parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
@@ -40,6 +41,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(exc)
         return exit_code_of(exc)
     return code
+
+
+def _open_standard_streams() -> None:
+    """Open /dev/null for each standard stream that is closed.
+
+    Else a file opened later would get its descriptor, and what a library writes to stderr would go into the journal.
+    """
+    lowest = os.open(os.devnull, os.O_RDWR)
+    while lowest <= 2:
+        lowest = os.dup(lowest)
+    os.close(lowest)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def _print_any_text() -> None:

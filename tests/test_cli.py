@@ -296,3 +296,10 @@ def test_the_configuration_loads_no_driver_and_no_uplink() -> None:
     loaded = modules_after("import agent.config, agent.runtime.log, agent.runtime.clock, agent.runtime.systemd")
     assert not loaded & {"paho", "evdev", "serial", "gpiozero", "tinydb", "difflib", "ctypes.util"}
     assert not [name for name in loaded if name.startswith(("agent.drivers", "agent.uplink", "agent.workflow"))]
+
+
+def test_closed_standard_streams_are_opened(file: Path) -> None:
+    """Else a file of ours would get the descriptor of standard error, and be written to by whoever writes there."""
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    command = [sys.executable, "-m", "agent", "check", "--config", str(file)]
+    assert subprocess.run([*closed, *command], check=False).returncode == ExitCode.OK
