@@ -1,4 +1,4 @@
-"""A played centre: publishes what one kiosk needs to know, asks it, and reads what it says about itself."""
+"""A simulated centre: publishes what one kiosk needs, sends it requests, and reads its status, health and views."""
 
 import json
 import uuid
@@ -124,7 +124,7 @@ class Centre(BrokerClient):
     def send_request(
         self, name: str, transaction: str, fields: Mapping[str, Any] | None = None, *, check: bool = True
     ) -> None:
-        """Send a request; `fields` are those beside `transaction`, and `check` is that of `tell`."""
+        """Send a request; `fields` are those in addition to `transaction`, and `check` is that of `tell`."""
         payload = json.dumps({"transaction": transaction, **(fields or {})})
         self._send(f"{self.agent}/request/{name}", payload, retain=False, check=check)
 

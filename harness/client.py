@@ -1,4 +1,4 @@
-"""An MQTT 5 client that lives through outages of the broker."""
+"""An MQTT 5 client that reconnects after an outage of the broker."""
 
 import socket
 import threading

@@ -1,6 +1,6 @@
-"""Brokers that a test plays itself: packet by packet (`PlayedBroker`), or by a script (`ScriptedBroker`).
+"""Simulated brokers: the test answers packet by packet (`PlayedBroker`), or a script does (`ScriptedBroker`).
 
-They answer as the test says, wrongly if need be, over real sockets. MQTT 5, or else 3.1.1.
+They answer over real sockets as the test says, also wrongly. MQTT 5 or 3.1.1.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""A bad line to a real broker."""
+"""A relay to a real broker, for a slow, silent or broken connection."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ __all__ = ["Relay"]
 
 
 class Relay:
-    """Passes bytes between clients and a broker's port, badly. Context-managed.
+    """Passes bytes between clients and a broker's port. Context-managed.
 
     At most `bytes_per_s` pass each way; nothing passes while `mute` is set. `connections` counts them.
     """

@@ -1,4 +1,4 @@
-"""A station as its operator has it: scanners to scan with, a light to look at."""
+"""The devices of a station: its scanners, and an indicator whose signals can be read."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Wait for a condition, with a deadline that only a defect reaches."""
+"""Wait for a condition, with a deadline that is reached only if something is wrong."""
 
 import time
 from collections.abc import Callable

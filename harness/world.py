@@ -41,7 +41,7 @@ class World:
         return next(iter(self.stations.values()))
 
     def start(self) -> None:
-        """Start the daemon; return when it is online and has taken everything that the centre told it."""
+        """Start the daemon; return when it is online and has taken everything that the centre published."""
         self.kiosk.start()
         self.centre.wait_status("online")
         self.centre.settle()

@@ -1,4 +1,4 @@
-"""The random key under which a kiosk tells of refused badges (`scanning.md#a-badge-never-leaves-the-kiosk`)."""
+"""The random key with which a kiosk hides the text of refused badges (`scanning.md#a-badge-never-leaves-the-kiosk`)."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The demo: the real daemon between a typed scanner, an indicator that prints, and a broker and centre of its own.
+"""The demo: the real daemon with a scanner that reads typed words, an indicator that prints, a broker and a centre.
 
 No production code imports it. It is part of the wheel, so it uses nothing of the test harness.
 """

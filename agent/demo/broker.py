@@ -53,7 +53,7 @@ def running_broker() -> Iterator[int]:
             try:
                 yield port
             finally:
-                # A client that did not say goodbye must not keep the demo from ending.
+                # A client that did not disconnect must not keep the demo from ending.
                 with contextlib.suppress(BrokerError, TimeoutError):
                     asyncio.run_coroutine_threadsafe(broker.shutdown(), loop).result(_STOP_S)
             return

@@ -1,4 +1,4 @@
-"""The demo's centre: retains orders and reference lists, stores every event, acknowledges, and objects once.
+"""The demo's centre: publishes orders and reference lists, stores and acknowledges every event, and holds one order.
 
 It does what a real consumer does: it keeps events by sequence, ignores repetitions, and acknowledges up to the first
 gap, after storing and never before (mqtt.md#acknowledgement).

@@ -41,7 +41,7 @@ def run(*, is_play: bool, out: TextIO | None = None) -> int:
     _end_on_signals()
     with TemporaryDirectory(prefix="kiosk-agent-demo-") as name:
         with running_broker() as port, Console(out) as console, DemoCentre(port, on_event=console.event) as centre:
-            # Words from a pipe may repeat at once: no trembling hand is behind them.
+            # Words from a pipe may repeat at once: no scanner reads a label twice there.
             bounce_ms = _BOUNCE_MS if is_play or sys.stdin.isatty() else 0
             kiosk = DemoKiosk(Path(name) / "state", port, bounce_ms=bounce_ms, on_signal=console.signal)
             driver = _Driver(kiosk, console, is_play=is_play)

@@ -1,4 +1,4 @@
-"""The demo's kiosk: the real daemon, with a scanner that is typed at and an indicator that prints."""
+"""The demo's kiosk: the real daemon, with a scanner that reads typed words and an indicator that prints."""
 
 import threading
 import time

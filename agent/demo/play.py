@@ -1,4 +1,4 @@
-"""The demo that plays itself: it types the script's words and checks every signal."""
+"""The demo that runs by itself: it types the script's words and checks every signal."""
 
 import time
 from collections.abc import Iterable

@@ -19,10 +19,10 @@ __all__ = ["GUESSES", "GUESSES_S", "LOCKED_S", "count_guess", "is_locked", "is_l
 
 GUESSES = 10
 GUESSES_S = 60.0
-"""So many different refused texts within so many seconds are guesses."""
+"""`GUESSES` different refused texts within `GUESSES_S` seconds lock the station."""
 
 LOCKED_S = 60.0
-"""For how long no other badge is accepted then."""
+"""How long a locked station accepts no badge but that of the operator who is signed in."""
 
 
 def is_locked(transient: TransientState, now: float) -> bool:
@@ -40,7 +40,7 @@ def is_locked_out(context: StepContext, scan: ScanClass) -> bool:
 
 
 def count_guess(context: StepContext, scan: ScanClass) -> None:
-    """Count a refused scan that may be a guess. While the station is locked, a guess tells nothing: none is counted."""
+    """Count a refused scan that may be a guess, and lock the station if there are too many; count none while locked."""
     transient, now = context.transient, context.now
     if is_locked(transient, now) or not _may_be_guess(context, scan):
         return
@@ -54,9 +54,7 @@ def count_guess(context: StepContext, scan: ScanClass) -> None:
 
 
 def _may_be_guess(context: StepContext, scan: ScanClass) -> bool:
-    """Return whether a refused scan may be a guess. A command and what a list has are none, nor is a no-read text, nor
-    what is no text.
-    """
+    """Return whether a refused scan may be a guess: no command, listed code, no-read text or unprintable text."""
     if not scanned_key(context.data).isprintable():
         return False
     if may_be_badge(context, scan):

@@ -1,4 +1,4 @@
-"""Which refused codes may be badges, and what is told of them (`scanning.md#a-badge-never-leaves-the-kiosk`)."""
+"""Which refused codes may be badges, and what is published of them (`scanning.md#a-badge-never-leaves-the-kiosk`)."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ _MARK_DIGITS = 8
 
 
 def badge_mark(key: str, secret: bytes) -> str:
-    """Return what is told of a badge instead of its text: the same for the same badge, and only on this kiosk.
+    """Return what is published in place of a badge's text: the same for the same badge, but only on this kiosk.
 
     `key` is the badge in the form of `same_case`.
     """

@@ -1,4 +1,4 @@
-"""The difference between two revisions of a manifest's text, so that the journal need not hold the whole of each. Pure.
+"""The difference between two revisions of a manifest's text, so that the journal need not hold both texts. Pure.
 
 Texts are cut at `[`: in a manifest, each listed device and each line begins with one. What both have in common is named
 by its place in the old text. Takes linear time: about 5 ms for 250 kB.
