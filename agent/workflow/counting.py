@@ -11,6 +11,7 @@ from agent.workflow.line_choice import line_for, unit_of
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.roles import check_required_roles
 from agent.workflow.scan_classes import CommandScan, Product, UnitScan
+from agent.workflow.state import Order
 from agent.workflow.taking_out import take_out
 
 __all__ = ["count", "set_quantity"]
@@ -52,7 +53,7 @@ def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
         raise Refusal(Reason.WRONG_KIND)
     if scan.quantity is not None or (
         scan.with_product
-        and (station.quantity is not None or (scan.sku is not None and not order.is_serialized(scan.sku)))
+        and (station.quantity is not None or (scan.sku is not None and not _has_devices(order, scan.sku)))
     ):
         raise Refusal(Reason.NOT_ALLOWED)
     unit = unit_of(scan.ids, order)
@@ -62,22 +63,28 @@ def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
     return _reply_after(context, [_accept(context, line, unit, 1)])
 
 
+def _has_devices(order: Order, sku: str) -> bool:
+    return order.is_serialized(sku) or any(line.serialized for line in order.lines_of(sku))
+
+
 def _count_product(context: StepContext, scan: Product, mode: Flow) -> Reply:
     """Count a non-serialized product, or select a serialized one (`workflow.md#scan-a-product`).
 
-    The label can say how many there are (`scanning.md#quantity-on-the-label`).
+    Of a product on lines of both kinds, pieces are counted. The label can say how many there are
+    (`scanning.md#quantity-on-the-label`).
     """
     order, station, sku = context.order, context.station, scan.sku
-    serialized = order.is_serialized(sku)
+    lines = [line for line in order.lines_of(sku) if line.flow is mode]
+    serialized = all(line.serialized for line in lines) if lines else order.is_serialized(sku)
     if station.kind is (Kind.SKU if serialized else Kind.SERIAL):
         raise Refusal(Reason.WRONG_KIND)
-    lines = [line for line in order.lines_of(sku) if line.flow is mode]
     if not lines:
         raise Refusal(Reason.NOT_ON_ORDER)
     if scan.quantity is not None and (serialized or station.quantity is not None):
         raise Refusal(Reason.NOT_ALLOWED)
     if serialized:
         return _select(context, sku)
+    lines = [line for line in lines if not line.serialized]
     left = scan.quantity or station.quantity or 1
     if left > sum(max(0, order.pending_on(line.id)) for line in lines):
         raise Refusal(Reason.OVER_QUANTITY)

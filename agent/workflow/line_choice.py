@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from agent.contract.check_digits import luhn_ok
 from agent.contract.events import Unit
 from agent.contract.identifiers import imei_form, imei_ok, meid_form, meid_hex, never_serial, scheme_of
-from agent.contract.manifest import Flow, Line, Manifest, unit_forms, unit_key
+from agent.contract.manifest import Flow, Line, Manifest, same_case, unit_forms, unit_key
 from agent.contract.reasons import Reason
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal
@@ -14,7 +14,6 @@ from agent.workflow.state import Order, State, ids_of
 
 __all__ = ["forms_of", "line_for", "takes_serial", "unit_of"]
 
-_ZEROS = "0" * 15
 _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
@@ -68,7 +67,7 @@ def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Li
         if _is_counted_elsewhere(one, order, state):
             raise Refusal(Reason.COUNTED_ELSEWHERE)
     for one in forms:
-        if one == _ZEROS or context.catalogue.is_blocked(one):
+        if not one.strip("0") or context.catalogue.is_blocked(one):
             raise Refusal(Reason.NOT_ON_ORDER)
     product = scan.sku if scan.with_product else context.station.product
     return _line_that_takes(ids, order, scan, mode, product)
@@ -99,13 +98,13 @@ def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: F
     if product is None and mode is Flow.DISTRIBUTION:
         raise Refusal(Reason.PRODUCT_REQUIRED)
     if product is not None:
-        lines = [line for line in lines if line.sku == product]
+        lines = [line for line in lines if same_case(line.sku) == same_case(product)]
         if not lines:
             raise Refusal(Reason.WRONG_PRODUCT)
     lines = [line for line in lines if order.pending_on(line.id) > 0]
     if not lines:
         raise Refusal(Reason.OVER_QUANTITY)
-    if any(line.sku != lines[0].sku for line in lines):
+    if any(same_case(line.sku) != same_case(lines[0].sku) for line in lines):
         raise Refusal(Reason.PRODUCT_REQUIRED)
     return lines[0]
 

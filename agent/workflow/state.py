@@ -192,11 +192,14 @@ class Order(Struct, frozen=True, kw_only=True):
         return sku
 
     def lines_of(self, sku: str) -> list[Line]:
-        return [line for line in self.manifest.lines if line.sku == sku]
+        """Return the lines of a product (`scanning.md#comparing-codes`)."""
+        key = same_case(sku)
+        return [line for line in self.manifest.lines if same_case(line.sku) == key]
 
     def is_serialized(self, sku: str) -> bool:
+        """Return whether no line counts pieces of a product. A product may be on lines of both kinds."""
         lines = self.lines_of(sku)
-        return lines[0].serialized if lines else self.known.get(same_case(sku), (sku, True))[1]
+        return all(line.serialized for line in lines) if lines else self.known.get(same_case(sku), (sku, True))[1]
 
     def held_units(self) -> frozenset[str]:
         return frozenset(hold.unit for hold in self.holds.values() if hold.unit is not None)

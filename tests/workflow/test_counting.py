@@ -338,3 +338,53 @@ def test_quantity_on_the_label_read_twice_is_a_bounce() -> None:
     bench.scan(CASE + "305")
     assert bench.scan(CASE + "305", after=0.1).signal is Signal.AGAIN
     assert bench.here.scanned_on("1") == 5
+
+
+# -- one product on several lines --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_product_on_lines_of_both_kinds_counts_pieces_and_devices_apart(first: bool) -> None:
+    """`workflow.md#scan-a-product`, `workflow.md#scan-a-unit`"""
+    bench = bench_with(line("1", "A", 2, serialized=first), line("2", "A", 2, serialized=not first))
+    devices, pieces = ("1", "2") if first else ("2", "1")
+    assert bench.scan("A") == OK
+    assert (bench.last(Accepted).line, bench.last(Accepted).unit) == (pieces, None)
+    assert bench.scan(ONE) == OK
+    assert bench.last(Accepted).line == devices
+    bench.do("QTY", "2")
+    assert bench.scan("A") == refused(Reason.OVER_QUANTITY)
+
+
+def test_product_is_of_the_kind_that_its_lines_of_the_mode_have() -> None:
+    """`workflow.md#scan-a-product`, `workflow.md#choose-a-mode`"""
+    bench = bench_with(line("1", "A", 2, serialized=False), line("2", "A", 2, flow="distribution"))
+    bench.do("MODE", "DIST")
+    assert bench.scan("A") == OK
+    assert bench.last(Selected).value == "A"
+    assert bench.scan(ONE) == OK
+
+
+def test_skus_that_differ_in_case_are_one_product() -> None:
+    """`scanning.md#comparing-codes`"""
+    bench = bench_with(line("1", "case-1", 2, serialized=False), line("2", "CASE-1", 3, serialized=False))
+    bench.do("QTY", "4")
+    assert bench.scan("Case-1") == LINE_DONE
+    assert (bench.here.scanned_on("1"), bench.here.scanned_on("2")) == (2, 2)
+
+
+def test_units_of_skus_that_differ_in_case_are_of_one_product() -> None:
+    """`scanning.md#comparing-codes`"""
+    bench = bench_with(line("1", "P13", 1, flow="distribution"), line("2", "p13", 1, flow="distribution"))
+    assert bench.scan("p13") == OK
+    assert bench.scan(ONE) == LINE_DONE
+    assert bench.scan(TWO) == ORDER_DONE
+
+
+@pytest.mark.parametrize("zeros", ["0" * 6, "0" * 10, "0" * 15, "0" * 17, "0" * 20])
+@pytest.mark.parametrize("listed", [True, False])
+def test_all_zeros_are_no_device(zeros: str, listed: bool) -> None:
+    """`workflow.md#scan-a-unit`"""
+    bench = bench_with(line("1", "A", 2, serial_length=[6, 20], **({"units": [[zeros]]} if listed else {})))
+    assert bench.scan(zeros).signal is Signal.REJECT
+    assert bench.count(Accepted) == 0

@@ -408,3 +408,15 @@ def test_line_done_again_after_one_was_taken_out() -> None:
     assert bench.scan(ONE) == LINE_DONE
     bench.do("UNDO")
     assert bench.scan(TWO) == LINE_DONE
+
+
+def test_an_ambiguous_code_ends_remove() -> None:
+    """`workflow.md#end-of-remove`, `scanning.md#ambiguous-codes`"""
+    bench = Bench()
+    bench.order("SO-1", line("1", "P13", 2), barcodes=["SHARED"])
+    bench.order("SO-2", line("1", "P13", 2), barcodes=["SHARED"])
+    bench.opened("SO-1")
+    assert bench.scan(imei(1)) == OK
+    bench.do("REMOVE")
+    assert bench.scan("SHARED") == refused(Reason.AMBIGUOUS)
+    assert not bench.station.remove
