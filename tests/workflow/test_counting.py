@@ -385,6 +385,6 @@ def test_units_of_skus_that_differ_in_case_are_of_one_product() -> None:
 @pytest.mark.parametrize("listed", [True, False])
 def test_all_zeros_are_no_device(zeros: str, listed: bool) -> None:
     """`workflow.md#scan-a-unit`"""
-    bench = bench_with(line("1", "A", 2, serial_length=[6, 20], **({"units": [[zeros]]} if listed else {})))
+    bench = bench_with(line("1", "A", 2, serial_length=[6, 20], units=[[zeros]] if listed else None))
     assert bench.scan(zeros).signal is Signal.REJECT
     assert bench.count(Accepted) == 0
