@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from harness.codes import badge, command, sscc
+from harness.codes import badge, box_label, command, sscc
 from harness.indicator import Signalled
 from harness.station import OperatorStation
 from harness.warehouse import BADGES, line
@@ -302,7 +302,7 @@ def removal_of_what_is_not_in(world: World) -> Refusal:
 
 
 def label_of_no_box(world: World) -> Refusal:
-    return Refusal(sscc(7_000_000), opened(world)[1])
+    return Refusal(box_label("NOBOX7"), opened(world)[1])
 
 
 def confirmation_by_somebody_else(world: World) -> Refusal:
@@ -333,6 +333,8 @@ REFUSALS: list[tuple[str, Callable[[World], Refusal]]] = [
     ("wrong_barcode", barcode_of_another_kind("35690000000001", "imei_without_check_digit")),
     ("wrong_barcode", barcode_of_another_kind("AF0123450ABCDE", "meid")),
     ("wrong_barcode", barcode_of_another_kind("490154203237518490154203237526", "concatenated")),
+    ("wrong_barcode", barcode_of_another_kind(sscc(7_000_000), "sscc")),
+    ("wrong_barcode", barcode_of_another_kind("1Z999AA10123456784", "tracking")),
     ("wrong_barcode", barcode_of_another_kind(BADGES["E8"], "badge", "Q1")),
     ("wrong_barcode", barcode_of_another_kind(command("SAVE"), "command", "d1")),
     ("ambiguous", badge_that_is_an_order_too),

@@ -1,5 +1,6 @@
 """Every reason to refuse a scan: the signal for the operator, and the event for the centre."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +10,18 @@ from harness.indicator import Signalled
 from harness.models import Rejected
 from harness.warehouse import OPERATORS, line
 from harness.world import OK, World, refused, world_of
-from tests.system.refusals import AMBIGUOUS_BADGE, REFUSALS, Refusal, held_unit, opened
+from tests.system.refusals import (
+    AMBIGUOUS_BADGE,
+    REFUSALS,
+    Refusal,
+    badge_limited_to_other_roles,
+    badge_not_on_the_list,
+    badge_that_is_an_order_too,
+    held_unit,
+    opened,
+)
+
+BADGES_REFUSED = (badge_limited_to_other_roles, badge_not_on_the_list, badge_that_is_an_order_too)
 
 SCANNERS = [f"scanner-{number}" for number in range(16)]
 """So many that, used in turn, none has more than five refusals a second: those would be one event."""
@@ -31,7 +43,7 @@ def _name(value: object) -> str | None:
 
 @pytest.mark.parametrize(("reason", "prepare"), REFUSALS, ids=_name)
 def test_refused_with_its_reason(world: World, reason: str, prepare: Callable[[World], Refusal]) -> None:
-    """Rule: workflow.md#one-reason-per-refusal."""
+    """Rules: workflow.md#one-reason-per-refusal, scanning.md#a-badge-never-leaves-the-kiosk."""
     refusal = prepare(world)
     mark = world.mark()
     by = SCANNERS[REFUSALS.index((reason, prepare)) % len(SCANNERS)]
@@ -42,7 +54,10 @@ def test_refused_with_its_reason(world: World, reason: str, prepare: Callable[[W
     event = world.consumer.wait("scan.rejected", since=mark, where=lambda event: event.data.reason == reason)
     assert isinstance(event.data, Rejected)
     told = event.data
-    assert told.code in (refusal.code, aim + refusal.code)
+    if prepare in BADGES_REFUSED or refusal.seen == "badge":
+        assert re.fullmatch("badge:[0-9a-f]{8}", told.code)
+    else:
+        assert told.code in (refusal.code, aim + refusal.code)
     assert (told.seen, told.symbology) == (refusal.seen, refusal.symbology)
     assert (told.scanner, told.order, told.count) == (by, refusal.order, 1)
     assert event.station == "1"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.codes import command
+from harness.codes import box_label, command
 from harness.indicator import Signalled
 from harness.station import OperatorStation
 from harness.warehouse import BADGES, line
@@ -48,7 +48,7 @@ def scene(world: World, count: int = 2) -> Prepared:
         "MODE": command("MODE", "USED"),
         "SAVE": command("SAVE"),
         "BOX": command("BOX", "M"),
-        "label": world.supply.label(),
+        "label": box_label("TABLE" + world.supply.label()),
         "PACK": command("PACK"),
         "CONFIRM": command("CONFIRM"),
         "ROLE": command("ROLE", "SHIP"),
