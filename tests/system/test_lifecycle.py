@@ -281,6 +281,7 @@ def secured_kiosk(
 ) -> Iterator[tuple[Kiosk, OperatorStation]]:
     """Make a kiosk, not yet started, that connects over TLS with a password."""
     file = directory / "password"
+    file.touch(0o600)  # `check` refuses a secret that others can read
     file.write_text(f"{password}\n")
     settings = {
         "mqtt": {
