@@ -283,6 +283,7 @@ def secured_kiosk(
     file = directory / "password"
     file.touch(0o600)  # `check` refuses a secret that others can read
     file.write_text(f"{password}\n")
+    file.chmod(0o600)
     settings = {
         "mqtt": {
             "host": "localhost", "username": "dock-3", "password_file": str(file), "tls": True,
