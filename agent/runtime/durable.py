@@ -46,12 +46,14 @@ def make_directory(path: Path) -> None:
 
 def open_file(path: Path, flags: int) -> int:
     """Open a file that exists; return the descriptor. Raises OSError, also for a symbolic link."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    # O_NONBLOCK changes nothing for a file, but a FIFO in its place would be waited for.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def read_file(path: Path) -> bytes:
     """Return the content of a file. Raises OSError, also for a symbolic link."""
-    with open(open_file(path, os.O_RDONLY), "rb") as file:
+    # As the opener, so that the descriptor is closed if this is a directory.
+    with open(path, "rb", opener=lambda _, flags: open_file(path, flags)) as file:
         return file.read()
 
 

@@ -124,3 +124,16 @@ def test_a_file_where_a_folder_should_be_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         make_directory(tmp_path / "file")
+
+
+def test_directory_in_the_place_of_a_file_leaks_no_descriptor(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(IsADirectoryError):
+            read_file(tmp_path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_fifo_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert read_file(tmp_path / "fifo") == b""

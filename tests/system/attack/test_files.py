@@ -1,5 +1,6 @@
 """Files of the state directory deleted, replaced and linked while the daemon runs, and before it starts."""
 
+import os
 import random
 import shutil
 import time
@@ -19,7 +20,7 @@ SHORT, LONG = 12, 200
 def change_of(path: Path, chance: random.Random, victim: Path) -> None:
     """Do something to a file or folder that nobody should."""
     is_file = path.is_file() and not path.is_symlink()
-    match chance.randrange(6):
+    match chance.randrange(7):
         case 0:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         case 1 if is_file:
@@ -32,6 +33,9 @@ def change_of(path: Path, chance: random.Random, victim: Path) -> None:
         case 4:
             _move_away(path)
             path.mkdir()
+        case 5:
+            _move_away(path)
+            os.mkfifo(path)
         case _ if is_file:
             path.chmod(0)
 
