@@ -55,7 +55,10 @@ REMOVED: tuple[Sequence[Part], Sequence[int]] = (
 )
 WHERE_12: tuple[Sequence[Part], Sequence[int]] = ([("dark", None), ("green", None)], [TICK] * 3 + [L, S, S])
 ALARM: tuple[Sequence[Part], Sequence[int]] = ([("red", 250.0), ("blue", 250.0)] * 3, [L, L, L, S, S] * 2)
-FAULT: tuple[Sequence[Part], Sequence[int]] = ([("red", 125.0), ("dark", 125.0)] * 4, [L, L, L, S, S])
+FAULT_AGAIN: tuple[Sequence[Part], Sequence[int]] = (
+    [_DARK, *[("red", 125.0), ("dark", 125.0)] * 4],
+    [L, L, L, S, S],
+)
 
 
 def _prompt(*steady: Part) -> tuple[Sequence[Part], Sequence[int]]:
@@ -288,7 +291,7 @@ def disk_full(station: RecordedStation) -> None:
         # What is delivered is pruned first, and while that makes room scans are taken (mqtt.md#disk-reserve).
         station.quietly(order, command("CLOSE"))
         station.pause(3)
-        station.shows("fault", FAULT, other)
+        station.shows("fault", FAULT_AGAIN, other)
     station.pause(5)
     station.shows("ok", OK_FROM_BLUE, other)
 
