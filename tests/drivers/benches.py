@@ -45,8 +45,12 @@ class Heard:
         return self.scans
 
     async def until_connected(self, connected: bool) -> str:
+        """Return the first detail since the scanner was `connected` or not; a later look may have told another one."""
         await until(lambda: bool(self.statuses) and self.statuses[-1][0] is connected)
-        return self.statuses[-1][1]
+        first = len(self.statuses) - 1
+        while first > 0 and self.statuses[first - 1][0] is connected:
+            first -= 1
+        return self.statuses[first][1]
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ def own(tmp_path: Path) -> Iterator[World]:
 
 
 def rights(state_dir: Path) -> dict[str, int]:
-    return {
-        str(path.relative_to(state_dir)): stat.S_IMODE(path.lstat().st_mode)
-        for path in [state_dir, *state_dir.rglob("*")]
-    }
+    """Return the rights of everything there is; a temporary file may be gone before it is looked at."""
+    found = {}
+    for path in [state_dir, *state_dir.rglob("*")]:
+        with suppress(FileNotFoundError):
+            found[str(path.relative_to(state_dir))] = stat.S_IMODE(path.lstat().st_mode)
+    return found
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o027, 0o077], ids=oct)
