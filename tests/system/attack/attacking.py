@@ -20,6 +20,8 @@ NEIGHBOUR = "2"
 SLOWEST_S = 5.0
 """How long the neighbour may wait for a signal. No budget: it tells a station that works from one that is starved."""
 _PACE_S = 0.1
+LONGEST_BACKLOG_S = 300.0
+"""How long a long flood may take on its way to the stations, and its events to the consumer."""
 
 
 class _Neighbour:
@@ -86,10 +88,12 @@ def one_good_scan(world: World) -> None:
     order, units = world.simple(1)
     station = at_rest(world)
     # A flood that the broker has delivered may still be on its way to the stations.
-    wait_for(lambda: station.scan(order) == OK, "the order to be known", deadline_s=60, poll_s=0.2)
+    wait_for(lambda: station.scan(order) == OK, "the order to be known", deadline_s=LONGEST_BACKLOG_S, poll_s=0.2)
     mark = world.consumer.mark()
     assert station.scan(units[0]) == Signalled("order_done", None)
-    world.consumer.wait("scan.accepted", since=mark, where=lambda event: event.data.unit.id == units[0])
+    world.consumer.wait(
+        "scan.accepted", since=mark, where=lambda event: event.data.unit.id == units[0], deadline_s=LONGEST_BACKLOG_S
+    )
     assert station.indicator.left() == []
 
 
