@@ -84,8 +84,8 @@ def guess_badges(world: World, guesses: int) -> None:
     """Guess at the first station with both of its scanners at once."""
     for number in range(0, guesses, 20):
         codes = [badge(f"GUESS{number + one:06d}") for one in range(20)]
-        lines = [b"".join(code.encode() + b"\r" for code in half) for half in (codes[:10], codes[10:])]
-        interleave((world.station.scanners["left"], lines[0]), (world.station.scanners["right"], lines[1]))
+        world.station.scanners["left"].send(*codes[:10])
+        world.station.scanners["right"].send(*codes[10:])
         assert {shown.signalled for shown in world.station.indicator.take(20)} == {refused("badge_unknown")}
 
 
