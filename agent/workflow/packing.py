@@ -6,7 +6,7 @@ from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.context import StepContext
 from agent.workflow.event_limits import LINES_BYTES, line_bytes, line_counts
-from agent.workflow.rejections import count_refusal, record_rejected
+from agent.workflow.rejections import record_rejected
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import CommandScan
 
@@ -38,8 +38,7 @@ def _record_mismatch(context: StepContext) -> None:
 def start_packing(context: StepContext, scan: CommandScan) -> Reply:
     """Begin packing confirmation (`workflow.md#start-packing`)."""
     obstacle = _obstacle(context)
-    # In a flood it is counted with the other refusals (`mqtt.md#counted-refusals`).
-    if obstacle is Reason.QUANTITY_MISMATCH and count_refusal(context):
+    if obstacle is Reason.QUANTITY_MISMATCH:
         _record_mismatch(context)
         return Reply(signal=Signal.REJECT, reason=obstacle)
     if obstacle is not None:

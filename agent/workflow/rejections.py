@@ -22,7 +22,7 @@ from agent.workflow.scan_classes import (
 from agent.workflow.state import Phase
 from agent.workflow.transient_state import RefusalBurst
 
-__all__ = ["JOURNALED_REFUSALS", "REFUSALS_S", "count_refusal", "record_rejected", "reject"]
+__all__ = ["JOURNALED_REFUSALS", "REFUSALS_S", "record_rejected", "reject"]
 
 JOURNALED_REFUSALS = 5
 REFUSALS_S = 1.0
@@ -51,25 +51,6 @@ def record_rejected(
         order=context.station.order,
         clears=clears,
     )
-
-
-def count_refusal(context: StepContext) -> bool:
-    """Count a refusal that has an event of its own, other than `scan.rejected`.
-
-    Return False if its scanner sends so many refusals that it may not be journaled singly.
-    """
-    scanner, transient = context.scanner or "", context.transient
-    burst = transient.bursts.get(scanner)
-    if burst is not None and context.now - burst.since < REFUSALS_S:
-        if burst.journaled >= JOURNALED_REFUSALS:
-            return False
-        burst = replace(burst, journaled=burst.journaled + 1)
-    else:
-        if burst is not None and burst.unwritten is not None:
-            context.record(burst.unwritten)
-        burst = RefusalBurst(since=context.now, journaled=1)
-    transient.bursts = transient.bursts.set(scanner, burst)
-    return True
 
 
 def reject(context: StepContext, refusal: Refusal, scan: ScanClass) -> Reply:

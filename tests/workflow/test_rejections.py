@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.contract.events import PackingRefused, Rejected
-from agent.contract.printed_codes import Verb, command_text
+from agent.contract.events import Rejected
 from agent.contract.reasons import Reason
 from tests.workflow.bench import (
     OK,
@@ -98,18 +97,3 @@ def test_refusals_in_a_flood_still_end_remove() -> None:
     assert bench.scan("TEXT 9", after=0.01) == refused(Reason.UNKNOWN_CODE)
     assert not bench.station.remove
     assert bench.shadow.station("1").remove is False
-
-
-def test_refused_packings_count_in_a_flood_like_any_refusal() -> None:
-    """`mqtt.md#counted-refusals`"""
-    bench = Bench()
-    bench.order("SO-1", line("1", "CASE", 2, serialized=False))
-    bench.opened("SO-1")
-    bench.wait(2.0)
-    for _ in range(20):
-        assert bench.scan(command_text(Verb.PACK), after=0.02) == refused(Reason.QUANTITY_MISMATCH)
-        assert bench.scan("garbage", after=0.02) == refused(Reason.UNKNOWN_CODE)
-    journaled = bench.count(PackingRefused) + bench.count(Rejected)
-    assert journaled == 5
-    bench.wait(2.0)
-    assert bench.last(Rejected).count == 35
