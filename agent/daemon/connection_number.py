@@ -24,7 +24,8 @@ class ConnectionNumber:
     """For one thread at a time. A disk that cannot be read or written never keeps the kiosk offline.
 
     Without a number on the disk, numbers start at the present Unix time in seconds. So they also rise when the card is
-    replaced, unless the clock is wrong just then. (`mqtt.md#connection-number`)
+    replaced, unless the clock is wrong just then. They are never below 1, even with a clock before 1970.
+    (`mqtt.md#connection-number`)
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +36,7 @@ class ConnectionNumber:
         """Return a number that is higher than all before, and keep it on the disk if that is possible."""
         if self._newest is None:
             self._newest = self._read()
-        self._newest = int(time.time()) if self._newest is None else self._newest + 1
+        self._newest = max(1, int(time.time())) if self._newest is None else self._newest + 1
         try:
             replace_durably(self._path, b"%d\n" % self._newest)
         except FileNotFoundError:

@@ -34,3 +34,12 @@ def test_it_rises_in_memory_while_the_disk_cannot_be_written(tmp_path: Path) -> 
     (tmp_path / "file").write_text("no folder")
     one = ConnectionNumber(path)
     assert one.next() < one.next() < one.next()
+
+
+@pytest.mark.parametrize("now", [-86_400.5, -0.5, 0.0, 0.9])
+def test_a_clock_at_or_before_1970_gives_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    """Rule: mqtt.md#connection-number."""
+    monkeypatch.setattr("agent.daemon.connection_number.time.time", lambda: now)
+    one = ConnectionNumber(tmp_path / "connection")
+    assert [one.next(), one.next()] == [1, 2]
+    assert ConnectionNumber(tmp_path / "connection").next() == 3
