@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TextIO
 
 from agent.config import load
+from agent.daemon.published_stations import STATIONS_FILE, published_stations
 from agent.daemon.wiring import broker_of
 from agent.errors import KioskError
 from agent.journal import Journal
@@ -19,15 +20,17 @@ class Undelivered(KioskError):
 def retire(config_path: Path, out: TextIO) -> int:
     """Clear this kiosk's retained topics, so that nobody expects anything from it. The journal stays.
 
+    Views of stations that are no longer configured are cleared too.
     Raises Undelivered, JournalBusy if the daemon runs, ConfigError, JournalDamaged, JournalFault, BrokerLost.
     """
     config = load(config_path)
     _refuse_undelivered(config.kiosk.state_dir / "journal")
+    published = published_stations(config.kiosk.state_dir / STATIONS_FILE)
     cleared = clear(
         broker_of(config.mqtt),
         site=config.kiosk.site,
         kiosk=config.kiosk.id,
-        stations=[station.id for station in config.stations],
+        stations=list(dict.fromkeys([*(station.id for station in config.stations), *published])),
     )
     out.write(f"kiosk {config.kiosk.site}/{config.kiosk.id} is retired; cleared at the broker:\n")
     out.writelines(f"  {topic}\n" for topic in cleared)

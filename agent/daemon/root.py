@@ -29,6 +29,7 @@ from agent.daemon.intake import Intake
 from agent.daemon.journal_source import JournalSource
 from agent.daemon.ledger import Ledger, open_state
 from agent.daemon.monitor import Monitor
+from agent.daemon.published_stations import STATIONS_FILE, add_published_stations
 from agent.daemon.publishers import publish_health, publish_views
 from agent.daemon.request_handler import RequestHandler
 from agent.daemon.request_queue import RequestQueue
@@ -306,6 +307,7 @@ class Daemon:
             notes=notes,
         )
         undo.enter_context(StatusSocket(loop, state_dir, monitor.status_text))
+        add_published_stations(state_dir / STATIONS_FILE, indicators)
         # Last, so that at a stop `offline` is published before anything touches the disk, which may hang.
         uplink.start()
         self._reload = uplink.reload

@@ -8,6 +8,7 @@ import pytest
 
 from agent.commands import retire as command
 from agent.commands.retire import Undelivered, retire
+from agent.daemon.published_stations import STATIONS_FILE, add_published_stations
 from agent.errors import ConfigError, JournalFault
 from agent.journal import Journal
 from agent.uplink.failures import BrokerLost
@@ -80,6 +81,15 @@ def test_retire_clears_once_all_is_delivered(file: Path, journal_dir: Path, clea
     assert broker.hosts == (("a", 1), ("b", 8883))
     assert ids == {"site": "rtm1", "kiosk": "dock-3", "stations": ["north", "south"]}
     assert out.getvalue() == "kiosk rtm1/dock-3 is retired; cleared at the broker:\n  kiosk/status\n  kiosk/health\n"
+
+
+def test_retire_clears_stations_that_were_removed_from_the_configuration(
+    file: Path, journal_dir: Path, cleared: Cleared
+) -> None:
+    """Rule: commands.md#retire."""
+    add_published_stations(journal_dir.parent / STATIONS_FILE, ["east", "north"])
+    assert retire(file, io.StringIO()) == 0
+    assert cleared[0][1]["stations"] == ["north", "south", "east"]
 
 
 @pytest.mark.parametrize(

@@ -224,37 +224,6 @@ def test_journal_is_read_while_scanning_goes_on(world: World) -> None:
     assert station.scan(units[39]).signal == "order_done"
 
 
-def test_retire_refuses_while_events_wait_then_clears(own: World) -> None:
-    """Rule: commands.md#retire."""
-    own.kiosk.start()
-    own.centre.wait_status("online")
-    own.consumer.acknowledging = False
-    own.centre.settle()
-    order, units = own.simple(1)
-    own.opened(order).scan(units[0])
-    assert own.kiosk.stop() == 0
-    assert own.kiosk.run("retire").returncode != 0
-    own.centre.wait_status("offline")
-    mine = [f"{own.centre.agent}/{what}" for what in ("status", "health", "station/1")]
-    assert set(mine) <= set(retained(own.broker, f"{own.centre.agent}/#"))
-
-    own.kiosk.start()
-    own.consumer.acknowledging = True
-    own.delivered()
-
-    def nothing_waits() -> bool:
-        uplink: dict[str, Any] = own.centre.request("health")
-        return (
-            '"backlog": 0' in json.dumps(uplink) or re.search('"backlog": {"count": 0', json.dumps(uplink)) is not None
-        )
-
-    wait_for(nothing_waits, "an empty backlog")
-    assert own.kiosk.stop() == 0
-    done = own.kiosk.run("retire")
-    assert done.returncode == 0, (done.stdout + done.stderr).decode()
-    assert not set(mine) & set(retained(own.broker, f"{own.centre.agent}/#"))
-
-
 # -- the broker asks who it is -----------------------------------------------------------------------------------------
 
 RIGHTS = """
