@@ -57,7 +57,6 @@ TESTED_BY = {
 OTHER_TEST_FILES = {
     "catalogue/test_cache_files.py",
     "catalogue/test_updates.py",
-    "contract/test_manifest_messages.py",
     "contract/test_standalone.py",
     "daemon/test_older_journals.py",
     "daemon/test_power_cut.py",

@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails, from_json
 
 from agent.contract.manifest import same_case
 from agent.contract.refused import MessageRefused
+from agent.contract.schemas import MAX_NAME
 
-__all__ = ["MAX_MESSAGE_BYTES", "checked", "content_of", "refused", "repeated", "too_large"]
+__all__ = ["MAX_MESSAGE_BYTES", "check_name", "checked", "content_of", "refused", "repeated", "too_large"]
 
 MAX_MESSAGE_BYTES = 256 * 1024
 
@@ -74,6 +75,12 @@ def checked(schema: type[T], content: object, topic: str) -> T:
         return value
     except ValidationError as exc:
         raise refused(topic, map(_field, exc.errors(include_url=False, include_input=False))) from exc
+
+
+def check_name(name: str, topic: str) -> None:
+    """Check the end of a topic like any other id: it is kept, and published in events. Raise MessageRefused."""
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise refused(topic, [f"topic: Its end must be printable text of at most {MAX_NAME} characters"])
 
 
 def repeated(named: Iterable[tuple[str, str]]) -> Iterator[str]:

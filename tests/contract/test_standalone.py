@@ -9,7 +9,7 @@ import pytest
 import agent.contract
 
 MODULES = sorted(f"agent.contract.{module.name}" for module in pkgutil.iter_modules(agent.contract.__path__))
-READS_MESSAGES = {"agent.contract.messages", "agent.contract.parsing", "agent.contract.schemas"}
+READS_MESSAGES = {f"agent.contract.{module}" for module in ("messages", "order_messages", "parsing", "schemas")}
 """These check what the centre sends, and need pydantic for it."""
 
 DEVICES_AND_STORES = ["evdev", "serial", "gpiozero", "tinydb", "paho", "immutables"]
