@@ -1,0 +1,1 @@
+"""The commands of `kiosk-centre`, one a module."""

@@ -1,0 +1,1 @@
+"""The connections to the brokers: what comes in, and what is retained there."""

@@ -1,0 +1,1 @@
+"""What stored events mean: pure functions from events to boxes, units and orders."""

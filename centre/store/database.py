@@ -1,0 +1,108 @@
+"""One database: SQLite or PostgreSQL, by its URL. Opening it, and its transactions.
+
+Every connection is used by one thread at a time. The centre works on the database in threads of the event loop's pool.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from centre.centre_errors import DatabaseDown
+
+__all__ = ["Database"]
+
+BUSY_S = 30
+POOL_SIZE = 8
+
+
+class Database:
+    """Transactions on one database. Any thread may use it.
+
+    On SQLite there is one writer at a time: this process takes turns by a lock, and other processes (commands) wait at
+    SQLite's own. A commit has reached the disk when `writing` returns.
+    """
+
+    def __init__(self, url: str, *, password: str | None = None) -> None:
+        connect: dict[str, Any] = {}
+        if password is not None:
+            connect["password"] = password
+        self.engine: Engine = create_engine(
+            url,
+            connect_args={"timeout": BUSY_S, "check_same_thread": False} if url.startswith("sqlite") else connect,
+            poolclass=QueuePool,
+            pool_size=POOL_SIZE,
+            max_overflow=8,
+            pool_pre_ping=not url.startswith("sqlite"),
+        )
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = threading.Lock()
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the database throughout. Raises DatabaseDown."""
+        with _translated(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose changes are committed together at the end, or not at all. Raises DatabaseDown."""
+        lock = self._writer if self.is_sqlite else _NO_LOCK
+        with _translated(), lock, self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def ping(self) -> None:
+        """Raise DatabaseDown if the database does not answer."""
+        with self.reading() as connection:
+            connection.execute(text("SELECT 1"))
+
+
+class _NoLock:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+_NO_LOCK = _NoLock()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as exc:
+        raise DatabaseDown(_words(exc)) from exc
+
+
+def _words(exc: DBAPIError) -> str:
+    return " ".join(str(exc.orig).split()) or type(exc.orig).__name__
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # SQLAlchemy begins the transactions, see `_begin_sqlite`; the driver must not.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a transaction that reads first and writes later could fail in between.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

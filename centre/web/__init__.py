@@ -1,0 +1,1 @@
+"""REST and the board: everything that speaks HTTP."""
