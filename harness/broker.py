@@ -70,8 +70,7 @@ class Broker:
         if persistent:
             lines["persistence_location"] = f"{self.directory}/"
         if self.users:
-            passwords = "".join(_password_line(*user) for user in self.users.items())
-            lines["password_file"] = _write_private(self.directory / "passwords", passwords)
+            lines["password_file"] = self._write_passwords()
         if acl is not None:
             lines["acl_file"] = _write_private(self.directory / "acl", acl)
         if self.certificates is not None:
@@ -80,6 +79,10 @@ class Broker:
         config = self.directory / "mosquitto.conf"
         config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
         return config
+
+    def _write_passwords(self) -> Path:
+        passwords = "".join(_password_line(*user) for user in self.users.items())
+        return _write_private(self.directory / "passwords", passwords)
 
     def start(self) -> None:
         """Return once the port listens."""
@@ -95,6 +98,12 @@ class Broker:
     def allow(self, acl: str) -> None:
         """Replace the access control file and have the running broker read it."""
         _write_private(self.directory / "acl", acl)
+        os.kill(self.pid, signal.SIGHUP)
+
+    def set_password(self, user: str, password: str) -> None:
+        """Change a user's password and have the running broker read it. It drops who has connected with the old one."""
+        self.users[user] = password
+        self._write_passwords()
         os.kill(self.pid, signal.SIGHUP)
 
     def stop(self) -> None:
