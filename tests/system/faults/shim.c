@@ -27,6 +27,7 @@ struct control {
     int32_t die_at;       /* a step of the enum, */
     int32_t die_after;    /* so many of these steps later (1: the next one) */
     int32_t failed;       /* how many calls were made to fail */
+    int32_t hangs;        /* writes, flushes and opening for writing wait until this is zero again */
     int64_t clock_s;      /* added to the wall clock; the monotonic one is untouched */
 };
 
@@ -81,6 +82,13 @@ static int fails(int code)
     return -1;
 }
 
+/* As on a disk that does not answer. */
+static void hang(void)
+{
+    while (control->hangs)
+        usleep(1000);
+}
+
 static void step(int now)
 {
     if (control->die_at == now && __atomic_sub_fetch(&control->die_after, 1, __ATOMIC_SEQ_CST) == 0)
@@ -90,8 +98,9 @@ static void step(int now)
 static ssize_t write_at(int fd, const void *data, size_t size, off64_t offset)
 {
     ssize_t (*real)(int, const void *, size_t, off64_t) = next("pwrite64");
-    if ((!control->write_errno && !control->die_at) || !is_ours(fd))
+    if ((!control->write_errno && !control->die_at && !control->hangs) || !is_ours(fd))
         return real(fd, data, size, offset);
+    hang();
     if (control->write_errno)
         return fails(control->write_errno);
     step(BEFORE_WRITE);
@@ -108,6 +117,8 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) { return
 
 ssize_t write(int fd, const void *data, size_t size)
 {
+    if (control->hangs && is_ours(fd))
+        hang();
     if (control->write_errno && is_ours(fd))
         return fails(control->write_errno);
     return REAL(ssize_t, write, int, const void *, size_t)(fd, data, size);
@@ -116,8 +127,9 @@ ssize_t write(int fd, const void *data, size_t size)
 static int flush(int fd, const char *name)
 {
     int (*real)(int) = next(name);
-    if ((!control->flush_errno && !control->die_at) || !is_ours(fd))
+    if ((!control->flush_errno && !control->die_at && !control->hangs) || !is_ours(fd))
         return real(fd);
+    hang();
     if (control->flush_errno)
         return fails(control->flush_errno);
     int result = real(fd);
@@ -130,6 +142,8 @@ int fdatasync(int fd) { return flush(fd, "fdatasync"); }
 
 static int open_mode(const char *name, const char *path, int flags, mode_t mode)
 {
+    if (control->hangs && (flags & O_ACCMODE) != O_RDONLY && is_below(path))
+        hang();
     if (control->open_errno && (flags & O_ACCMODE) != O_RDONLY && is_below(path))
         return fails(control->open_errno);
     return ((int (*)(const char *, int, ...))next(name))(path, flags, mode);

@@ -12,7 +12,7 @@ from typing import Self
 
 __all__ = ["Instant", "Shim", "built"]
 
-_LAYOUT = struct.Struct("=6iq")
+_LAYOUT = struct.Struct("=7i4xq")
 _SOURCE = Path(__file__).with_name("shim.c")
 
 
@@ -57,6 +57,13 @@ class Shim:
         for at, error in enumerate((flush, write, opening)):
             self._set(at, error)
 
+    def hang(self) -> None:
+        """Make writes, flushes and opening for writing wait until `go_on`."""
+        self._set(6, 1)
+
+    def go_on(self) -> None:
+        self._set(6, 0)
+
     @property
     def failed(self) -> int:
         """How many calls have failed."""
@@ -73,7 +80,7 @@ class Shim:
 
     def step_clock(self, seconds: int) -> None:
         """Move the wall clock by this much from the machine's. The monotonic clock stays as it is."""
-        struct.pack_into("=q", self._map, 24, seconds)
+        struct.pack_into("=q", self._map, 32, seconds)
 
     def __enter__(self) -> Self:
         return self
