@@ -1,6 +1,6 @@
 """Errors that a person meets: each says what is wrong, where, and what to do."""
 
-__all__ = ["CentreBusy", "CentreError", "DatabaseDown", "DatabaseRefused", "LinkDown", "Refused"]
+__all__ = ["CentreBusy", "CentreError", "DatabaseDown", "DatabaseRefused", "LinkDown", "Refused", "SettingsRefused"]
 
 
 class CentreError(Exception):
@@ -9,6 +9,14 @@ class CentreError(Exception):
 
 class Refused(CentreError):
     """What was asked for is refused; nothing has changed."""
+
+
+class SettingsRefused(CentreError):
+    """The configuration file is refused. `problems` has a line for every error in it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class CentreBusy(CentreError):

@@ -1,0 +1,1 @@
+"""The centre's configuration file: its settings, its rules, and reading it."""
