@@ -22,6 +22,9 @@ from agent.scan import Frame
 GIVE_UP_S = 10
 """How long to wait before a test has failed. Nothing is measured by it."""
 
+PAUSE_S = 60.0
+"""Longer than any test."""
+
 
 class Heard:
     """The callbacks of a scanner, which record what they are told."""
@@ -116,6 +119,10 @@ class Bench(ABC):
     def deadline(self) -> float | None:
         """When the half-read scan will be cut short."""
         return self.scanner._framer.deadline
+
+    def allow_pauses(self) -> None:
+        """Cut no scan short, however slow this machine is: for tests that send a scan in pieces."""
+        self.scanner._framer._idle_gap_s = PAUSE_S
 
     def close(self) -> None:
         self.scanner.close()

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +11,7 @@ import pytest
 from agent.contract.signals import Colour, Signal
 from agent.drivers.indicators.gpio import GpioIndicator, GpioLamp, open_button
 from agent.errors import DeviceError
-from tests.drivers.benches import GIVE_UP_S
+from harness.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("mock_pins")
 
@@ -132,10 +131,7 @@ def test_indicator_shows_signals_on_its_pins() -> None:
     pin = gpiozero.Device.pin_factory.pin(GREEN)
     with GpioIndicator(red=RED, green=GREEN, blue=BLUE, buzzer=BUZZER) as indicator:
         indicator.show(Signal.OK, None, monotonic_ns=1)
-        give_up = time.monotonic() + GIVE_UP_S
-        while not any(state.state for state in pin.states):
-            assert time.monotonic() < give_up
-            time.sleep(0.002)
+        wait_for(lambda: any(state.state for state in pin.states), "the green light")
     assert indicator.fault is None
 
 

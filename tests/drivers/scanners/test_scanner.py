@@ -50,6 +50,7 @@ def test_scan_is_one_intact_frame_with_its_time(bench: Bench) -> None:
 
 def test_pieces_of_a_scan_are_one_frame(bench: Bench) -> None:
     async def test() -> None:
+        bench.allow_pauses()
         heard = bench.start()
         for piece in (b"4901", b"54203", b"237518"):
             bench.send(piece)
@@ -85,6 +86,7 @@ def test_too_long_scan_is_one_frame_that_is_not_intact(bench: Bench) -> None:
     """(`scanning.md#unreadable-scans`)"""
 
     async def test() -> None:
+        bench.allow_pauses()
         heard = bench.start()
         for _ in range(60):
             bench.send(b"7" * 10)

@@ -11,7 +11,7 @@ import pytest
 
 from harness.codes import command
 from harness.indicator import Signalled
-from harness.waiting import DaemonEnded
+from harness.waiting import DaemonEnded, wait_for
 from harness.world import OK, World, world_of
 from tests.system.attack.attacking import attacked, one_good_scan, opened
 
@@ -40,6 +40,10 @@ def test_signals_that_mean_nothing(world: World) -> None:
             time.sleep(0.01)
 
 
+def is_stopped(pid: int) -> bool:
+    return "\nState:\tT" in Path(f"/proc/{pid}/status").read_text()
+
+
 def test_stopped_and_continued(world: World) -> None:
     """Scans that come while the daemon is stopped have their signals once it goes on. It is killed by no watchdog.
 
@@ -49,7 +53,7 @@ def test_stopped_and_continued(world: World) -> None:
     station = opened(world, order)
     os.kill(world.kiosk.pid, signal.SIGSTOP)
     try:
-        time.sleep(0.1)
+        wait_for(lambda: is_stopped(world.kiosk.pid), "the daemon to be stopped")
         station.scanners["left"].send(*units[:3])
         station.scanners["right"].send(*units[3:])
         time.sleep(1)
