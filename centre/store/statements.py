@@ -1,0 +1,56 @@
+"""Statements that SQLite and PostgreSQL write differently: insert-or-update, and inserting many rows fast."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+__all__ = ["chunks", "insert_rows", "upsert"]
+
+CHUNK = 1000
+
+T = TypeVar("T")
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT of the connection's database, with `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert many rows. Each row has a value for each of the columns.
+
+    SQLAlchemy's own way for many rows takes about three times as long: it builds a dictionary for each row. PostgreSQL
+    gets the rows by COPY, its fastest way in.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_insert(table.name, columns), list(rows))
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_copy(table.name, columns)) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"
+
+
+@cache
+def _copy(table: str, columns: tuple[str, ...]) -> str:
+    return f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+
+
+def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Yield the items in pieces that fit into one statement's parameters."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
