@@ -1,0 +1,60 @@
+"""TCP and TLS to a broker. With TLS the broker's certificate and host name are always verified."""
+
+import socket
+import ssl
+
+from centre.centre_errors import LinkDown
+from centre.link.link_settings import BrokerAddress
+
+__all__ = ["connected_socket"]
+
+
+def connected_socket(address: BrokerAddress, *, timeout_s: float) -> socket.socket:
+    """Resolve, connect and shake hands, blocking; return the socket. Raises LinkDown that says why in words."""
+    raw: socket.socket | None = None
+    try:
+        raw = socket.create_connection((address.host, address.port), timeout=timeout_s)
+        # A single ack must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return _context(address).wrap_socket(raw, server_hostname=address.host) if address.tls else raw
+    except BaseException as exc:
+        if raw is not None:
+            raw.close()
+        if isinstance(exc, OSError | UnicodeError):  # UnicodeError: IDNA cannot encode the host name
+            raise LinkDown(_explained(exc)) from exc
+        raise
+
+
+def _context(address: BrokerAddress) -> ssl.SSLContext:
+    """Return a client context with the configured files. Raises LinkDown if one of them cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=str(address.ca_file) if address.ca_file else None)
+        # As the kiosks have it: the same on every version of Python, and without demands that home-made authorities
+        # do not meet.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if address.cert_file:
+            # An empty password, so that OpenSSL does not ask for one at the terminal.
+            context.load_cert_chain(address.cert_file, address.key_file, password="")
+    except OSError as exc:
+        raise LinkDown(f"ca_file, cert_file or key_file cannot be used: {exc}") from exc
+    return context
+
+
+def _explained(error: OSError | UnicodeError) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate cannot be verified: {error.verify_message}; check ca_file and the clock"
+        case ssl.SSLError():
+            return f"TLS: {error.reason or error}; does the port speak TLS, and does the broker want a certificate?"
+        case socket.gaierror():
+            return "the host name cannot be resolved; check it and the DNS server"
+        case TimeoutError():
+            return "no answer in time; check the network and the firewall"
+        case ConnectionRefusedError():
+            return "nothing listens there; check the port and that the broker runs"
+        case OSError():
+            return error.strerror or str(error) or type(error).__name__
+        case _:
+            return f"the host name is invalid: {error}"
