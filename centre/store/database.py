@@ -41,6 +41,7 @@ class Database:
             max_overflow=8,
             pool_pre_ping=not url.startswith("sqlite"),
         )
+        self.password = password
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
         if self.is_sqlite:

@@ -1,0 +1,1 @@
+"""The migrations, `revision_NNNN.py`. One that was released is never changed."""
