@@ -1,0 +1,235 @@
+"""Errors of the REST interface: problem documents (RFC 9457), one shape for all of them.
+
+`errors` names each wrong field by its path. Raise `Problem` for an error; everything else that can go wrong in a
+request is turned into one here.
+"""
+
+import json
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from centre.centre_errors import DatabaseDown, LinkDown
+
+__all__ = [
+    "PROBLEM_TYPE",
+    "CatchErrors",
+    "FieldProblem",
+    "Problem",
+    "ProblemDetails",
+    "add_problem_handlers",
+    "problem_response",
+    "wrong_field",
+    "wrong_fields",
+]
+
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+MAX_ERRORS = 1_000
+_MAX_TEXT = 500
+
+_log = logging.getLogger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong with a request."""
+
+    path: str = Field(description="Where: the path of the field, joined by dots, or the name of the parameter.")
+    message: str = Field(description="What is wrong with it, or what is expected.")
+
+
+class ProblemDetails(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="What kind of error it is: `urn:kiosk-centre:` and a name that never changes.")
+    title: str = Field(description="The kind of error in words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What went wrong this time, and what to do.")
+    errors: list[FieldProblem] = Field(description="Each wrong field; empty if the error is about no field.")
+
+
+_KINDS = {
+    400: "bad-request",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    412: "precondition-failed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    421: "wrong-host",
+    422: "invalid",
+    429: "too-many-requests",
+    500: "internal-error",
+    502: "kiosk-unreachable",
+    503: "unavailable",
+    504: "no-answer",
+}
+
+
+class Problem(HTTPException):
+    """An error with a status; raised in a request, it becomes the response. `detail` is a sentence for a person."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Iterable[tuple[str, str]] | Sequence[Mapping[str, object]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, dict(headers or {}))
+        self.errors = [
+            {"path": error[0], "message": error[1]} if isinstance(error, tuple) else dict(error) for error in errors
+        ]
+
+
+def wrong_fields(errors: Iterable[tuple[str, str]]) -> Problem:
+    """Return the error 422 for (path, message) pairs."""
+    return Problem(422, "The request has fields that are not valid.", errors=errors)
+
+
+def wrong_field(path: str, message: str) -> Problem:
+    """Return the error 422 for one field or parameter."""
+    return wrong_fields([(path, message)])
+
+
+def problem_response(
+    status: int, detail: str, errors: Sequence[Mapping[str, object]] = (), headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return the response for an error."""
+    errors = list(errors)
+    if len(errors) > MAX_ERRORS:
+        detail += f" The first {MAX_ERRORS} of {len(errors)} errors are listed."
+    content = {
+        "type": f"urn:kiosk-centre:{_KINDS.get(status, 'error')}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": errors[:MAX_ERRORS],
+    }
+    return ProblemResponse(content, status_code=status, headers=dict(headers or {}))
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document."""
+
+    media_type = PROBLEM_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """Return JSON in ASCII: what came with the request may stand in it, also what is no valid Unicode."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def shown(text: str) -> str:
+    """Return text from a request in a form fit for an error: printable and of bounded length."""
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+
+
+# -- handlers --------------------------------------------------------------------------------------------------------
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Turn every error of a request into a problem document, except unforeseen ones (see `CatchErrors`)."""
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(DatabaseDown, _database_down)
+    app.add_exception_handler(LinkDown, _link_down)
+    app.add_exception_handler(TimeoutError, _no_answer)
+
+
+async def _http_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, StarletteHTTPException)
+    if isinstance(exc, Problem):
+        return problem_response(exc.status_code, exc.detail, exc.errors, exc.headers)
+    headers = dict(exc.headers or {})
+    if exc.status_code == 405:
+        methods = _methods_of(request)
+        headers["Allow"] = ", ".join(methods)
+        return problem_response(405, f"This address takes {' and '.join(methods)}.", headers=headers)
+    if exc.status_code == 404:
+        return problem_response(404, f"There is nothing at {shown(request.url.path)}.", headers=headers)
+    return problem_response(exc.status_code, str(exc.detail), headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return every method that some route takes at the address of the request."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= set(getattr(route, "methods", None) or ())
+    return sorted(found)
+
+
+async def _invalid_request(_request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)
+    errors = [
+        {"path": _path_of(error["loc"]), "message": shown(str(error["msg"]))} for error in exc.errors()
+    ]  # fmt: skip
+    return problem_response(422, "The request has fields that are not valid.", errors)
+
+
+def _path_of(location: Sequence[object]) -> str:
+    """Return the path of a field without the part of the request that it stands in."""
+    parts = location[1:] if location and location[0] in ("body", "query", "path", "header") else location
+    return ".".join(shown(str(part)) for part in parts)
+
+
+async def _database_down(_request: Request, exc: Exception) -> Response:
+    _log.warning("A request could not be answered, since the database does not work: %s", exc)
+    return problem_response(
+        503, "The database does not work at the moment. Try again.", headers={"Retry-After": str(RETRY_AFTER_S)}
+    )
+
+
+async def _link_down(_request: Request, exc: Exception) -> Response:
+    return problem_response(502, f"The broker cannot be reached: {shown(str(exc))}. Nothing was sent.")
+
+
+async def _no_answer(_request: Request, _exc: Exception) -> Response:
+    return problem_response(504, "The kiosk did not answer in time. It may be switched off or offline.")
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """Return the header that says when to try again."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+class CatchErrors:
+    """ASGI middleware: an error that nobody foresaw is logged, and answered by 500 without its text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_started = False
+
+        async def sender(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sender)
+        except Exception:  # the edge of a request: whatever it is, the next request must be served
+            _log.exception("A request failed: %s %r", scope["method"], scope["path"])
+            if has_started:
+                raise
+            await problem_response(500, "The centre failed to answer. Its log says why.")(scope, receive, send)

@@ -1,0 +1,58 @@
+"""What the web room works with. The composition root hands in the real things, tests hand in fakes."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from centre.changes import Changes
+from centre.configuration.centre_settings import CentreSettings
+from centre.moments import Now, utc_now
+from centre.store.database import Database
+
+__all__ = ["BrokerStatus", "IngestStatus", "KioskRequests", "Services"]
+
+
+class BrokerStatus(Protocol):
+    """One broker's connection, as `centre.link` keeps it."""
+
+    @property
+    def name(self) -> str:
+        """`host:port`"""
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites that it serves."""
+
+    @property
+    def is_connected(self) -> bool: ...
+
+
+class IngestStatus(Protocol):
+    """The state of the ingest."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it stores events; False while the database is down."""
+
+
+class KioskRequests(Protocol):
+    """Sends requests to kiosks (`mqtt.md#requests`)."""
+
+    async def send(self, site: str, kiosk: str, name: str, fields: Mapping[str, object]) -> Mapping[str, object]:
+        """Send a request, and return the kiosk's answer. Raise LinkDown, or TimeoutError if no answer comes."""
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """Everything that requests are answered from."""
+
+    database: Database
+    changes: Changes
+    settings: CentreSettings
+    ingest: IngestStatus
+    brokers: Callable[[], Sequence[BrokerStatus]]
+    """The connections as they are now."""
+    requests: KioskRequests
+    now: Now = utc_now
+    monotonic: Callable[[], float] = time.monotonic
