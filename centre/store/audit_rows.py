@@ -40,6 +40,4 @@ def audit_page(connection: Connection, *, before: int | None = None, limit: int)
     ).order_by(audit.c.id.desc())  # fmt: skip
     if before is not None:
         statement = statement.where(audit.c.id < before)
-    return [
-        AuditRow(*row[:-1], details=json.loads(row[-1])) for row in connection.execute(statement.limit(limit))
-    ]
+    return [AuditRow(*row[:-1], details=json.loads(row[-1])) for row in connection.execute(statement.limit(limit))]

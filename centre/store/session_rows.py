@@ -20,9 +20,7 @@ class WebSessionRow(NamedTuple):
     used_at: str
 
 
-def find_session(
-    connection: Connection, digest: bytes, *, created_after: str, used_after: str
-) -> WebSessionRow | None:
+def find_session(connection: Connection, digest: bytes, *, created_after: str, used_after: str) -> WebSessionRow | None:
     """Return the session with this digest, unless it is older, or has been idle for longer, than the times given."""
     row = connection.execute(
         select(session.c.digest, session.c.user_name, user.c.role, session.c.csrf, session.c.created_at,

@@ -71,7 +71,7 @@ class Access:
         return Caller(actor=f"token:{row.name}", scope=Scope(row.scope), key=f"token:{row.id}")
 
     def refuse_forged(self, request: Request, caller: Caller, csrf: str | None) -> None:
-        """Raise Problem for an unsafe request of a session whose CSRF token is not `csrf`, or that another site made."""
+        """Raise Problem for an unsafe request of a session without its CSRF token, or from a page of another site."""
         if caller.csrf is None or request.method in _SAFE:
             return
         refuse_cross_site(request)

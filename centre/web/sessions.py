@@ -17,6 +17,7 @@ from centre.store.session_rows import WebSessionRow, add_session, delete_session
 from centre.web.accounts import secret_digest
 from centre.web.passwords import is_password
 from centre.web.scopes import Caller, UserRole
+from centre.web.storable import is_storable
 from centre.web.throttle import Throttle
 
 __all__ = ["ABSOLUTE", "COOKIE", "CSRF_HEADER", "IDLE", "NewSession", "Sessions", "SignInRefused", "is_csrf_token"]
@@ -70,7 +71,7 @@ class Sessions:
         if wait_s:
             return SignInRefused(wait_s=wait_s)
         user = None
-        if "\0" not in name:
+        if is_storable(name):
             with self._database.reading() as connection:
                 user = find_user(connection, name)
         if not is_password(password, user.password if user else None) or user is None:

@@ -1,0 +1,42 @@
+"""The web application: REST under `/api/v1`, the probes, and the board."""
+
+from fastapi import FastAPI
+
+from centre.configuration.centre_settings import is_loopback
+from centre.web import probes
+from centre.web.access import Access
+from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
+from centre.web.hardening import CheckHost, SecurityHeaders
+from centre.web.paths import KeepSlashes, add_segment_convertor
+from centre.web.problem_details import CatchErrors, add_problem_handlers
+from centre.web.services import Services
+
+__all__ = ["create_app"]
+
+_LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, "/orders/import": MAX_IMPORT_BYTES}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application over these services. It opens nothing and starts nothing."""
+    add_segment_convertor()
+    web = services.settings.web
+    app = FastAPI(
+        title="kiosk-centre",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.access = Access(services.database, services.now, services.monotonic)
+    add_problem_handlers(app)
+    app.include_router(probes.router)
+
+    # The last one added sees a request first.
+    app.add_middleware(LimitBody, larger=_LARGE_BODIES)
+    app.add_middleware(KeepSlashes)
+    if is_loopback(web.bind) and not web.behind_proxy:
+        app.add_middleware(CheckHost)
+    app.add_middleware(CatchErrors)
+    app.add_middleware(SecurityHeaders, is_secure=web.is_secure)
+    return app

@@ -1,0 +1,76 @@
+"""Probes for whoever watches the centre: `/healthz`, `/readyz` and `/metrics`."""
+
+import ipaddress
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from centre.centre_errors import DatabaseDown
+from centre.web.access import ServicesOf
+from centre.web.problem_details import Problem
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["probes"])
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str = Field(examples=["alive"])
+
+
+class Readiness(BaseModel):
+    """Whether the centre can do its work, and what is missing if it cannot."""
+
+    ready: bool
+    database: bool = Field(description="Whether the database answers.")
+    ingest: bool = Field(description="Whether events are being stored.")
+    brokers: dict[str, bool] = Field(description="Whether each broker is connected, by `host:port`.")
+
+
+@router.get("/healthz", response_model=Alive, summary="Is the process alive?")
+async def healthz() -> Alive:
+    """Answers as long as the process lives, whatever else is down."""
+    return Alive(status="alive")
+
+
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Something is missing."}},
+    summary="Can the centre do its work?",
+)
+def readyz(services: ServicesOf) -> Response:
+    """200 if the database answers, events are being stored, and at least one broker is connected; else 503."""
+    try:
+        services.database.ping()
+        database = True
+    except DatabaseDown:
+        database = False
+    brokers = {broker.name: broker.is_connected for broker in services.brokers()}
+    ingest = services.ingest.ready
+    found = Readiness(
+        ready=database and ingest and any(brokers.values()), database=database, ingest=ingest, brokers=brokers
+    )
+    return JSONResponse(found.model_dump(), status_code=200 if found.ready else 503)
+
+
+@router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
+def metrics(request: Request, services: ServicesOf) -> Response:
+    """The figures in Prometheus' text format. For this machine alone, unless `[web] public_metrics` is set."""
+    if not services.settings.web.public_metrics and not _is_local(request):
+        raise Problem(403, "The metrics are for this machine alone. [web] public_metrics changes that.")
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _is_local(request: Request) -> bool:
+    """Return whether the client is on this machine. One behind a proxy of this machine is not."""
+    if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
+        return False
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
