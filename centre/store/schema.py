@@ -42,7 +42,15 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-# -- kiosks and their journals ---------------------------------------------------------------------------------------
+# -- sites, kiosks and their journals --------------------------------------------------------------------------------
+
+site = Table(
+    "site",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("added_at", Text, nullable=False),
+    comment="The sites at which orders are published. Centres that share a database write all of theirs here.",
+)
 
 kiosk = Table(
     "kiosk",
@@ -241,7 +249,7 @@ orders = Table(
     Column("site", Text, comment="Null: for all sites of the centre."),
     Column("source", Text, nullable=False),
     Column("revision", BigInteger, comment="Of the manifest; null if the centre knows of the order by events alone."),
-    Column("manifest", Text, comment="The manifest in force, JSON as it is published without `counted`."),
+    Column("manifest", Text, comment="The manifest in force: JSON as its source gave it. See `published_manifest`."),
     Column("status", Text, nullable=False),
     Column("version", BigInteger, nullable=False, comment="Rises with every change of anything that the order shows."),
     Column(
@@ -250,10 +258,22 @@ orders = Table(
     Column("changed_at", Text, nullable=False),
     Column("opened_at", Text, comment="When a kiosk first opened it."),
     Column("packed_at", Text),
+    Column("cleared_at", Text, comment="When its tombstone was cleared: nothing is retained of it any longer."),
     _one_of("source", "centre", "broker", "kiosk"),
     _one_of("status", "open", "in_progress", "packed", "cancelled", "withdrawn"),
     UniqueConstraint("changed", name="uq_orders_changed"),
     Index("ix_orders_status_name", "status", "name"),
+)
+
+accepted_import = Table(
+    "accepted_import",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("accepted_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("manifests", LargeBinary, nullable=False, comment="JSON list of the manifests that it puts in force."),
+    Column("applied", Integer, nullable=False, comment="How many of them are written."),
+    comment="A file of orders that was accepted as a whole, until the last of its orders is written.",
 )
 
 reference = Table(
@@ -263,7 +283,7 @@ reference = Table(
     Column("kind", Text, primary_key=True),
     Column("part", Text, primary_key=True, comment="Of the blocked units and the order index; else empty."),
     Column("revision", BigInteger, nullable=False),
-    Column("document", Text, nullable=False, comment="JSON as it is published; of operators the salt alone."),
+    Column("document", Text, nullable=False, comment="JSON as published; of operators the salt, of the index nothing."),
     Column("changed_at", Text, nullable=False),
     _one_of("kind", "operators", "boxes", "blocked", "orders"),
 )

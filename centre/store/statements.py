@@ -1,13 +1,13 @@
 """Statements that SQLite and PostgreSQL write differently: insert-or-update, and inserting many rows fast."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-__all__ = ["chunks", "insert_rows", "upsert"]
+__all__ = ["chunks", "insert_rows", "replace_rows", "upsert"]
 
 CHUNK = 1000
 
@@ -19,6 +19,25 @@ Row: TypeAlias = tuple[Any, ...]
 def upsert(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's database, with `on_conflict_do_update` and `on_conflict_do_nothing`."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def replace_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: Sequence[str] = ()
+) -> None:
+    """Insert rows, or replace those with the same primary key. All rows have the same columns.
+
+    Columns named in `keep` are written only where a row is new.
+    """
+    if not rows:
+        return
+    statement = upsert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(statement, list(rows))
 
 
 def insert_rows(

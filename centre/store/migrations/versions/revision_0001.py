@@ -10,6 +10,18 @@ down_revision = None
 def upgrade() -> None:
     """Apply this step."""
     op.create_table(
+        "accepted_import",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("accepted_at", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column(
+            "manifests", sa.LargeBinary(), nullable=False, comment="JSON list of the manifests that it puts in force."
+        ),
+        sa.Column("applied", sa.Integer(), nullable=False, comment="How many of them are written."),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accepted_import")),
+        comment="A file of orders that was accepted as a whole, until the last of its orders is written.",
+    )
+    op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
@@ -36,6 +48,13 @@ def upgrade() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
         sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "site",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_site")),
+        comment="The sites at which orders are published. Centres that share a database write all of theirs here.",
     )
     op.create_table(
         "kiosk",
@@ -109,7 +128,7 @@ def upgrade() -> None:
             "manifest",
             sa.Text(),
             nullable=True,
-            comment="The manifest in force, JSON as it is published without `counted`.",
+            comment="The manifest in force: JSON as its source gave it. See `published_manifest`.",
         ),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column(
@@ -127,6 +146,12 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.Text(), nullable=True, comment="When a kiosk first opened it."),
         sa.Column("packed_at", sa.Text(), nullable=True),
+        sa.Column(
+            "cleared_at",
+            sa.Text(),
+            nullable=True,
+            comment="When its tombstone was cleared: nothing is retained of it any longer.",
+        ),
         sa.CheckConstraint("source IN ('centre', 'broker', 'kiosk')", name=op.f("ck_orders_source")),
         sa.CheckConstraint(
             "status IN ('open', 'in_progress', 'packed', 'cancelled', 'withdrawn')", name=op.f("ck_orders_status")
@@ -144,7 +169,10 @@ def upgrade() -> None:
         sa.Column("part", sa.Text(), nullable=False, comment="Of the blocked units and the order index; else empty."),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column(
-            "document", sa.Text(), nullable=False, comment="JSON as it is published; of operators the salt alone."
+            "document",
+            sa.Text(),
+            nullable=False,
+            comment="JSON as published; of operators the salt, of the index nothing.",
         ),
         sa.Column("changed_at", sa.Text(), nullable=False),
         sa.CheckConstraint("kind IN ('operators', 'boxes', 'blocked', 'orders')", name=op.f("ck_reference_kind")),
