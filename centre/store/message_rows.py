@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, select
 
+from centre.store.counter_rows import advance
 from centre.store.schema import retained
 from centre.store.statements import chunks, replace_rows
 
@@ -48,5 +49,8 @@ def due_messages(connection: Connection, now: str, limit: int) -> list[RetainedM
 
 
 def save_messages(connection: Connection, messages: Iterable[RetainedMessage]) -> None:
-    """Insert or replace messages."""
-    replace_rows(connection, retained, [asdict(message) for message in messages])
+    """Insert or replace messages. Each gets a place in the order of all changes, which publishers follow."""
+    rows = [asdict(message) for message in messages]
+    if rows:
+        first = advance(connection, "retained.change", by=len(rows)) - len(rows) + 1
+        replace_rows(connection, retained, [row | {"change": first + place} for place, row in enumerate(rows)])

@@ -307,6 +307,10 @@ retained = Table(
     Column("site", Text, nullable=False),
     Column("order_name", Text, comment="The order that it is about, if it is about one."),
     Column("clear_at", Text, comment="When to clear it: the end of a tombstone."),
+    Column(
+        "change", BigInteger, nullable=False, comment="From one counter, higher with each write: publishers follow it."
+    ),
+    UniqueConstraint("change", name="uq_retained_change"),
     Index("ix_retained_order_name", "order_name"),
     Index("ix_retained_clear_at", "clear_at"),
 )

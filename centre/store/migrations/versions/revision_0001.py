@@ -1,4 +1,4 @@
-"""The first schema."""
+"""The first schema"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,13 +48,6 @@ def upgrade() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
         sqlite_autoincrement=True,
-    )
-    op.create_table(
-        "site",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("added_at", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_site")),
-        comment="The sites at which orders are published. Centres that share a database write all of theirs here.",
     )
     op.create_table(
         "kiosk",
@@ -187,7 +180,14 @@ def upgrade() -> None:
         sa.Column("site", sa.Text(), nullable=False),
         sa.Column("order_name", sa.Text(), nullable=True, comment="The order that it is about, if it is about one."),
         sa.Column("clear_at", sa.Text(), nullable=True, comment="When to clear it: the end of a tombstone."),
+        sa.Column(
+            "change",
+            sa.BigInteger(),
+            nullable=False,
+            comment="From one counter, higher with each write: publishers follow it.",
+        ),
         sa.PrimaryKeyConstraint("topic", name=op.f("pk_retained")),
+        sa.UniqueConstraint("change", name="uq_retained_change"),
     )
     with op.batch_alter_table("retained", schema=None) as batch_op:
         batch_op.create_index("ix_retained_clear_at", ["clear_at"], unique=False)
@@ -205,6 +205,13 @@ def upgrade() -> None:
         ),
         sa.Column("at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("broker", "topic", name=op.f("pk_sent")),
+    )
+    op.create_table(
+        "site",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_site")),
+        comment="The sites at which orders are published. Centres that share a database write all of theirs here.",
     )
     op.create_table(
         "token",
