@@ -1,6 +1,15 @@
 """Errors that a person meets: each says what is wrong, where, and what to do."""
 
-__all__ = ["CentreBusy", "CentreError", "DatabaseDown", "DatabaseRefused", "LinkDown", "Refused", "SettingsRefused"]
+__all__ = [
+    "CentreBusy",
+    "CentreError",
+    "DatabaseDown",
+    "DatabaseRefused",
+    "LeaseLost",
+    "LinkDown",
+    "Refused",
+    "SettingsRefused",
+]
 
 
 class CentreError(Exception):
@@ -33,3 +42,7 @@ class DatabaseRefused(CentreError):
 
 class LinkDown(CentreError):
     """The connection to a broker ended before it answered."""
+
+
+class LeaseLost(CentreError):
+    """Another centre works for the site now. Nothing of this transaction is stored."""
