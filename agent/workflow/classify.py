@@ -6,7 +6,6 @@ exact lengths and the open order decide.
 
 import re
 from collections.abc import Iterable
-from functools import partial
 
 from msgspec import Struct
 
@@ -105,24 +104,22 @@ def classify(
     except UnicodeDecodeError:
         return Reading(scan=Unreadable(), symbology=None, data=data)
     symbology, text = aim_split(whole)
-    place = partial(
-        _Classifier,
-        order=order,
-        lookups=lookups,
-        label_awaited=label_awaited,
-        sscc_awaited=sscc_awaited,
-        no_read=no_read,
+    key = same_case(text)
+    place = _Place(
+        order=order, lookups=lookups, label_awaited=label_awaited, sscc_awaited=sscc_awaited, no_read=no_read
     )
-    classifier = place(symbology)
-    scan = classifier.listed(same_case(text))
+    scan = place.listed(key, symbology)
     if scan is None and symbology is not None:
         # A listed code can itself begin like an AIM identifier, and the scanner sends none.
-        listed = place(None).listed(same_case(whole))
+        whole_key = same_case(whole)
+        listed = place.listed(whole_key, None)
         if listed is not None:
             return Reading(scan=listed, symbology=None, data=data)
-    if scan is None and not no_read.isdisjoint((same_case(whole), same_case(text))):
-        scan = Unreadable(is_no_read=True)
-    return Reading(scan=scan or classifier.by_form(text), symbology=symbology, data=text.encode())
+        if whole_key in no_read:
+            scan = Unreadable(is_no_read=True)
+    if scan is None:
+        scan = Unreadable(is_no_read=True) if key in no_read else place.by_form(text, key, symbology)
+    return Reading(scan=scan, symbology=symbology, data=text.encode())
 
 
 def verb_of(data: bytes) -> Verb | None:
@@ -132,47 +129,38 @@ def verb_of(data: bytes) -> Verb | None:
     return command.verb if isinstance(command, Command) else None
 
 
-class _Classifier:
-    """The classes of the texts that are read behind one AIM identifier, at one station."""
+class _Place(Struct, kw_only=True, eq=False):
+    """Where a text is read: what it means depends on the station's phase and order. The fields are those of `classify`.
 
-    def __init__(
-        self,
-        symbology: str | None,
-        *,
-        order: Order | None,
-        lookups: CodeLookups,
-        label_awaited: bool,
-        sscc_awaited: bool,
-        no_read: frozenset[str],
-    ) -> None:
-        self._symbology = symbology
-        self._order = order
-        self._lookups = lookups
-        self._label_awaited = label_awaited
-        self._sscc_awaited = sscc_awaited
-        self._no_read = no_read
+    `symbology` is the AIM identifier before the text, and `key` the text in the form of `same_case`.
+    """
+
+    order: Order | None
+    lookups: CodeLookups
+    label_awaited: bool
+    sscc_awaited: bool
+    no_read: frozenset[str]
 
     # -- lists ---------------------------------------------------------------------------------------------------
 
-    def listed(self, key: str) -> ScanClass | None:
+    def listed(self, key: str, symbology: str | None) -> ScanClass | None:
         """Return the class of a text that is on a list (`scanning.md#lists-come-before-forms`), else None.
 
-        `key` is in the form of `same_case`. A box label comes before the barcode of another order here, as it does in
-        `scanning.md#classes`.
+        A box label comes before the barcode of another order here, as it does in `scanning.md#classes`.
         """
         command = parse_command(key)
         is_command = isinstance(command, Command) and is_good_argument(command)
         is_badge = is_our_badge(key)
-        operator, claimed_by = self._lookups.find_operator(key), self._lookups.orders_by_code(key)
+        operator, claimed_by = self.lookups.find_operator(key), self.lookups.orders_by_code(key)
         of_order = self._of_order(key)
         if (is_command or is_badge or is_our_label(key)) and (of_order is not None or claimed_by):
             return Ambiguous(is_badge=is_badge or operator is not None)
         if is_command:
             return None
-        if (operator is not None or claimed_by) and self._lookups.is_ambiguous(key):
+        if (operator is not None or claimed_by) and self.lookups.is_ambiguous(key):
             return Ambiguous(is_badge=operator is not None)
         if operator is not None:
-            if is_badge and self._symbology not in _OURS_BY_CODE_128:
+            if is_badge and symbology not in _OURS_BY_CODE_128:
                 return Recognised(Seen.BADGE)
             return Badge(operator)
         if of_order is not None:
@@ -183,7 +171,7 @@ class _Classifier:
 
     def _of_order(self, key: str) -> OrderBarcode | Product | UnitScan | None:
         """Return what the text is on the lists of the open order, if anything."""
-        order = self._order
+        order = self.order
         if order is None:
             return None
         if key in order.manifest.codes:
@@ -196,45 +184,44 @@ class _Classifier:
 
     # -- forms ---------------------------------------------------------------------------------------------------
 
-    def by_form(self, text: str) -> ScanClass:
+    def by_form(self, text: str, key: str, symbology: str | None) -> ScanClass:
         """Return the class of a text that is on no list: let the AIM identifier choose how it is read
         (`scanning.md#aim-identifier`).
         """
-        key = same_case(text)
         if has_wrong_check(key):
             return Unreadable()
-        if self._symbology in _PRODUCT_SYMBOLOGIES:
-            gtin = upc_e_gtin(text) if self._symbology == _FULL_EAN else None
-            return (_product(gtin, self._order) if gtin is not None else None) or Recognised(Seen.GTIN)
+        if symbology in _PRODUCT_SYMBOLOGIES:
+            gtin = upc_e_gtin(text) if symbology == _FULL_EAN else None
+            return (_product(gtin, self.order) if gtin is not None else None) or Recognised(Seen.GTIN)
         try:
-            elements = parse(self._symbology, text)
+            elements = parse(symbology, text)
         except Gs1Error:
             return Unreadable()
         if elements is not None:
             return self._of_gs1(elements)
         if parse_command(key) is not None:
-            return self._command(key)
-        return self._plain(key)
+            return self._command(key, symbology)
+        return self._plain(key, symbology)
 
-    def _command(self, key: str) -> ScanClass:
+    def _command(self, key: str, symbology: str | None) -> ScanClass:
         """Return the class of a command on no list (`scanning.md#command-barcodes`, `scanning.md#code-128-only`)."""
-        if self._symbology not in _OURS_BY_CODE_128:
+        if symbology not in _OURS_BY_CODE_128:
             return Recognised(Seen.COMMAND)
         command = parse_command(key)
         if isinstance(command, Command) and is_good_argument(command):
             return CommandScan(command.verb, command.argument)
         return BadArgument()
 
-    def _plain(self, key: str) -> ScanClass:
+    def _plain(self, key: str, symbology: str | None) -> ScanClass:
         if is_our_badge(key):
-            return UnknownBadge() if self._symbology in _OURS_BY_CODE_128 else Recognised(Seen.BADGE)
-        order = self._order
+            return UnknownBadge() if symbology in _OURS_BY_CODE_128 else Recognised(Seen.BADGE)
+        order = self.order
         if self._is_label(key):
             return BoxLabel(key)
+        if imei_form(key):
+            return UnitScan((key,))
         unit = unit_key(key)
         seen = form_of(key)
-        if imei_form(key):
-            return UnitScan((unit,))
         if order is not None:
             lookalike = _lookalike(key, order)
             if lookalike is not None:
@@ -248,9 +235,9 @@ class _Classifier:
 
     def _is_label(self, key: str) -> bool:
         """Return whether a text is a box label, in a phase that awaits one (`scanning.md#box-labels`)."""
-        if not self._label_awaited:
+        if not self.label_awaited:
             return False
-        return is_our_label(key) or (sscc_ok(key) and (self._sscc_awaited or _is_label_of(key, self._order)))
+        return is_our_label(key) or (sscc_ok(key) and (self.sscc_awaited or _is_label_of(key, self.order)))
 
     # -- GS1 data ------------------------------------------------------------------------------------------------
 
@@ -262,11 +249,11 @@ class _Classifier:
             return BadArgument(is_item=True)
         if is_unit:
             ids = {same_case(one) for one in (*elements.imeis, elements.serial) if one is not None}
-            if ids <= self._no_read and not any(_is_unit_of(one, self._order) for one in ids):
+            if ids <= self.no_read and not any(_is_unit_of(one, self.order) for one in ids):
                 return Unreadable(is_no_read=True)
-            return _unit_of_gs1(elements, self._order)
+            return _unit_of_gs1(elements, self.order)
         if elements.gtin is not None:
-            product = _product(elements.gtin, self._order)
+            product = _product(elements.gtin, self.order)
             return Product(product.sku, quantity) if product is not None else Recognised(Seen.GTIN)
         return self._reference(elements) or (Recognised(Seen.SSCC) if elements.sscc is not None else Text())
 
@@ -277,19 +264,19 @@ class _Classifier:
         AI 00 is a box label where one is awaited, unless it is the barcode of the open order; in `scanning` it is the
         barcode of another order unless the open order knows the label.
         """
-        sscc, order = elements.sscc, self._order
+        sscc, order = elements.sscc, self.order
         keys = {same_case(value) for value in (sscc, *elements.references) if value is not None}
         if order is not None and not keys.isdisjoint(order.manifest.codes):
             return OrderBarcode(order.id, is_open=True)
         if sscc is not None and self._is_label(sscc):
             return BoxLabel(sscc)
-        claims = {key: self._lookups.orders_by_code(key) for key in keys}
+        claims = {key: self.lookups.orders_by_code(key) for key in keys}
         orders = {claimed_by[0] for claimed_by in claims.values() if claimed_by}
-        if len(orders) > 1 or any(claims[key] and self._lookups.is_ambiguous(key) for key in keys):
+        if len(orders) > 1 or any(claims[key] and self.lookups.is_ambiguous(key) for key in keys):
             return Ambiguous(is_badge=False)
         if orders:
             return OrderBarcode(orders.pop(), is_open=False)
-        return BoxLabel(sscc) if sscc is not None and self._label_awaited else None
+        return BoxLabel(sscc) if sscc is not None and self.label_awaited else None
 
 
 def _product(key: str, order: Order | None) -> Product | None:
