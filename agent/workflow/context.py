@@ -49,11 +49,20 @@ class StepContext(PendingCommit, kw_only=True, eq=False):
     """The scan without its AIM identifier."""
     first_cancel_at: float | None = None
     """When CANCEL came, if it was the scan before this one and gave `prompt`."""
+    station: StationState = StationState()
+    """The station, with the recorded events folded in. Set by `record` and `undo`."""
 
-    @property
-    def station(self) -> StationState:
-        """The station, with the recorded events folded in."""
-        return self.state.station(self.station_id)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.station = self.state.station(self.station_id)
+
+    def record(self, event: Event) -> None:
+        super().record(event)
+        self.station = self.state.station(self.station_id)
+
+    def undo(self) -> None:
+        super().undo()
+        self.station = self.state.station(self.station_id)
 
     @property
     def order(self) -> Order:
