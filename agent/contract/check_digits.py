@@ -1,13 +1,13 @@
 """Check digits and check characters. All functions are pure and take any text.
 
 Only ASCII digits count as digits: full-width digits and those of other scripts do not. The arithmetic is
-python-stdnum's. Its modules for whole identifiers are not used, because they are too lenient: they drop blanks and
-dashes, `imei` takes 14 and 16 digits, and `mod_97_10` takes letters and full-width digits.
+python-stdnum's, except for Luhn. Its modules for whole identifiers are not used, because they are too lenient: they
+drop blanks and dashes, `imei` takes 14 and 16 digits, and `mod_97_10` takes letters and full-width digits.
 """
 
 import re
 
-from stdnum import ean, luhn
+from stdnum import ean
 from stdnum.iso7064 import mod_37_36
 
 __all__ = [
@@ -20,6 +20,10 @@ __all__ = [
     "luhn_ok",
     "ups_check_ok",
 ]
+
+_ZERO = ord("0")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+"""Digits to the digit sum of their doubles, for Luhn."""
 
 _ALPHANUMERIC = re.compile(r"[0-9A-Z]+")
 
@@ -39,7 +43,13 @@ def luhn_ok(text: str) -> bool:
 
     All zeros pass.
     """
-    return luhn.is_valid(text)
+    if not is_digits(text):
+        return False
+    # By table, because every scan of a phone comes here: 5,000 instructions, where python-stdnum takes 39,000 of the
+    # 340,000 of a whole decision.
+    digits = text.encode()
+    plain, doubled = digits[-1::-2], digits[-2::-2].translate(_DOUBLED)
+    return (sum(plain) + sum(doubled) - len(digits) * _ZERO) % 10 == 0
 
 
 def gs1_check_ok(text: str) -> bool:
