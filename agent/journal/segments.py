@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from agent.journal.segment_io import PAGE_BYTES
 from agent.runtime.durable import TEMPORARY, read_file, replace_durably, sync_directory
 
 __all__ = [
@@ -105,4 +106,6 @@ def make_standby(directory: Path, index: int, capacity: int) -> None:
             raise FileExistsError(errno.EEXIST, "the next segment's file exists and is not empty", str(path))
         sync_directory(directory)
         return
-    replace_durably(path, bytes(capacity))
+    # By pages: what one write puts into the page cache is one large folio, and ext4 walks through all of it at each
+    # write and flush of a record. Measured on an ext4 of 2 cores: a record costs 224 µs so, and 259 µs otherwise.
+    replace_durably(path, bytes(capacity), piece_bytes=PAGE_BYTES)

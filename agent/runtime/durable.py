@@ -66,27 +66,27 @@ def sync_directory(directory: Path) -> None:
         os.close(fd)
 
 
-def write_all(fd: int, data: bytes, offset: int) -> None:
-    """Write all of `data` at `offset`. Raises OSError."""
+def write_all(fd: int, data: bytes, offset: int, *, piece_bytes: int | None = None) -> None:
+    """Write all of `data` at `offset`, at most `piece_bytes` at once. Raises OSError."""
     rest = memoryview(data)
     while rest:
-        written = os.pwrite(fd, rest, offset)
+        written = os.pwrite(fd, rest[:piece_bytes], offset)
         rest = rest[written:]
         offset += written
 
 
-def replace_file(path: Path, data: bytes, *, flush: bool = True) -> None:
+def replace_file(path: Path, data: bytes, *, flush: bool = True, piece_bytes: int | None = None) -> None:
     """Replace the file at `path`, as a whole or not at all. Its rights are the same whatever the umask.
 
-    With `flush` the new content is durable; that it has the name `path` is durable once `sync_directory` has returned.
-    Raises OSError; then the old file is unchanged.
+    `piece_bytes` is that of `write_all`. With `flush` the new content is durable; that it has the name `path` is
+    durable once `sync_directory` has returned. Raises OSError; then the old file is unchanged.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     try:
         fd = _create(temporary)
         try:
             os.fchmod(fd, _FILE_MODE)
-            write_all(fd, data, 0)
+            write_all(fd, data, 0, piece_bytes=piece_bytes)
             if flush:
                 os.fsync(fd)
         finally:
@@ -109,7 +109,7 @@ def _create(path: Path) -> int:
         return os.open(path, flags, _FILE_MODE)
 
 
-def replace_durably(path: Path, data: bytes) -> None:
+def replace_durably(path: Path, data: bytes, *, piece_bytes: int | None = None) -> None:
     """Replace the file at `path` as `replace_file` does. The change is durable when this returns."""
-    replace_file(path, data)
+    replace_file(path, data, piece_bytes=piece_bytes)
     sync_directory(path.parent)

@@ -75,6 +75,19 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "file").read_bytes() == b"\0\0" + b"0123456789"
 
 
+def test_content_can_be_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, sizes = os.pwrite, []
+
+    def note_size(fd: int, data: memoryview, offset: int) -> int:
+        sizes.append(len(data))
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", note_size)
+    replace_durably(tmp_path / "file", b"0123456789", piece_bytes=4)
+    assert sizes == [4, 4, 2]
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+
+
 # -- rights and links --------------------------------------------------------------------------------------------------
 
 
