@@ -127,8 +127,10 @@ class Catalogue:
 
     def is_blocked(self, identifier: str) -> bool:
         """Return whether the centre says that the unit with this identifier may not ship."""
+        if not self._blocked:
+            return False
         forms = unit_forms(unit_key(identifier))
-        return any(form in identifiers for _, identifiers in self._blocked.values() for form in forms)
+        return any(not identifiers.isdisjoint(forms) for _, identifiers in self._blocked.values())
 
     def counted(self, order: str) -> tuple[CountedBox, ...]:
         """Return the boxes that other kiosks have confirmed for an order (`workflow.md#counted-at-another-kiosk`)."""

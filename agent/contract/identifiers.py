@@ -94,7 +94,7 @@ def upc_e_gtin(text: str) -> str | None:
 
 def imei_form(text: str) -> bool:
     """Return whether the text is 15 digits, as an IMEI is, whatever its check digit."""
-    return len(text) == _IMEI_DIGITS and is_digits(text)
+    return len(text) == _IMEI_DIGITS and text.isascii() and text.isdigit()
 
 
 def imei_ok(text: str) -> bool:

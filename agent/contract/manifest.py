@@ -89,7 +89,8 @@ def unit_key(identifier: str) -> str:
     """Return the form in which identifiers of units are compared: `same_case`, and an MEID in hexadecimal
     (`scanning.md#one-device-one-identity`). The function is idempotent.
     """
-    return _with_hex(same_case(identifier))
+    key = same_case(identifier)
+    return _with_hex(key) if len(key) in _MEID_LENGTHS else key
 
 
 def _with_hex(key: str) -> str:

@@ -114,8 +114,9 @@ def _accept(context: StepContext, line: Line, unit: Unit | None, quantity: int) 
     if box is not None and not room_in(box, line, unit):
         raise Refusal(Reason.BOX_FULL)
     scanned, total_scanned = order.scanned_on(line.id) + quantity, order.total_scanned + quantity
-    return context.emit(
-        Accepted,
+    event = Accepted(
+        station=context.station_id,
+        by=context.station.operator,
         order=order.id,
         line=line.id,
         sku=line.sku,
@@ -130,6 +131,8 @@ def _accept(context: StepContext, line: Line, unit: Unit | None, quantity: int) 
         order_scanned=total_scanned,
         order_pending=order.manifest.total_ordered - total_scanned,
     )
+    context.record(event)
+    return event
 
 
 def _reply_after(context: StepContext, counted: list[Accepted]) -> Reply:

@@ -1,7 +1,5 @@
 """The checks of a unit: choose the line that takes a device, or give the first reason why none does."""
 
-from collections.abc import Iterable
-
 from agent.contract.check_digits import luhn_ok
 from agent.contract.events import Unit
 from agent.contract.identifiers import imei_form, imei_ok, meid_form, meid_hex, never_serial, scheme_of
@@ -10,7 +8,7 @@ from agent.contract.reasons import Reason
 from agent.workflow.context import StepContext
 from agent.workflow.reply import Refusal
 from agent.workflow.scan_classes import UnitScan
-from agent.workflow.state import Order, State, ids_of
+from agent.workflow.state import Order, ids_of
 
 __all__ = ["forms_of", "line_for", "takes_serial", "unit_of"]
 
@@ -20,10 +18,12 @@ _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _MEID_LENGTHS = (14, 18)
 
 
-def forms_of(ids: Iterable[str]) -> tuple[str, ...]:
+def forms_of(ids: tuple[str, ...]) -> tuple[str, ...]:
     """Return all keys under which a device may be listed or known, by its identifiers
     (`scanning.md#one-device-one-identity`).
     """
+    if len(ids) == 1:
+        return unit_forms(ids[0])
     return tuple(dict.fromkeys(form for one in ids for form in unit_forms(one)))
 
 
@@ -64,21 +64,14 @@ def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Li
         if one in state.barred:
             raise Refusal(Reason.HELD)
     for one in forms:
-        if _is_counted_elsewhere(one, order, state):
-            raise Refusal(Reason.COUNTED_ELSEWHERE)
+        for holder in state.units.get(one, ()):
+            if holder != order.id and holder in state.orders and state.orders[holder].is_open:
+                raise Refusal(Reason.COUNTED_ELSEWHERE)
     for one in forms:
         if not one.strip("0") or context.catalogue.is_blocked(one):
             raise Refusal(Reason.NOT_ON_ORDER)
     product = scan.sku if scan.with_product else context.station.product
     return _line_that_takes(ids, order, scan, mode, product)
-
-
-def _is_counted_elsewhere(identifier: str, order: Order, state: State) -> bool:
-    """Return whether a device is counted in another order of this kiosk that is still open."""
-    for other in state.units.get(identifier, ()):
-        if other != order.id and other in state.orders and state.orders[other].is_open:
-            return True
-    return False
 
 
 def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: Flow, product: str | None) -> Line:
@@ -104,7 +97,7 @@ def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: F
     lines = [line for line in lines if order.pending_on(line.id) > 0]
     if not lines:
         raise Refusal(Reason.OVER_QUANTITY)
-    if any(same_case(line.sku) != same_case(lines[0].sku) for line in lines):
+    if len({same_case(line.sku) for line in lines}) > 1:
         raise Refusal(Reason.PRODUCT_REQUIRED)
     return lines[0]
 

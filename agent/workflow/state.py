@@ -71,7 +71,10 @@ class Box(Struct, frozen=True, kw_only=True):
     def bytes_with(self, line: str, sku: str, unit: Unit | None) -> int:
         """Return `bytes` after one more entry: its identifier, and the frame of the line if the line is new."""
         grown = self.bytes
-        if not any(entry.line == line for entry in self.entries):
+        for entry in reversed(self.entries):  # the newest one is most often of this line
+            if entry.line == line:
+                break
+        else:
             grown += len(line.encode()) + len(sku.encode()) + 60
         if unit is not None:
             grown += len(unit.id.encode()) + 3
