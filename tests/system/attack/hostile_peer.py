@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RDWR, socket
 from typing import Any
 
 from harness.mqtt_packets import (
@@ -155,6 +155,9 @@ class Siege:
         except AssertionError as problem:
             self.problems.append(f"{play.__name__}: {problem}")
         finally:
+            # Closing alone would leave the connection open while the thread that answers still reads from it.
+            with suppress(OSError):
+                link.stream.shutdown(SHUT_RDWR)
             self.ended += 1
 
     def attack(self, name: str, *plays: Play, bounds: Bounds | None = None, deadline_s: float = 60) -> None:

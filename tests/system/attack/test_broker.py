@@ -12,7 +12,7 @@ from tests.system.attack.bounds import Bounds
 from tests.system.attack.hostile_peer import HostileConnection, Play, Siege, raw_publish, sieging
 
 SEED = 20261128
-SHORT, LONG = 2000, 20_000
+SHORT, LONG = 1200, 20_000
 """Messages of a flood."""
 MIB = 2**20
 

@@ -22,7 +22,7 @@ from harness.world import World, world_of
 from tests.system.attack.bounds import Bounds, measuring
 
 SEED = 20261128
-SHORT, LONG = 3, 60
+SHORT, LONG = 2, 60
 """Kills."""
 LONGEST_LIFE_S = 1.0
 

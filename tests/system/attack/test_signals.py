@@ -16,7 +16,7 @@ from harness.world import OK, World, world_of
 from tests.system.attack.attacking import attacked, one_good_scan, opened
 
 SEED = 20261128
-SHORT, LONG = 2, 150
+SHORT, LONG = 1, 150
 """Starts that are interrupted."""
 
 DONE = Signalled("order_done", None)
