@@ -150,7 +150,7 @@ def decide(
         if reopen > revision:
             raise ManifestRefused(row.name, [FieldError("reopen", f"Is above revision {revision}")])
         document = {**document, "reopen": reopen}
-    is_packed = status == "packed"
+    packed_at = (row.packed_at or now) if status == "packed" else row.packed_at
     new = replace(
         row,
         site=site,
@@ -161,7 +161,7 @@ def decide(
         version=row.version + 1,
         changed=changed,
         changed_at=now,
-        packed_at=(row.packed_at or now) if is_packed else None,
+        packed_at=packed_at if status in ("packed", "cancelled") else None,
         cleared_at=None if status != row.status else row.cleared_at,
     )
     return Put(outcome, revision), new
@@ -197,7 +197,9 @@ def _content(document: Document) -> Document:
 def _status(row: OrderRow, manifest: CheckedManifest, *, is_reopened: bool) -> OrderStatus:
     if manifest.status in ("packed", "cancelled"):
         return manifest.status
-    stays = row.status == "packed" or (row.status == "cancelled" and manifest.status is None)
-    if stays and not is_reopened:
-        return row.status
-    return "in_progress" if row.opened_at is not None else "open"
+    if not is_reopened:
+        if row.status == "cancelled" and manifest.status is None:
+            return "cancelled"
+        if row.status == "packed" or row.packed_at is not None:
+            return "packed"
+    return "open" if row.opened_at is None else "in_progress"
