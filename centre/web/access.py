@@ -16,6 +16,7 @@ from centre.moments import Now, moment
 from centre.store.database import Database
 from centre.store.token_rows import find_token, touch_token
 from centre.web.accounts import secret_digest
+from centre.web.plain_requests import check_parameters
 from centre.web.problem_details import Problem, retry_after
 from centre.web.scopes import Caller, Scope
 from centre.web.services import Services
@@ -25,7 +26,10 @@ from centre.web.throttle import Throttle
 __all__ = [
     "Access",
     "AccessOf",
+    "Administrator",
     "Needs",
+    "OrderWriter",
+    "Reader",
     "ServicesOf",
     "address_of",
     "clear_cookie",
@@ -105,7 +109,7 @@ AccessOf = Annotated[Access, Depends(access_of)]
 
 
 class Needs:
-    """Dependency of a REST route: the caller has the scope. Gives the `Caller`; else 401, 403 or 429."""
+    """Dependency of a REST route: the caller has the scope, and the parameters are plain. Else 401, 403, 422 or 429."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -123,7 +127,13 @@ class Needs:
                 403, f"This needs the scope {self.scope!s}; yours is {caller.scope!s}.",
                 headers={"WWW-Authenticate": header},
             )  # fmt: skip
+        check_parameters(request)
         return caller
+
+
+Reader = Annotated[Caller, Depends(Needs(Scope.READ))]
+OrderWriter = Annotated[Caller, Depends(Needs(Scope.ORDERS))]
+Administrator = Annotated[Caller, Depends(Needs(Scope.ADMIN))]
 
 
 def _not_signed_in(request: Request) -> Problem:

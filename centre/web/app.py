@@ -1,10 +1,11 @@
 """The web application: REST under `/api/v1`, the probes, and the board."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from centre.configuration.centre_settings import is_loopback
-from centre.web import probes
+from centre.web import openapi_document, probes
 from centre.web.access import Access
+from centre.web.api import conflict_routes, event_routes
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
 from centre.web.paths import KeepSlashes, add_segment_convertor
@@ -15,22 +16,19 @@ __all__ = ["create_app"]
 
 _LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, "/orders/import": MAX_IMPORT_BYTES}
 
+add_segment_convertor()
+
 
 def create_app(services: Services) -> FastAPI:
     """Return the application over these services. It opens nothing and starts nothing."""
-    add_segment_convertor()
     web = services.settings.web
-    app = FastAPI(
-        title="kiosk-centre",
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = FastAPI(title="kiosk-centre", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
     app.state.access = Access(services.database, services.now, services.monotonic)
     add_problem_handlers(app)
-    app.include_router(probes.router)
+    for router in _routers():
+        # Not `include_router`: it hides the routes from those who walk through `app.routes`.
+        app.router.routes.extend(router.routes)
 
     # The last one added sees a request first.
     app.add_middleware(LimitBody, larger=_LARGE_BODIES)
@@ -40,3 +38,12 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(CatchErrors)
     app.add_middleware(SecurityHeaders, is_secure=web.is_secure)
     return app
+
+
+def _routers() -> list[APIRouter]:
+    return [
+        event_routes.router,
+        conflict_routes.router,
+        openapi_document.router,
+        probes.router,
+    ]

@@ -45,6 +45,4 @@ def _names(header: str, present: str | None, *, weak: bool) -> bool:
     """Return whether a list of tags has the present one. `weak`: whether weak tags count."""
     if present is None:
         return False
-    return any(
-        star or (f'"{tag}"' == present and (weak or not is_weak)) for is_weak, tag, star in _TAG.findall(header)
-    )
+    return any(star or (f'"{tag}"' == present and (weak or not is_weak)) for is_weak, tag, star in _TAG.findall(header))

@@ -49,16 +49,14 @@ def parts_of(kind: str, text: str | None, *types: type) -> tuple[Any, ...] | Non
             raise ValueError("too long")
         decoded = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         found_kind, *key = decoded
-        if found_kind != kind or not all(map(_fits, key, types, strict=True)):
+        if found_kind != kind or [type(part) for part in key] != [*types] or not all(map(_fits, key)):
             raise ValueError("of another list")
     except (ValueError, TypeError, RecursionError):
         raise wrong_field("after", "Must be `next` of a page of this list.") from None
     return tuple(key)
 
 
-def _fits(value: object, kind: type) -> bool:
-    if type(value) is not kind:
-        return False
+def _fits(value: object) -> bool:
     return is_storable(value) if isinstance(value, str) else isinstance(value, int) and 0 <= value <= _MAX_NUMBER
 
 

@@ -10,7 +10,7 @@ from centre.web.storable import is_storable
 __all__ = ["check_parameters"]
 
 
-async def check_parameters(request: Request) -> None:
+def check_parameters(request: Request) -> None:
     """Raise Problem 422 for parameters that come twice, or hold NUL."""
     given = request.query_params.multi_items()
     wrong = [

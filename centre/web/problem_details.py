@@ -8,7 +8,6 @@ import json
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -30,6 +29,8 @@ __all__ = [
     "ProblemDetails",
     "add_problem_handlers",
     "problem_response",
+    "retry_after",
+    "shown",
     "wrong_field",
     "wrong_fields",
 ]
@@ -60,24 +61,25 @@ class ProblemDetails(BaseModel):
 
 
 _KINDS = {
-    400: "bad-request",
-    401: "not-signed-in",
-    403: "not-allowed",
-    404: "not-found",
-    405: "method-not-allowed",
-    406: "not-acceptable",
-    409: "conflict",
-    412: "precondition-failed",
-    413: "too-large",
-    415: "unsupported-media-type",
-    421: "wrong-host",
-    422: "invalid",
-    429: "too-many-requests",
-    500: "internal-error",
-    502: "kiosk-unreachable",
-    503: "unavailable",
-    504: "no-answer",
+    400: ("bad-request", "Bad request"),
+    401: ("not-signed-in", "Not signed in"),
+    403: ("not-allowed", "Not allowed"),
+    404: ("not-found", "Not found"),
+    405: ("method-not-allowed", "Method not allowed"),
+    406: ("not-acceptable", "Not acceptable"),
+    409: ("conflict", "Conflict"),
+    412: ("precondition-failed", "Precondition failed"),
+    413: ("too-large", "Too large"),
+    415: ("unsupported-media-type", "Unsupported media type"),
+    421: ("wrong-host", "Wrong host"),
+    422: ("invalid", "Invalid"),
+    429: ("too-many-requests", "Too many requests"),
+    500: ("internal-error", "Internal error"),
+    502: ("broker-unreachable", "Broker unreachable"),
+    503: ("unavailable", "Unavailable"),
+    504: ("no-answer", "No answer"),
 }
+"""The last part of `type`, and `title`, by status."""
 
 
 class Problem(HTTPException):
@@ -114,9 +116,10 @@ def problem_response(
     errors = list(errors)
     if len(errors) > MAX_ERRORS:
         detail += f" The first {MAX_ERRORS} of {len(errors)} errors are listed."
+    kind, title = _KINDS.get(status, ("error", "Error"))
     content = {
-        "type": f"urn:kiosk-centre:{_KINDS.get(status, 'error')}",
-        "title": HTTPStatus(status).phrase,
+        "type": f"urn:kiosk-centre:{kind}",
+        "title": title,
         "status": status,
         "detail": detail,
         "errors": errors[:MAX_ERRORS],

@@ -67,6 +67,4 @@ def json_body(schema: Mapping[str, Any], description: str, example: object = Non
     content: dict[str, Any] = {"schema": schema}
     if example is not None:
         content["example"] = example
-    return {
-        "requestBody": {"required": True, "description": description, "content": {"application/json": content}}
-    }
+    return {"requestBody": {"required": True, "description": description, "content": {"application/json": content}}}

@@ -1,0 +1,63 @@
+"""The stored events as readers of the feed get them: the exact documents, in the order of their commits."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+from sqlalchemy import Connection, Select, select
+
+from centre.store.schema import event, kiosk
+
+__all__ = ["EventFilter", "FeedEvent", "feed_documents", "feed_page", "feed_positions"]
+
+
+class EventFilter(Struct, frozen=True, kw_only=True):
+    """Which events a reader wants; what is None is not asked for."""
+
+    after: int = 0
+    """The position of the last one that the reader has."""
+    type: str | None = None
+    order: str | None = None
+    site: str | None = None
+    kiosk: str | None = None
+
+
+class FeedEvent(NamedTuple):
+    """One event of the feed."""
+
+    position: int
+    document: bytes
+
+
+def feed_page(connection: Connection, wanted: EventFilter, limit: int) -> list[FeedEvent]:
+    """Return the next events, `limit` at most."""
+    statement = _wanted(select(event.c.position, event.c.document), wanted).limit(limit)
+    return [FeedEvent(row.position, bytes(row.document)) for row in connection.execute(statement)]
+
+
+def feed_positions(connection: Connection, wanted: EventFilter, limit: int) -> list[int]:
+    """Return the positions of the next events, `limit` at most."""
+    statement = _wanted(select(event.c.position), wanted).limit(limit)
+    return [row.position for row in connection.execute(statement)]
+
+
+def feed_documents(connection: Connection, positions: Iterable[int]) -> list[bytes]:
+    """Return the documents at these positions, in their order. One that was replaced in the meantime is left out."""
+    statement = select(event.c.document).where(event.c.position.in_(list(positions))).order_by(event.c.position)
+    return [bytes(row.document) for row in connection.execute(statement)]
+
+
+def _wanted(statement: Select[Any], wanted: EventFilter) -> Select[Any]:
+    found = statement.where(event.c.position > wanted.after).order_by(event.c.position)
+    if wanted.type is not None:
+        found = found.where(event.c.type == wanted.type)
+    if wanted.order is not None:
+        found = found.where(event.c.order_name == wanted.order)
+    if wanted.kiosk is not None or wanted.site is not None:
+        kiosks = select(kiosk.c.id)
+        if wanted.kiosk is not None:
+            kiosks = kiosks.where(kiosk.c.name == wanted.kiosk)
+        if wanted.site is not None:
+            kiosks = kiosks.where(kiosk.c.site == wanted.site)
+        found = found.where(event.c.kiosk_id.in_(kiosks))
+    return found
