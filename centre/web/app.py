@@ -5,7 +5,7 @@ from fastapi import APIRouter, FastAPI
 from centre.configuration.centre_settings import is_loopback
 from centre.web import openapi_document, probes
 from centre.web.access import Access
-from centre.web.api import conflict_routes, event_routes
+from centre.web.api import box_routes, conflict_routes, event_routes, order_actions, order_routes, unit_routes
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
 from centre.web.paths import KeepSlashes, add_segment_convertor
@@ -16,11 +16,10 @@ __all__ = ["create_app"]
 
 _LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, "/orders/import": MAX_IMPORT_BYTES}
 
-add_segment_convertor()
-
 
 def create_app(services: Services) -> FastAPI:
     """Return the application over these services. It opens nothing and starts nothing."""
+    add_segment_convertor()
     web = services.settings.web
     app = FastAPI(title="kiosk-centre", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
@@ -42,6 +41,10 @@ def create_app(services: Services) -> FastAPI:
 
 def _routers() -> list[APIRouter]:
     return [
+        order_routes.router,
+        order_actions.router,
+        unit_routes.router,
+        box_routes.router,
         event_routes.router,
         conflict_routes.router,
         openapi_document.router,

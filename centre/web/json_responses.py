@@ -13,9 +13,7 @@ __all__ = ["json_response", "page_response"]
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response of anything that msgspec encodes."""
-    return Response(
-        msgspec.json.encode(value), status, headers=dict(headers or {}), media_type="application/json"
-    )
+    return Response(msgspec.json.encode(value), status, headers=dict(headers or {}), media_type="application/json")
 
 
 def page_response(items: object, next: str | None) -> Response:

@@ -1,14 +1,16 @@
 """The OpenAPI document of REST: FastAPI's, with the access and the errors that all operations have in common."""
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
-from agent import __version__
+from agent.contract.schemas import ManifestMessage
 from centre.web.access import Needs
 from centre.web.problem_details import PROBLEM_TYPE, ProblemDetails
 from centre.web.scopes import Scope
@@ -78,7 +80,11 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
 def _made(app: FastAPI) -> dict[str, Any]:
     routes = list(rest_routes(app))
     document = get_openapi(
-        title="kiosk-centre", version=__version__, description=_DESCRIPTION, routes=routes, openapi_version="3.1.0"
+        title="kiosk-centre",
+        version=version("kiosk-agent"),
+        description=_DESCRIPTION,
+        routes=routes,
+        openapi_version="3.1.0",
     )
     for route in routes:
         for method in route.methods or ():
@@ -88,7 +94,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
     schemas = components["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas |= _schemas_of_problems()
+    schemas |= _schemas_of_problems() | _schemas_of_bodies()
     components["schemas"] = dict(sorted(schemas.items()))
     return document
 
@@ -96,6 +102,14 @@ def _made(app: FastAPI) -> dict[str, Any]:
 def _schemas_of_problems() -> dict[str, Any]:
     schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "ProblemDetails": schema}
+
+
+def _schemas_of_bodies() -> dict[str, Any]:
+    """Return the schemas of bodies that the contract with the kiosks defines. What the centre adds is not required."""
+    template = "#/components/schemas/{model}"
+    schema = TypeAdapter(ManifestMessage).json_schema(ref_template=template)
+    schema["required"] = [name for name in schema["required"] if name not in ("order", "revision", "status")]
+    return {**schema.pop("$defs"), "Manifest": schema}
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:

@@ -1,27 +1,41 @@
 """Paths with percent-encoded slashes: `/api/v1/orders/SO%2F1/cancel` is about the order `SO/1`.
 
 Servers decode the path before the routes are looked up, and the order id would fall apart. `KeepSlashes` takes the path
-as it was sent and decodes each segment, but for `/` and `%` inside of a segment. `{order:segment}` in a route decodes
-those too.
+as it was sent and decodes each segment, but for `/` and `%` inside of a segment. A route's parameter of the type
+`Segment` has those decoded too.
 """
 
+from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
+from pydantic import AfterValidator
 from starlette.convertors import CONVERTOR_TYPES, Convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from centre.web.problem_details import problem_response
 
-__all__ = ["KeepSlashes", "add_segment_convertor"]
+__all__ = ["KeepSlashes", "Segment", "add_segment_convertor"]
+
+
+def _kept(segment: str) -> str:
+    return segment.replace("%", "%25").replace("/", "%2F")
+
+
+def _restored(segment: str) -> str:
+    return segment.replace("%2F", "/").replace("%25", "%")
+
+
+Segment = Annotated[str, AfterValidator(_restored)]
+"""A parameter of a path: any text, also with slashes in it."""
 
 
 class SegmentConvertor(Convertor[str]):
-    """One segment of a path: any text, also with slashes in it."""
+    """The same for routes: `{order:segment}`."""
 
     regex = "[^/]+"
 
     def convert(self, value: str) -> str:
-        return value.replace("%2F", "/").replace("%25", "%")
+        return _restored(value)
 
     def to_string(self, value: str) -> str:
         return _kept(value)
@@ -33,7 +47,7 @@ def add_segment_convertor() -> None:
 
 
 class KeepSlashes:
-    """ASGI middleware that prepares the path for `SegmentConvertor`. Refuses a path that is not UTF-8."""
+    """ASGI middleware that prepares the path for `Segment`. Refuses a path that is not UTF-8."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,7 +62,3 @@ class KeepSlashes:
                 return
             scope = {**scope, "path": path}
         await self._app(scope, receive, send)
-
-
-def _kept(segment: str) -> str:
-    return segment.replace("%", "%25").replace("/", "%2F")

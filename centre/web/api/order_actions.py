@@ -35,19 +35,19 @@ class Action(Protocol):
     def __call__(self, connection: Connection, order: str, /, *, actor: str, now: str) -> object: ...
 
 
-@router.post("/{order:segment}/cancel", summary="Cancel an order", response_model=OrderModel)
+@router.post("/{order}/cancel", summary="Cancel an order", response_model=OrderModel)
 def cancel_order(order: OrderId, services: ServicesOf, caller: OrderWriter, if_match: IfMatch = None) -> Response:
     """Closes the order at every kiosk. What was packed of it stays known."""
     return _done(order_lifecycle.cancel, order, services, caller, if_match)
 
 
-@router.post("/{order:segment}/withdraw", summary="Withdraw an order", response_model=OrderModel)
+@router.post("/{order}/withdraw", summary="Withdraw an order", response_model=OrderModel)
 def withdraw_order(order: OrderId, services: ServicesOf, caller: OrderWriter, if_match: IfMatch = None) -> Response:
     """Takes the order from every kiosk, as if it had never been sent."""
     return _done(order_lifecycle.withdraw, order, services, caller, if_match)
 
 
-@router.post("/{order:segment}/reopen", summary="Reopen an order", response_model=OrderModel)
+@router.post("/{order}/reopen", summary="Reopen an order", response_model=OrderModel)
 def reopen_order(order: OrderId, services: ServicesOf, caller: OrderWriter, if_match: IfMatch = None) -> Response:
     """Lets kiosks work on a closed order again. Packings that were confirmed before are undone."""
     return _done(order_lifecycle.reopen, order, services, caller, if_match)

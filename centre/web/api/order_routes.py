@@ -19,6 +19,7 @@ from centre.web.changed_after import change_number
 from centre.web.etags import IfMatch, IfNoneMatch, check_preconditions, etag, is_unchanged
 from centre.web.json_responses import json_response, page_response
 from centre.web.paging import DEFAULT_LIMIT, After, Limit, Page, cursor, number_in, text_in
+from centre.web.paths import Segment
 from centre.web.problem_details import Problem, wrong_field, wrong_fields
 from centre.web.request_bodies import JsonBody, json_body
 
@@ -26,7 +27,7 @@ __all__ = ["OrderId", "order_response", "require_version", "router"]
 
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
 
-OrderId = Annotated[str, Path(description="The order's id. `/` in it is sent as `%2F`.", examples=["SO-1001"])]
+OrderId = Annotated[Segment, Path(description="The order's id. `/` in it is sent as `%2F`.", examples=["SO-1001"])]
 
 EXAMPLE = {
     "type": "normal",
@@ -53,7 +54,7 @@ _NEW_OR_CHANGED: dict[int | str, dict[str, Any]] = {
 
 
 @router.put(
-    "/{order:segment}",
+    "/{order}",
     summary="Put an order",
     response_model=OrderModel,
     responses=_NEW_OR_CHANGED,
@@ -139,7 +140,7 @@ def _states(text: str | None) -> tuple[Any, ...]:
 
 
 @router.get(
-    "/{order:segment}",
+    "/{order}",
     summary="Read an order",
     response_model=OrderModel,
     responses={200: {"headers": _ETAG}, 304: {"description": "It is still what `If-None-Match` names."}},

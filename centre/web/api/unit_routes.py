@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field
 
 from centre.changes import Change
 from centre.moments import moment
-from centre.orders.unit_status import mark_returned, read_unit
+from centre.orders.unit_marks import UnitNotKnown, mark_returned
+from centre.orders.unit_status import read_unit
 from centre.web.access import OrderWriter, Reader, ServicesOf
 from centre.web.json_responses import json_response
-from centre.web.problem_details import wrong_field
+from centre.web.paths import Segment
+from centre.web.problem_details import Problem, wrong_field
 
 __all__ = ["router"]
 
@@ -21,7 +23,7 @@ MAX_IDENTIFIER = 128
 router = APIRouter(prefix="/api/v1/units", tags=["units"])
 
 UnitId = Annotated[
-    str, Path(description="Any identifier of the device: IMEI, MEID, serial number.", examples=["490154203237518"])
+    Segment, Path(description="Any identifier of the device: IMEI, MEID, serial number.", examples=["490154203237518"])
 ]
 
 
@@ -82,7 +84,7 @@ class UnitModel(BaseModel):
     history: list[UnitEventModel] = Field(description="Oldest first; the newest 1,000.")
 
 
-@router.get("/{identifier:segment}", summary="Find a device", response_model=UnitModel)
+@router.get("/{identifier}", summary="Find a device", response_model=UnitModel)
 def get_unit(identifier: UnitId, services: ServicesOf, _caller: Reader) -> Response:
     """Where this device is: order, box, and its history with kiosk, station, operator and time."""
     _check(identifier)
@@ -90,13 +92,16 @@ def get_unit(identifier: UnitId, services: ServicesOf, _caller: Reader) -> Respo
         return json_response(read_unit(connection, identifier))
 
 
-@router.post("/{identifier:segment}/returned", summary="Mark a device as returned", response_model=UnitModel)
+@router.post("/{identifier}/returned", summary="Mark a device as returned", response_model=UnitModel)
 def post_returned(identifier: UnitId, services: ServicesOf, caller: OrderWriter) -> Response:
     """Says that the device has come back, so that it may be sold again."""
     _check(identifier)
-    with services.database.writing() as connection:
-        mark_returned(connection, identifier, actor=caller.actor, now=moment(services.now()))
-        resource = read_unit(connection, identifier)
+    try:
+        with services.database.writing() as connection:
+            mark_returned(connection, identifier, actor=caller.actor, now=moment(services.now()))
+            resource = read_unit(connection, identifier)
+    except UnitNotKnown as exc:
+        raise Problem(404, f"No kiosk has told of the device {identifier!a}.") from exc
     services.changes.tell(Change.CONFLICTS)
     return json_response(resource)
 
