@@ -1,36 +1,8 @@
-"""How to reach one broker, and the waiting times and bounds of its connection."""
-
-from pathlib import Path
-from typing import Protocol
+"""The waiting times and the bounds of a connection to a broker."""
 
 from msgspec import Struct
 
-__all__ = ["BrokerAddress", "LinkTiming", "QueueBounds"]
-
-
-class BrokerAddress(Protocol):
-    """The settings of one broker, as `centre.configuration` reads them. `protocol` is 5 or 311."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def protocol(self) -> int: ...
-    @property
-    def username(self) -> str | None: ...
-    @property
-    def password_file(self) -> Path | None: ...
-    @property
-    def tls(self) -> bool: ...
-    @property
-    def ca_file(self) -> Path | None: ...
-    @property
-    def cert_file(self) -> Path | None: ...
-    @property
-    def key_file(self) -> Path | None: ...
-    @property
-    def keepalive_s(self) -> int: ...
+__all__ = ["LinkTiming", "QueueBounds", "RetainedTiming"]
 
 
 class LinkTiming(Struct, frozen=True, kw_only=True):
@@ -57,3 +29,23 @@ class QueueBounds(Struct, frozen=True, kw_only=True):
 
     messages: int = 10_000
     payload_bytes: int = 32 * 1024 * 1024
+
+
+class RetainedTiming(Struct, frozen=True, kw_only=True):
+    """Waiting times, in seconds, of reading and writing what a broker retains."""
+
+    quiet_s: float = 1.0
+    """A broker has sent all that it retains when our marker came back and nothing else has come for so long."""
+    marker_s: float = 5.0
+    """How long to wait for the marker before another one is sent: a full queue of the broker drops it."""
+    markers: int = 12
+    """So many markers are sent at most. Then the silence has to do: the account may not read its own markers."""
+    survey_again_s: float = 600.0
+    """A broker that retained more than the centre may hold is read again after this."""
+    refused_again_s: float = 60.0
+    """Publishes that the broker refuses are tried again after this."""
+    database_s: float = 1.0
+    database_max_s: float = 30.0
+    """A database that is down is tried again after `database_s`, doubling to `database_max_s`."""
+    live_s: float = 0.2
+    """What other systems publish is taken in batches, at most so often."""

@@ -4,19 +4,19 @@ import socket
 import ssl
 
 from centre.centre_errors import LinkDown
-from centre.link.link_settings import BrokerAddress
+from centre.configuration.centre_settings import MqttBrokerSettings
 
 __all__ = ["connected_socket"]
 
 
-def connected_socket(address: BrokerAddress, *, timeout_s: float) -> socket.socket:
+def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socket.socket:
     """Resolve, connect and shake hands, blocking; return the socket. Raises LinkDown that says why in words."""
     raw: socket.socket | None = None
     try:
-        raw = socket.create_connection((address.host, address.port), timeout=timeout_s)
+        raw = socket.create_connection((settings.host, settings.port), timeout=timeout_s)
         # A single ack must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return _context(address).wrap_socket(raw, server_hostname=address.host) if address.tls else raw
+        return _context(settings).wrap_socket(raw, server_hostname=settings.host) if settings.tls else raw
     except BaseException as exc:
         if raw is not None:
             raw.close()
@@ -25,18 +25,18 @@ def connected_socket(address: BrokerAddress, *, timeout_s: float) -> socket.sock
         raise
 
 
-def _context(address: BrokerAddress) -> ssl.SSLContext:
+def _context(settings: MqttBrokerSettings) -> ssl.SSLContext:
     """Return a client context with the configured files. Raises LinkDown if one of them cannot be used."""
     try:
-        context = ssl.create_default_context(cafile=str(address.ca_file) if address.ca_file else None)
+        context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
         # As the kiosks have it: the same on every version of Python, and without demands that home-made authorities
         # do not meet.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if address.cert_file:
+        if settings.cert_file:
             # An empty password, so that OpenSSL does not ask for one at the terminal.
-            context.load_cert_chain(address.cert_file, address.key_file, password="")
+            context.load_cert_chain(settings.cert_file, settings.key_file, password="")
     except OSError as exc:
         raise LinkDown(f"ca_file, cert_file or key_file cannot be used: {exc}") from exc
     return context

@@ -11,12 +11,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from centre.centre_errors import LinkDown
-from centre.link.link_settings import BrokerAddress, LinkTiming, QueueBounds
+from centre.configuration.centre_settings import MqttBrokerSettings
+from centre.link.link_settings import LinkTiming, QueueBounds
 from centre.link.paho_connection import PahoConnection
 from centre.link.received import Received
+from centre.link.together import together
 from centre.moments import Now, moment
 
-__all__ = ["MqttLink"]
+__all__ = ["MqttLink", "ceiling_s"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class MqttLink:
 
     def __init__(
         self,
-        address: BrokerAddress,
+        settings: MqttBrokerSettings,
         sites: Sequence[str],
         *,
         client_id: str,
@@ -45,12 +47,12 @@ class MqttLink:
         bounds: QueueBounds | None = None,
         timing: LinkTiming | None = None,
     ) -> None:
-        self.name = f"{address.host}:{address.port}"
+        self.name = settings.name
         self.sites = tuple(sites)
         self.client_id = client_id
         self.state = "not yet connected"
         """Why there is no connection, in words; `connected` if there is one."""
-        self._address = address
+        self._settings = settings
         self._now = now
         self._on_message = on_message
         self._on_connect = on_connect
@@ -66,13 +68,16 @@ class MqttLink:
 
     @property
     def is_connected(self) -> bool:
-        return self._connection is not None
+        return self._connection is not None and not self._connection.is_lost
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much has been received and not yet been taken."""
+        return self._queued_bytes
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises what the callbacks raise, but for LinkDown."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hand_over())
-            tasks.create_task(self._stay_connected())
+        await together(self._hand_over(), self._stay_connected())
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -103,6 +108,10 @@ class MqttLink:
             await asyncio.sleep(wait_s)
             asked, wait_s = refused, min(wait_s * 2, self._timing.resubscribe_max_s)
 
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Ask for no more messages of these filters. Those on their way still come. Raises LinkDown."""
+        self._connected().unsubscribe(filters)
+
     async def _refused(self, connection: PahoConnection, filters: Sequence[str], *, without_own: bool) -> list[str]:
         answers = await connection.subscribe(filters, without_own=without_own)
         # An answer with too few codes has refused the rest.
@@ -113,7 +122,7 @@ class MqttLink:
         return [one for one, _ in refused]
 
     def _connected(self) -> PahoConnection:
-        if self._connection is None:
+        if self._connection is None or self._connection.is_lost:
             raise LinkDown(f"broker {self.name}: {self.state}")
         return self._connection
 
@@ -147,7 +156,7 @@ class MqttLink:
         loop = asyncio.get_running_loop()
         while True:
             connection = PahoConnection(
-                self._address, client_id=self.client_id, timing=self._timing, on_message=self._take
+                self._settings, client_id=self.client_id, timing=self._timing, on_message=self._take
             )
             began = loop.time()
             try:
@@ -159,10 +168,7 @@ class MqttLink:
             finally:
                 connection.close()
             attempts = 0 if loop.time() - began >= self._timing.stable_s else attempts + 1
-            await asyncio.sleep(random.random() * self._ceiling_s(attempts))
-
-    def _ceiling_s(self, attempts: int) -> float:
-        return min(self._timing.backoff_max_s, self._timing.backoff_s * 2.0 ** min(attempts, 30))
+            await asyncio.sleep(random.random() * ceiling_s(attempts, self._timing))
 
     async def _use(self, connection: PahoConnection) -> None:
         """Work with a connection until it is lost; raise LinkDown then."""
@@ -199,6 +205,11 @@ class MqttLink:
         if self.state != why:
             log.warning("Broker %s: %s; trying again", self.name, why)
         self.state = why
+
+
+def ceiling_s(attempts: int, timing: LinkTiming) -> float:
+    """Return how long to wait at most after so many attempts in a row; the wait itself is random."""
+    return min(timing.backoff_max_s, timing.backoff_s * 2.0 ** min(attempts - 1, 30)) if attempts else 0.0
 
 
 def _from_kiosks(site: str) -> tuple[str, ...]:

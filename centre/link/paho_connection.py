@@ -19,8 +19,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from centre.centre_errors import LinkDown
+from centre.configuration.centre_settings import MqttBrokerSettings
+from centre.configuration.secret_files import secret_in
 from centre.link.broker_link import PublishRefused
-from centre.link.link_settings import BrokerAddress, LinkTiming
+from centre.link.link_settings import LinkTiming
 from centre.link.link_tls import connected_socket
 from centre.link.packet_socket import PacketSocket
 
@@ -63,12 +65,14 @@ class PahoConnection:
     not read until `resume`; keep-alives go on.
     """
 
-    def __init__(self, address: BrokerAddress, *, client_id: str, timing: LinkTiming, on_message: OnMessage) -> None:
-        self._address = address
+    def __init__(
+        self, settings: MqttBrokerSettings, *, client_id: str, timing: LinkTiming, on_message: OnMessage
+    ) -> None:
+        self._settings = settings
         self._timing = timing
         self._deliver = on_message
         self._loop = asyncio.get_running_loop()
-        self._v5 = address.protocol == 5
+        self._v5 = settings.protocol == 5
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[LinkDown] = self._loop.create_future()
         self._publishes: dict[int, asyncio.Future[None]] = {}
@@ -105,13 +109,13 @@ class PahoConnection:
 
     async def open(self) -> None:
         """Connect, and wait for the broker's answer. Raises LinkDown."""
-        if self._address.username is not None:
-            self._paho.username_pw_set(self._address.username, await asyncio.to_thread(_password, self._address))
-        raw = await asyncio.to_thread(connected_socket, self._address, timeout_s=self._timing.connect_s)
+        if self._settings.username is not None:
+            self._paho.username_pw_set(self._settings.username, await asyncio.to_thread(_password, self._settings))
+        raw = await asyncio.to_thread(connected_socket, self._settings, timeout_s=self._timing.connect_s)
         raw.setblocking(False)
         self._socket = self._paho.handed_in = PacketSocket(raw, has_properties=self._v5)
         # paho does a clean start on a client's first connection by default.
-        self._paho.connect(self._address.host, self._address.port, self._address.keepalive_s)
+        self._paho.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
         self._read_or_not()
         self._tick()
         self._flush()
@@ -121,6 +125,10 @@ class PahoConnection:
             raise LinkDown(
                 "it accepts connections but does not answer; is it an MQTT broker, and does it hang?"
             ) from exc
+
+    @property
+    def is_lost(self) -> bool:
+        return self._lost.done()
 
     async def until_lost(self) -> LinkDown:
         """Return why the connection ended, once it has."""
@@ -177,6 +185,12 @@ class PahoConnection:
         self._subscriptions[token] = future
         self._asked(token)
         return future
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe. The broker's answer is of no interest."""
+        if not self._lost.done():
+            self._paho.unsubscribe(list(filters))
+            self._flush_soon()
 
     @property
     def unsent_bytes(self) -> int:
@@ -360,14 +374,16 @@ def _fail(future: "asyncio.Future[Any]", reason: LinkDown) -> None:
         future.exception()  # nobody may be waiting for it any more
 
 
-def _password(address: BrokerAddress) -> str | None:
+def _password(settings: MqttBrokerSettings) -> str | None:
     """Read the password again at each try: it may have been renewed. Raises LinkDown."""
-    if address.password_file is None:
+    if settings.password_file is None:
         return None
     try:
-        return address.password_file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise LinkDown(f"password_file {address.password_file} cannot be read: {exc}") from exc
+        return secret_in(settings.password_file)
+    except OSError as exc:
+        raise LinkDown(f"password_file {settings.password_file} cannot be read: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise LinkDown(f"password_file {settings.password_file} must hold {exc}") from exc
 
 
 def _said(granted: dict[str, object]) -> str:
