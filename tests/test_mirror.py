@@ -29,6 +29,8 @@ TYPES_ONLY = {
 
 TESTED_BY = {
     "__main__.py": "system/test_lifecycle.py",  # python -m agent, as the harness starts it
+    "catalogue/blocked_units.py": "catalogue/test_catalogue.py",
+    "catalogue/kept_orders.py": "catalogue/test_catalogue.py",
     "commands/demo.py": "demo/test_demo.py",
     "contract/box_sizes.py": "contract/test_messages.py",
     "contract/operators.py": "contract/test_messages.py",

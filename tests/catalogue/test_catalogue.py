@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.catalogue.cache import Cache, Forgotten, Loaded, ReferenceForgotten, StoredOrder, StoredReference
-from agent.catalogue.catalogue import MAX_WITHDRAWN, Catalogue
+from agent.catalogue.catalogue import Catalogue
+from agent.catalogue.kept_orders import MAX_WITHDRAWN
 from agent.contract.blocked import BlockedPart
 from agent.contract.box_sizes import BoxSize
 from agent.contract.manifest import Manifest, Status
