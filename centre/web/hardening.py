@@ -65,7 +65,7 @@ class CheckHost:
 def _is_this_machine(host: str) -> bool:
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     name = name.strip("[]").lower().rstrip(".")
-    if not name or name == "localhost" or name.endswith(".localhost"):
+    if not host or name == "localhost" or name.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

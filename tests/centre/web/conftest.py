@@ -20,6 +20,8 @@ from centre.configuration.centre_settings import (
 )
 from centre.moments import moment
 from centre.store.database import Database
+from centre.store.schema import metadata
+from centre.store.site_rows import add_sites
 from centre.web.accounts import add_token, add_user
 from centre.web.app import create_app
 from centre.web.scopes import Scope, UserRole
@@ -131,10 +133,13 @@ def make_centre() -> Iterator[Callable[..., Centre]]:
 
     def make(database: Database, **web: object) -> Centre:
         clock, broker, ingest, kiosks = PlayedClock(), PlayedBroker(), PlayedIngest(), PlayedKiosks()
+        settings = settings_with(WebSettings(**web))  # type: ignore[arg-type]
+        with database.writing() as connection:
+            add_sites(connection, list(settings.general.sites), moment(clock.now()))
         services = Services(
             database=database,
             changes=Changes(loop),
-            settings=settings_with(WebSettings(**web)),  # type: ignore[arg-type]
+            settings=settings,
             ingest=ingest,
             brokers=lambda: [broker],
             requests=kiosks,
@@ -161,8 +166,6 @@ def sqlite_centre(make_centre: MakeCentre, sqlite_database: Database) -> Centre:
 
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
-    from centre.store.schema import metadata
-
     database = Database(f"sqlite:///{tmp_path}/only.sqlite")
     with database.writing() as connection:
         metadata.create_all(connection)
