@@ -84,7 +84,10 @@ class PostgresServer:
 
         def is_ready() -> bool:
             assert process.poll() is None, (self.directory / "log").read_text(errors="replace")[-2000:]
-            return listens(self.port)
+            if not listens(self.port):
+                return False
+            asked = subprocess.run([_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False)
+            return asked.returncode == 0
 
         wait_for(is_ready, "PostgreSQL")
         return self

@@ -15,7 +15,16 @@ from agent.contract.refused import MessageRefused
 from agent.contract.schemas import MAX_REVISION
 from centre.centre_errors import Refused
 
-__all__ = ["CheckedManifest", "Document", "FieldError", "ManifestRefused", "checked_manifest", "compact"]
+__all__ = [
+    "CheckedManifest",
+    "Document",
+    "FieldError",
+    "ManifestRefused",
+    "checked_manifest",
+    "compact",
+    "field_error",
+    "unstorable_texts",
+]
 
 Document: TypeAlias = Mapping[str, Any]
 """A JSON object, with whatever fields its source gave it."""
@@ -77,7 +86,7 @@ def checked_manifest(order: str, given: bytes | Document) -> CheckedManifest:
             raise ManifestRefused(order, [FieldError("message", f"{len(payload)} bytes, more than {MAX_BYTES}")])
         manifest_of(order, payload, topic="order")
     except MessageRefused as exc:
-        raise ManifestRefused(order, [_field(line) for line in exc.fields]) from exc
+        raise ManifestRefused(order, [field_error(line) for line in exc.fields]) from exc
     except (TypeError, ValueError, OverflowError, RecursionError) as exc:
         raise ManifestRefused(order, [FieldError("message", f"cannot be written as JSON: {exc}")]) from exc
     revision, reopen = stored.get("revision"), stored.get("reopen")
@@ -105,7 +114,8 @@ def _document(order: str, given: bytes | Document) -> Document:
     return given
 
 
-def _field(line: str) -> FieldError:
+def field_error(line: str) -> FieldError:
+    """Return a line of `MessageRefused.fields` as path and message."""
     path, colon, message = line.partition(": ")
     return FieldError(path, message) if colon else FieldError("message", line)
 
@@ -116,12 +126,17 @@ def _check_text(order: str, document: Document) -> None:
             return
     except (TypeError, ValueError, OverflowError, RecursionError):
         pass
-    try:
-        wrong = [FieldError(path, "Has a character that cannot be stored") for path in _unstorable(document, "")]
-    except RecursionError:
-        wrong = [FieldError("message", "is nested too deeply")]
+    wrong = [FieldError(path, "Has a character that cannot be stored") for path in unstorable_texts(document)]
     if wrong:
         raise ManifestRefused(order, wrong)
+
+
+def unstorable_texts(value: object, path: str = "") -> list[str]:
+    """Return the path of each text in a JSON value that a database does not take: NUL, or half a surrogate pair."""
+    try:
+        return list(_unstorable(value, path))
+    except RecursionError:
+        return [path or "message"]
 
 
 def _unstorable(value: object, path: str) -> Iterator[str]:
