@@ -8,6 +8,7 @@ keys. No secret is in any of these models: they name files, which are read where
 import ipaddress
 import re
 import zoneinfo
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -301,6 +302,16 @@ class CentreSettings(SettingsTable):
     def sites_of(self, broker: MqttBrokerSettings) -> tuple[str, ...]:
         """Return the sites that a broker serves."""
         return self.general.sites if broker.sites is None else broker.sites
+
+    def limited_to(self, sites: Sequence[str]) -> "CentreSettings":
+        """Return the settings of a centre that works for these sites alone, over the brokers that serve them."""
+        brokers = [
+            broker.model_copy(update={"sites": served})
+            for broker in self.brokers
+            if (served := tuple(site for site in self.sites_of(broker) if site in sites))
+        ]
+        general = self.general.model_copy(update={"sites": tuple(sites)})
+        return self.model_copy(update={"general": general, "brokers": tuple(brokers)})
 
     @property
     def database_url(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from centre.centre_errors import CentreBusy, Refused
 
-__all__ = ["locked", "make_data_dir"]
+__all__ = ["lock_of", "locked", "make_data_dir"]
 
 
 def make_data_dir(folder: Path) -> None:
@@ -17,6 +17,11 @@ def make_data_dir(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise Refused(f"the data folder {folder} cannot be made: {exc.strerror}") from exc
+
+
+def lock_of(file: Path) -> Path:
+    """Return the file whose lock the running centre holds for an SQLite database."""
+    return file.with_name(f"{file.name}.lock")
 
 
 @contextmanager

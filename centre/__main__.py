@@ -1,0 +1,7 @@
+"""`python -m centre`"""
+
+import sys
+
+from centre.command_line import main
+
+sys.exit(main())

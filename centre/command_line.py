@@ -1,0 +1,233 @@
+"""The command line of the centre (`centre-commands.md`).
+
+A command's modules are imported when it runs: `--help` loads nothing.
+"""
+
+import argparse
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TypeAlias
+
+from centre import command_runs as runs
+from centre.centre_errors import CentreError, DatabaseDown, DatabaseRefused, SettingsRefused
+from centre.exit_status import exit_status_of
+
+__all__ = ["command_parser", "main"]
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (`centre-commands.md#exit-codes`). Errors are written to stderr."""
+    _print_any_text()
+    arguments = command_parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        code = command(arguments)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the one place where a command's error ends
+        _tell(exc)
+        return exit_status_of(exc)
+    return code
+
+
+def _print_any_text() -> None:
+    """Escape what the locale's encoding cannot write, instead of failing: names may be in any script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def _tell(error: BaseException) -> None:
+    """Write an error to stderr: a line or a few for what a person can correct, a traceback for a bug."""
+    match error:
+        case SettingsRefused():
+            _complain("the configuration is refused:", *(f"  {problem}" for problem in error.problems))
+        case DatabaseDown():
+            _complain(f"the database cannot be reached: {error}")
+        case DatabaseRefused() | CentreError():
+            _complain(str(error))
+        case KeyboardInterrupt():
+            pass
+        case BrokenPipeError():
+            # The program that read our output has ended (`| head`). Python flushes stdout again at exit; that must not
+            # fail.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case _:
+            traceback.print_exception(error)
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(line if line.startswith("  ") else f"kiosk-centre: {line}", file=sys.stderr)
+
+
+# -- the arguments of each command -------------------------------------------------------------------------------
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="kiosk-centre",
+        description="The centre of packing-bench kiosks: stores every event once, publishes the orders, and shows what "
+        "is going on.",
+        epilog="Exit codes: 0 success; 1 the configuration, or what was asked for, is refused; 2 wrong arguments; "
+        "3 the database must not be used; 69 the database cannot be reached; 75 another centre uses the database, or "
+        "another program the port; anything else is a bug.",
+    )
+    whole.add_argument("--version", action="version", version=f"kiosk-centre {metadata.version('kiosk-agent')}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_status(commands)
+    _add_user(commands)
+    _add_token(commands)
+    _add_database(commands)
+    _add_backup(commands)
+    return whole
+
+
+def _add_run(commands: _Commands) -> None:
+    _add(
+        commands,
+        "run",
+        runs.run_command,
+        "run the centre",
+        "Runs until SIGTERM or SIGINT and logs to standard output. At the first start it makes the user admin, and "
+        "prints the password and a link that signs in once.",
+    )
+
+
+def _add_check(commands: _Commands) -> None:
+    check = _add(
+        commands,
+        "check",
+        runs.check_command,
+        "check the configuration file",
+        "Tells every mistake in it. With --broker or --database it also tries what the file describes, and writes one "
+        "line for each thing tried. The exit code is 1 if anything does not work.",
+    )
+    check.add_argument("--broker", action="store_true", help="also connect to each broker and subscribe")
+    check.add_argument("--database", action="store_true", help="also open the database")
+
+
+def _add_status(commands: _Commands) -> None:
+    status = _add(
+        commands,
+        "status",
+        runs.status_command,
+        "show whether a centre runs, and what it has stored",
+        "The exit code is 1 if no centre runs.",
+    )
+    status.add_argument("--json", action="store_true", help="write everything as one JSON document")
+
+
+def _add_user(commands: _Commands) -> None:
+    user = _group(commands, "user", "add, change and remove the people who may sign in")
+    add = _add(
+        user,
+        "add",
+        runs.user_add_command,
+        "add a user",
+        "The password is the first line of standard input, 8 characters or more.",
+    )
+    add.add_argument("name", metavar="NAME", help="the name to sign in with")
+    add.add_argument(
+        "--role",
+        choices=("viewer", "supervisor", "admin"),
+        required=True,
+        help="a viewer reads, a supervisor works on orders and conflicts, an admin does everything",
+    )
+    password = _add(
+        user,
+        "password",
+        runs.user_password_command,
+        "give a user another password",
+        "It is the first line of standard input. The user is signed out everywhere.",
+    )
+    password.add_argument("name", metavar="NAME", help="the user")
+    _add(user, "list", runs.user_list_command, "list the users with their roles")
+    remove = _add(user, "remove", runs.user_remove_command, "remove a user", "The user is signed out everywhere.")
+    remove.add_argument("name", metavar="NAME", help="the user")
+
+
+def _add_token(commands: _Commands) -> None:
+    token = _group(commands, "token", "add and revoke the tokens of programs")
+    add = _add(
+        token,
+        "add",
+        runs.token_add_command,
+        "make a token, and print it",
+        "The token is printed alone, this once: the database has only a hash of it.",
+    )
+    add.add_argument("name", metavar="NAME", help="what the token is for; the audit shows it")
+    add.add_argument(
+        "--scope",
+        choices=("read", "orders", "admin"),
+        required=True,
+        help="each includes those before it",
+    )
+    _add(token, "list", runs.token_list_command, "list the tokens, with their scopes and when they were last used")
+    revoke = _add(token, "revoke", runs.token_revoke_command, "revoke all tokens of a name")
+    revoke.add_argument("name", metavar="NAME", help="the name of the tokens")
+
+
+def _add_database(commands: _Commands) -> None:
+    database = _group(commands, "database", "upgrade and check the database")
+    _add(
+        database,
+        "upgrade",
+        runs.database_upgrade_command,
+        "bring the database to the schema of this program",
+        "The start of the centre does the same. Of an SQLite file a copy is made first.",
+    )
+    _add(
+        database,
+        "check",
+        runs.database_check_command,
+        "tell whether this program can use the database",
+        "The exit code is 3 if it cannot.",
+    )
+
+
+def _add_backup(commands: _Commands) -> None:
+    backup = _add(
+        commands,
+        "backup",
+        runs.backup_command,
+        "write a copy of the database",
+        "The centre may be running. Of SQLite it is a database file; of PostgreSQL what pg_dump writes for pg_restore.",
+    )
+    backup.add_argument("file", metavar="FILE", type=Path, help="the file to write; it must not exist")
+
+
+def _group(commands: _Commands, name: str, summary: str) -> _Commands:
+    """Add a command that only has commands below it."""
+    one = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    return one.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def _add(
+    commands: _Commands,
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    summary: str,
+    details: str = "",
+) -> argparse.ArgumentParser:
+    """Add one command: the function that runs it, its texts, and --config."""
+    one = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {details}".rstrip())
+    one.set_defaults(command=function)
+    one.add_argument(
+        "--config",
+        metavar="F",
+        type=Path,
+        help=f"the configuration file (default: {runs.CONFIG_FILE}; without it, the defaults of all settings)",
+    )
+    return one

@@ -1,0 +1,154 @@
+"""Runs each command: from its arguments to the function that does it.
+
+A command's modules are imported when it runs.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from centre.moments import utc_now
+
+if TYPE_CHECKING:
+    from centre.configuration.centre_settings import CentreSettings
+    from centre.store.database import Database
+
+__all__ = [
+    "CONFIG_FILE",
+    "backup_command",
+    "check_command",
+    "database_check_command",
+    "database_upgrade_command",
+    "run_command",
+    "status_command",
+    "token_add_command",
+    "token_list_command",
+    "token_revoke_command",
+    "user_add_command",
+    "user_list_command",
+    "user_password_command",
+    "user_remove_command",
+]
+
+CONFIG_FILE = Path("/etc/kiosk-centre/centre.toml")
+
+
+def _settings(arguments: argparse.Namespace) -> "tuple[CentreSettings, bool]":
+    """Return the settings, and whether they are from a file. Raises SettingsRefused.
+
+    Without --config, and without a file in the default place, they are the defaults.
+    """
+    from centre.configuration.settings_file import defaults, load
+
+    if arguments.config is None and not CONFIG_FILE.exists():
+        return defaults(), False
+    return load(arguments.config or CONFIG_FILE), True
+
+
+@contextmanager
+def _database(arguments: argparse.Namespace) -> "Iterator[Database]":
+    from centre.process.database_opening import open_for_command
+
+    settings, is_from_file = _settings(arguments)
+    with open_for_command(settings, may_create=is_from_file) as database:
+        yield database
+
+
+# -- the commands ------------------------------------------------------------------------------------------------
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import run
+
+    settings, _ = _settings(arguments)
+    return run.run(settings)
+
+
+def check_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import check
+    from centre.process.centre_log import configure_log
+
+    configure_log(sys.stderr)
+    settings, is_from_file = _settings(arguments)
+    origin = str(arguments.config or CONFIG_FILE) if is_from_file else f"defaults, without {CONFIG_FILE}"
+    return check.check(settings, origin, sys.stdout, broker=arguments.broker, database=arguments.database)
+
+
+def status_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import status
+
+    return status.status(_settings(arguments)[0], sys.stdout, as_json=arguments.json)
+
+
+def database_upgrade_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import database
+
+    return database.upgrade(_settings(arguments)[0], sys.stdout)
+
+
+def database_check_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import database
+
+    return database.check(_settings(arguments)[0], sys.stdout)
+
+
+def backup_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import database
+
+    return database.backup(_settings(arguments)[0], arguments.file, sys.stdout)
+
+
+def user_add_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+    from centre.web.scopes import UserRole
+
+    with _database(arguments) as database:
+        password = accounts.read_password(sys.stdin)
+        return accounts.new_user(database, arguments.name, UserRole(arguments.role), password, now=utc_now)
+
+
+def user_password_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+
+    with _database(arguments) as database:
+        password = accounts.read_password(sys.stdin)
+        return accounts.replace_password(database, arguments.name, password, now=utc_now)
+
+
+def user_list_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+
+    with _database(arguments) as database:
+        return accounts.list_users(database, sys.stdout)
+
+
+def user_remove_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+
+    with _database(arguments) as database:
+        return accounts.without_user(database, arguments.name, now=utc_now)
+
+
+def token_add_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+    from centre.web.scopes import Scope
+
+    with _database(arguments) as database:
+        return accounts.new_token(database, arguments.name, Scope(arguments.scope), sys.stdout, now=utc_now)
+
+
+def token_list_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+
+    with _database(arguments) as database:
+        return accounts.list_tokens(database, sys.stdout)
+
+
+def token_revoke_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import accounts
+
+    with _database(arguments) as database:
+        return accounts.revoke(database, arguments.name, sys.stdout, now=utc_now)
