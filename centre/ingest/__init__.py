@@ -1,1 +1,1 @@
-"""From a message of a kiosk to a committed transaction and its acknowledgement."""
+"""From messages of the brokers to stored events, and back: acknowledgements, and requests for what is missing."""

@@ -1,1 +1,1 @@
-"""What stored events mean: pure functions from events to boxes, units and orders."""
+"""What the events mean: from documents to boxes, their contents and the states of orders. Pure."""

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 __all__ = ["chunks", "insert_rows", "replace_rows", "upsert"]
 
@@ -54,9 +55,14 @@ def insert_rows(
         connection.exec_driver_sql(_insert(table.name, columns), list(rows))
         return
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(_copy(table.name, columns)) as copy:
-        for row in rows:
-            copy.write_row(row)
+    dbapi: Any = connection.dialect.dbapi
+    statement = _copy(table.name, columns)
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except dbapi.Error as exc:
+        raise DBAPIError.instance(statement, None, exc, dbapi.Error, dialect=connection.dialect) from exc
 
 
 @cache

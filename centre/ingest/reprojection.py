@@ -1,0 +1,42 @@
+"""Project events that were not understood when they came: after an upgrade of the centre, or a mending."""
+
+from centre.ingest.projecting import Projected, Renew, project_late, unit_events
+from centre.ingest.reception import event_in
+from centre.projection.projector import Fact
+from centre.store import event_rows
+from centre.store.database import Database
+from centre.store.event_rows import EventState
+
+__all__ = ["project_again"]
+
+CHUNK = 500
+
+
+def project_again(database: Database, *, now: str, renew: Renew) -> Projected:
+    """Try all events that are not understood. Those that this version understands take effect at their place.
+
+    Raises DatabaseDown; what was projected before stays so.
+    """
+    projected = Projected()
+    after = 0
+    while True:
+        with database.writing() as connection:
+            event_rows.reserve_positions(connection, 1)  # no other transaction stores events meanwhile
+            documents = event_rows.not_understood(connection, after, CHUNK)
+            if not documents:
+                return projected
+            after = documents[-1].position
+            facts = [
+                Fact(document.journal_id, document.position, document.time, event)
+                for document in documents
+                if (event := event_in(document.document, document.order_name)) is not None
+            ]
+            event_rows.set_states(connection, [(fact.position, EventState.PROJECTED) for fact in facts])
+            event_rows.insert_unit_events(connection, unit_events(facts))
+            understood = {fact.position for fact in facts}
+            orders = {
+                (document.journal_id, document.order_name)
+                for document in documents
+                if document.position in understood and document.order_name is not None
+            }
+            projected |= project_late(connection, orders, now=now, renew=renew)
