@@ -29,6 +29,7 @@ TYPES_ONLY = {
 
 TESTED_BY = {
     "__main__.py": "system/test_lifecycle.py",  # python -m agent, as the harness starts it
+    "arguments.py": "test_cli.py",
     "catalogue/blocked_units.py": "catalogue/test_catalogue.py",
     "catalogue/kept_orders.py": "catalogue/test_catalogue.py",
     "commands/demo.py": "demo/test_demo.py",

@@ -1,10 +1,10 @@
-"""The commands with their `--help`, from `agent.cli`."""
+"""The commands with their `--help`, from `agent.arguments`."""
 
 import argparse
 import re
 from collections.abc import Iterator
 
-from agent.cli import parser as whole_parser
+from agent.arguments import parser as whole_parser
 from scripts.docs.markdown import code, table
 
 __all__ = ["commands"]

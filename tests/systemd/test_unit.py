@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import DEFAULT_CONFIG
+from agent.arguments import DEFAULT_CONFIG
 from agent.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[2]
