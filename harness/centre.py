@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from harness.broker import Broker
 from harness.client import BrokerClient
 from harness.codes import topic_level
-from harness.models import Health, Response, StationView, Status
+from harness.views import Health, Response, StationView, Status
 from harness.waiting import DEADLINE_S
 from harness.warehouse import manifest
 from harness.wire import problems

@@ -1,7 +1,6 @@
-"""Every message of a kiosk as a strict model, written from the contract alone.
+"""Every event of a kiosk as a strict model, written from the contract alone. Its other messages are in `views`.
 
-Unknown fields and wrong types are errors, so that a change of the messages shows here first. Only `health` may have
-more fields.
+Unknown fields and wrong types are errors, so that a change of the messages shows here first.
 """
 
 from typing import Annotated, Any, Literal
@@ -14,12 +13,8 @@ __all__ = [
     "BoxEvent",
     "Content",
     "Event",
-    "Health",
     "LineCount",
     "Rejected",
-    "Response",
-    "StationView",
-    "Status",
     "Unit",
     "Voided",
     "category",
@@ -338,66 +333,6 @@ class Event(Strict):
     @property
     def number(self) -> int:
         return int(self.sequence)
-
-
-class Status(Strict):
-    """A will has no `since`: it is made before it is needed."""
-
-    state: Literal["online", "offline", "failed"]
-    reason: str | None = None
-    version: str
-    journal: Journal | None = None
-    since: Time | None = None
-    connection: Annotated[int, Field(ge=1)]
-
-    @model_validator(mode="after")
-    def _dated(self) -> "Status":
-        if self.state == "online" and (self.since is None or self.journal is None):
-            raise ValueError("online, but not since when or with which journal")
-        return self
-
-
-class Health(BaseModel):
-    """Only these are checked here; the schema checks the rest."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
-    time: Time
-    connection: Annotated[int, Field(ge=0)]
-
-
-class BoxView(Strict):
-    id: Id
-    units: Count
-    size: Operator | None = None
-    label: str | None = None
-
-
-class LastView(Strict):
-    signal: Signal
-    reason: Reason | None = None
-
-
-class StationView(Strict):
-    state: Literal["ready", "assigning", "scanning", "boxing", "packing"]
-    signed_in: bool
-    operator: Operator | None = None
-    order: Id | None = None
-    mode: Flow | None = None
-    product: Id | None = None
-    scanned: Count | None = None
-    pending: int | None = None
-    box: BoxView | None = None
-    last: LastView | None = None
-    held: bool
-    time: Time
-    connection: Annotated[int, Field(ge=0)]
-
-
-class Response(BaseModel):
-    """Only `transaction` is checked here; the schema checks the rest."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
-    transaction: str
 
 
 _EVENT = TypeAdapter(Event)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.codes import command
 from harness.indicator import Signalled
-from harness.models import StationView
+from harness.views import StationView
 from harness.waiting import DaemonEnded
 from harness.world import World, world_of
 
