@@ -9,24 +9,30 @@ then fetched by their own topics.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
 
 from agent.contract.topics import encode
 from centre.centre_errors import CentreError
+from centre.link.broker_link import PublishRefused
 from centre.link.link_settings import RetainedTiming
 from centre.link.mqtt_link import MqttLink
 from centre.link.received import Received
 from centre.store.statements import chunks
 
-__all__ = ["BrokerSurvey", "Survey", "SurveyBounds", "SurveyTooLarge", "marker_topic", "survey_filters"]
+__all__ = ["BrokerSurvey", "Survey", "SurveyBounds", "SurveyTooLarge", "marker_topic"]
 
 log = logging.getLogger(__name__)
 
-_FETCHED_AT_ONCE = 500
-"""Orders. Below the 1,000 messages that Mosquitto queues for a client by default."""
+_READ_IN_TURN = ("reference/#", "order/+", "counted/#")
+"""Everything that the centre publishes retained, but for acks and verdicts. The reference messages come first: the
+index of orders among them must not be what the broker leaves out."""
+
+_FETCHED_AT_ONCE = 100
+"""Orders. Mosquitto queues 1,000 messages for a client by default, and some sites have it at 100."""
 
 
 class SurveyTooLarge(CentreError):
@@ -57,11 +63,6 @@ class _Index(Struct):
 _index_decoder = msgspec.json.Decoder(_Index)
 
 
-def survey_filters(site: str) -> tuple[str, ...]:
-    """Return the filters for everything of a site that the centre publishes retained, but for acks and verdicts."""
-    return tuple(f"kiosk/v1/{site}/{rest}" for rest in ("order/+", "reference/#", "counted/#"))
-
-
 def marker_topic(site: str, client_id: str) -> str:
     """Return the topic of our marker: a request to a kiosk that does not exist, which the centre may write and read."""
     return f"kiosk/v1/{site}/agent/{client_id}/request/marker"
@@ -87,6 +88,7 @@ class BrokerSurvey:
         self._timing = timing or RetainedTiming()
         self._bounds = bounds or SurveyBounds()
         self._marker = marker_topic(link.sites[0], link.client_id)
+        self._markers_come = True
         self._markers_sent = 0
         self._markers_seen = 0
         self._found: dict[str, bytes] = {}
@@ -117,19 +119,20 @@ class BrokerSurvey:
 
     async def read(self) -> Survey:
         """Read everything. Raises LinkDown, or SurveyTooLarge: then nothing may be published there."""
-        filters = [one for site in self._link.sites for one in survey_filters(site)]
+        turns = [[f"kiosk/v1/{site}/{rest}" for site in self._link.sites] for rest in _READ_IN_TURN]
         try:
             await self._link.subscribe([self._marker])
-            await self._link.subscribe(filters, without_own=True)
-            await self._until_quiet()
+            for filters in turns:
+                await self._link.subscribe(filters, without_own=True)
+                await self._until_quiet()
             await self._fetch_missing()
         except SurveyTooLarge:
-            await self._link.unsubscribe(filters)
+            await self._link.unsubscribe([one for filters in turns for one in filters])
             raise
         return Survey({topic: payload for topic, payload in self._found.items() if payload}, self._digests)
 
-    async def _until_quiet(self) -> None:
-        """Return when the broker has sent all that it retains for the subscriptions so far."""
+    async def _until_quiet(self, wanted: Collection[str] = ()) -> None:
+        """Return when the broker has sent all that it retains for the subscriptions so far, or all of `wanted`."""
         sent_at = -1e9
         goal = self._markers_sent + 1
         while True:
@@ -139,23 +142,30 @@ class BrokerSurvey:
                     f"{self._bounds.topics} messages, of orders and reference data that are not of this centre. "
                     "Nothing is published there; clear what is not needed"
                 )
+            if wanted and all(topic in self._digests for topic in wanted):
+                return
             now = self._loop.time()
             is_quiet = now - self._last_at >= self._timing.quiet_s
-            if self._markers_seen >= goal and is_quiet:
+            if is_quiet and (self._markers_seen >= goal or not self._markers_come):
                 return
             if now - sent_at >= self._timing.marker_s:
                 if self._markers_sent - goal + 1 >= self._timing.markers and is_quiet:
-                    log.warning(
-                        "Broker %s does not return messages on %s: let the centre's account write and read there. "
-                        "What is retained may be incomplete",
-                        self._link.name,
-                        self._marker,
-                    )
+                    self._do_without_markers()
                     return
                 sent_at = now
                 self._markers_sent += 1
-                await self._link.publish(self._marker, _marker(self._markers_sent), retain=False)
+                with suppress(PublishRefused):
+                    await self._link.publish(self._marker, _marker(self._markers_sent), retain=False)
             await asyncio.sleep(min(self._timing.quiet_s, self._timing.marker_s) / 10)
+
+    def _do_without_markers(self) -> None:
+        self._markers_come = False
+        log.warning(
+            "Broker %s does not return messages on %s: let the centre's account write and read there. "
+            "What is retained may be read incompletely",
+            self._link.name,
+            self._marker,
+        )
 
     async def _fetch_missing(self) -> None:
         """Subscribe to the topics of orders that the index names and that have not come."""
@@ -163,7 +173,7 @@ class BrokerSurvey:
             missing = [topic for topic in self._indexed_topics(site) if topic not in self._digests]
             for topics in chunks(missing, _FETCHED_AT_ONCE):
                 await self._link.subscribe(topics, without_own=True)
-                await self._until_quiet()
+                await self._until_quiet(topics)
                 await self._link.unsubscribe(topics)
 
     def _indexed_topics(self, site: str) -> list[str]:

@@ -34,11 +34,11 @@ class QueueBounds(Struct, frozen=True, kw_only=True):
 class RetainedTiming(Struct, frozen=True, kw_only=True):
     """Waiting times, in seconds, of reading and writing what a broker retains."""
 
-    quiet_s: float = 1.0
+    quiet_s: float = 0.5
     """A broker has sent all that it retains when our marker came back and nothing else has come for so long."""
     marker_s: float = 5.0
     """How long to wait for the marker before another one is sent: a full queue of the broker drops it."""
-    markers: int = 12
+    markers: int = 4
     """So many markers are sent at most. Then the silence has to do: the account may not read its own markers."""
     survey_again_s: float = 600.0
     """A broker that retained more than the centre may hold is read again after this."""

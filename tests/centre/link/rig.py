@@ -45,6 +45,8 @@ class LinkRig:
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.hook: Callable[[Received], None] = lambda _: None
+        """Called with each message."""
         self.connects = 0
         self.disconnects = 0
         self.gate = asyncio.Event()
@@ -52,6 +54,7 @@ class LinkRig:
 
     async def take(self, received: Received) -> None:
         await self.gate.wait()
+        self.hook(received)
         self.received.append(received)
 
     def disconnected(self, _link: MqttLink) -> None:
