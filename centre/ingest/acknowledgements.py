@@ -46,11 +46,11 @@ class Acknowledgement(NamedTuple):
         return encode(ack if self.event_id is None else {**ack, "id": self.event_id})
 
 
-class _Status(Struct):
+class _StatusJournal(Struct):
     journal: str | None = None
 
 
-_STATUS = Decoder(_Status)
+_STATUS = Decoder(_StatusJournal)
 
 
 def acks_of_batch(connection: Connection, touched: Sequence[JournalKey]) -> list[Acknowledgement]:

@@ -135,12 +135,12 @@ class Reach(StrEnum):
     """It has never said anything but events."""
 
 
-class _Status(Struct):
+class _StatusState(Struct):
     state: str
     connection: int = 0
 
 
-_STATUS = Decoder(_Status)
+_STATUS = Decoder(_StatusState)
 
 
 def reach(row: KioskRow, now: datetime, offline_s: float) -> Reach:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from agent.contract.events import PackingConfirmed
 from centre.ingest.reception import event_in
-from centre.projection.order_state import OrderState
+from centre.projection.projected_order import ProjectedOrder
 from centre.projection.projector import Fact, Projector, boxes_needed, orders_needed, units_named
 from centre.store import event_rows, projection_rows
 from centre.store.order_rows import lock_orders
@@ -78,7 +78,7 @@ def project_late(connection: Connection, orders: Collection[tuple[int, str]], *,
     return projected
 
 
-def _load_orders(connection: Connection, names: set[str], facts: Sequence[Fact]) -> dict[str, OrderState]:
+def _load_orders(connection: Connection, names: set[str], facts: Sequence[Fact]) -> dict[str, ProjectedOrder]:
     orders = projection_rows.load_orders(connection, names)
     packed = {fact.event.order for fact in facts if isinstance(fact.event, PackingConfirmed)}
     if packed:

@@ -171,14 +171,14 @@ class _Head(Struct):
     sequence: str
 
 
-class _Document(_Head):
+class _EventDocument(_Head):
     data: Raw = Raw(b"null")
     subject: str | None = None
     time: str | None = None
     clocksynced: bool = False
 
 
-_DOCUMENT = Decoder(_Document)
+_DOCUMENT = Decoder(_EventDocument)
 _HEAD = Decoder(_Head)
 
 
@@ -206,7 +206,7 @@ def _event(message: Received, topic: _Topic) -> EventArrival | RefusedMessage:
 
 def _read(message: Received, topic: _Topic, head: Any, match: re.Match[str]) -> EventArrival:
     """Return the event in a document whose id is legible. What else is wrong makes it one that is not understood."""
-    is_whole = type(head) is _Document
+    is_whole = type(head) is _EventDocument
     order = head.subject if is_whole else None
     if order is not None and not is_order_name(order):
         order = None

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from centre.centre_errors import DatabaseDown
 from centre.ingest.branches import JournalKey, Placement, Run, place
-from centre.ingest.counting import count
+from centre.ingest.event_counting import count
 from centre.ingest.journal_copies import note_old_copies, note_overlaps
 from centre.ingest.kiosk_views import HealthClaim, ViewArrival, newest_claims, store_views
 from centre.ingest.projecting import Renew

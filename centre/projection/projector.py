@@ -21,8 +21,8 @@ from agent.contract.events import (
     Voided,
 )
 from agent.contract.manifest import unit_key
-from centre.projection.box_state import Box, BoxStage, Piece
-from centre.projection.order_state import OrderState
+from centre.projection.projected_box import BoxStage, Piece, ProjectedBox
+from centre.projection.projected_order import ProjectedOrder
 
 __all__ = ["BoxKey", "Fact", "Projector", "boxes_needed", "orders_needed", "units_named"]
 
@@ -76,7 +76,7 @@ class Projector:
     `boxes` need not have those that are new. `orders` has all that `orders_needed` names.
     """
 
-    def __init__(self, boxes: dict[BoxKey, Box], orders: Mapping[str, OrderState]) -> None:
+    def __init__(self, boxes: dict[BoxKey, ProjectedBox], orders: Mapping[str, ProjectedOrder]) -> None:
         self.boxes = boxes
         self.orders = orders
         self.changed: set[str] = set()
@@ -91,12 +91,12 @@ class Projector:
             self.changed.add(fact.event.order)  # type: ignore[attr-defined]
             act(self, fact, fact.event)
 
-    def _box(self, fact: Fact, name: str, order: str) -> Box | None:
+    def _box(self, fact: Fact, name: str, order: str) -> ProjectedBox | None:
         """Return a box; None if it belongs to another order, so that no kiosk has written this event."""
         key = (fact.journal_id, name)
         box = self.boxes.get(key)
         if box is None:
-            box = self.boxes[key] = Box(fact.journal_id, name, order)
+            box = self.boxes[key] = ProjectedBox(fact.journal_id, name, order)
         return box if box.order == order else None
 
     # -- scans -------------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class Projector:
         if box is not None:
             box.set_size(event.size, None, event.label)
 
-    def _told(self, fact: Fact, event: BoxCreated | BoxReopened | BoxConfirmed, state: BoxStage) -> Box | None:
+    def _told(self, fact: Fact, event: BoxCreated | BoxReopened | BoxConfirmed, state: BoxStage) -> ProjectedBox | None:
         """A box event tells the state and contents of its box: what it tells is right."""
         box = self._box(fact, event.box, event.order)
         if box is not None:

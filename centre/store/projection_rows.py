@@ -11,8 +11,8 @@ from msgspec import DecodeError, Struct, ValidationError
 from msgspec.json import Decoder
 from sqlalchemy import Connection, bindparam, delete, select
 
-from centre.projection.box_state import Box, BoxStage, Piece
-from centre.projection.order_state import OrderState
+from centre.projection.projected_box import BoxStage, Piece, ProjectedBox
+from centre.projection.projected_order import ProjectedOrder
 from centre.projection.projector import BoxKey
 from centre.store import counter_rows
 from centre.store.schema import box, order_operator, orders, piece
@@ -42,9 +42,9 @@ _PIECE_COLUMNS = ("box_id", "order_name", "line", "sku", "unit", "unit_key", "qu
 _SELECT_BOXES = select(box.c.id, box.c.journal_id, box.c.box, box.c.order_name, *(box.c[name] for name in _BOX_VALUES))
 
 
-def load_boxes(connection: Connection, needed: Mapping[BoxKey, bool]) -> dict[BoxKey, Box]:
+def load_boxes(connection: Connection, needed: Mapping[BoxKey, bool]) -> dict[BoxKey, ProjectedBox]:
     """Return the stored ones of these boxes; with their pieces where the value is true."""
-    found: dict[BoxKey, Box] = {}
+    found: dict[BoxKey, ProjectedBox] = {}
     for names in chunks(sorted({name for _, name in needed})):
         for row in connection.execute(_SELECT_BOXES.where(box.c.box.in_(names))):
             if (row.journal_id, row.box) in needed:
@@ -53,7 +53,7 @@ def load_boxes(connection: Connection, needed: Mapping[BoxKey, bool]) -> dict[Bo
     return found
 
 
-def load_boxes_of_order(connection: Connection, journal_id: int, order: str) -> dict[BoxKey, Box]:
+def load_boxes_of_order(connection: Connection, journal_id: int, order: str) -> dict[BoxKey, ProjectedBox]:
     """Return all boxes of one order in one run, with their pieces."""
     rows = connection.execute(_SELECT_BOXES.where(box.c.order_name == order, box.c.journal_id == journal_id))
     found = {(row.journal_id, row.box): _box(row) for row in rows}
@@ -61,8 +61,8 @@ def load_boxes_of_order(connection: Connection, journal_id: int, order: str) -> 
     return found
 
 
-def _box(row: Sequence[Any]) -> Box:
-    loaded = Box(row[1], row[2], row[3], row[0])
+def _box(row: Sequence[Any]) -> ProjectedBox:
+    loaded = ProjectedBox(row[1], row[2], row[3], row[0])
     for field, value in zip(_BOX_VALUES, row[4:], strict=True):
         setattr(loaded, field, value)
     loaded.state = BoxStage(loaded.state)
@@ -70,7 +70,7 @@ def _box(row: Sequence[Any]) -> Box:
     return loaded
 
 
-def _load_pieces(connection: Connection, boxes: Sequence[Box]) -> None:
+def _load_pieces(connection: Connection, boxes: Sequence[ProjectedBox]) -> None:
     by_id = {one.id: one for one in boxes}
     columns = (piece.c.box_id, piece.c.id, piece.c.line, piece.c.sku, piece.c.quantity, piece.c.unit)
     for ids in chunks([id for id in by_id if id is not None]):
@@ -87,7 +87,7 @@ _UPDATE_BOX = (
 )
 
 
-def write_boxes(connection: Connection, boxes: Collection[Box]) -> None:
+def write_boxes(connection: Connection, boxes: Collection[ProjectedBox]) -> None:
     """Write what is different in boxes and their pieces."""
     new = [one for one in boxes if one.id is None]
     if new:
@@ -109,11 +109,11 @@ def write_boxes(connection: Connection, boxes: Collection[Box]) -> None:
     _write_pieces(connection, boxes)
 
 
-def _values(one: Box) -> tuple[object, ...]:
+def _values(one: ProjectedBox) -> tuple[object, ...]:
     return tuple(getattr(one, name) for name in _BOX_VALUES)
 
 
-def _write_pieces(connection: Connection, boxes: Iterable[Box]) -> None:
+def _write_pieces(connection: Connection, boxes: Iterable[ProjectedBox]) -> None:
     removed: list[int] = []
     changed: list[dict[str, int | None]] = []
     new: list[tuple[object, ...]] = []
@@ -145,13 +145,13 @@ class _Reopen(Struct):
 _REOPEN = Decoder(_Reopen)
 
 
-def load_orders(connection: Connection, names: Collection[str]) -> dict[str, OrderState]:
+def load_orders(connection: Connection, names: Collection[str]) -> dict[str, ProjectedOrder]:
     """Return these orders; those that the centre does not know as new ones. Call it under `lock_orders`."""
-    found = {name: OrderState(name) for name in names}
+    found = {name: ProjectedOrder(name) for name in names}
     columns = (orders.c.name, orders.c.status, orders.c.opened_at, orders.c.packed_at)
     for some in chunks(list(names)):
         for name, status, opened_at, packed_at in connection.execute(select(*columns).where(orders.c.name.in_(some))):
-            found[name] = OrderState(name, status=status, opened_at=opened_at, packed_at=packed_at, is_new=False)
+            found[name] = ProjectedOrder(name, status=status, opened_at=opened_at, packed_at=packed_at, is_new=False)
     return found
 
 
@@ -176,7 +176,7 @@ _UPDATE_ORDER = (
 )
 
 
-def write_orders(connection: Connection, changed: Collection[OrderState], numbers: Iterable[int], now: str) -> None:
+def write_orders(connection: Connection, changed: Collection[ProjectedOrder], numbers: Iterable[int], now: str) -> None:
     """Write orders, each as changed now, with the operators that were named. `numbers` are those of `lock_orders`."""
     if not changed:
         return
@@ -203,7 +203,7 @@ def write_orders(connection: Connection, changed: Collection[OrderState], number
     _write_operators(connection, changed)
 
 
-def _write_operators(connection: Connection, changed: Iterable[OrderState]) -> None:
+def _write_operators(connection: Connection, changed: Iterable[ProjectedOrder]) -> None:
     rows = [
         {"order_name": order.name, "role": role, "operator": operator}
         for order in changed

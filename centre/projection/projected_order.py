@@ -1,11 +1,11 @@
 """One order as the events of all kiosks change it, beside its manifest."""
 
-__all__ = ["OrderState"]
+__all__ = ["ProjectedOrder"]
 
 CLOSED_BY_CENTRE = ("cancelled", "withdrawn")
 
 
-class OrderState:
+class ProjectedOrder:
     """What events change in an order. `is_new`: the centre knows of it by events alone.
 
     `reopen` is the revision from which a packing counts again (`workflow.md#packed-orders-stay-closed`).

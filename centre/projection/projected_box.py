@@ -6,7 +6,7 @@ from enum import StrEnum
 from agent.contract.event_values import Content, Size
 from agent.contract.manifest import unit_key
 
-__all__ = ["Box", "BoxStage", "Piece"]
+__all__ = ["BoxStage", "Piece", "ProjectedBox"]
 
 
 class BoxStage(StrEnum):
@@ -44,7 +44,7 @@ class Piece:
         self.is_changed = False
 
 
-class Box:
+class ProjectedBox:
     """One box of one journal. Its methods change it as an event does.
 
     `pieces` holds what the events of a batch need: all pieces of the box, or only those that the batch adds. `removed`
