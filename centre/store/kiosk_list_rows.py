@@ -1,0 +1,48 @@
+"""Kiosks as they are listed: a page of them, with the journals and stations of all in a few statements."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select, tuple_
+
+from centre.store.kiosk_rows import KioskJournal, KioskRow
+from centre.store.schema import hole, journal, kiosk
+
+__all__ = ["journals_of_kiosks", "kiosk_page"]
+
+
+def kiosk_page(
+    connection: Connection, *, site: str | None, after: tuple[str, str] | None, limit: int, with_retired: bool
+) -> list[KioskRow]:
+    """Return kiosks by site and name, those after one (site, name)."""
+    columns = [kiosk.c[name] for name in KioskRow._fields]
+    statement = select(*columns).order_by(kiosk.c.site, kiosk.c.name).limit(limit)
+    if site is not None:
+        statement = statement.where(kiosk.c.site == site)
+    if after is not None:
+        statement = statement.where(tuple_(kiosk.c.site, kiosk.c.name) > after)
+    if not with_retired:
+        statement = statement.where(kiosk.c.retired_at.is_(None))
+    return [KioskRow._make(row) for row in connection.execute(statement)]
+
+
+def journals_of_kiosks(connection: Connection, ids: Collection[int]) -> dict[int, list[KioskJournal]]:
+    """Return the runs of each of these kiosks, newest first."""
+    holes: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in connection.execute(
+        select(hole.c.journal_id, hole.c.first, hole.c.last)
+        .join(journal, journal.c.id == hole.c.journal_id)
+        .where(journal.c.kiosk_id.in_(ids))
+        .order_by(hole.c.first)
+    ):
+        holes[row.journal_id].append((row.first, row.last))
+    found: dict[int, list[KioskJournal]] = {number: [] for number in ids}
+    columns = [journal.c[name] for name in KioskJournal._fields if name != "holes"]
+    for row in connection.execute(
+        select(journal.c.kiosk_id, *columns)
+        .where(journal.c.kiosk_id.in_(ids))
+        .order_by(journal.c.last_event_at.desc(), journal.c.id.desc())
+    ):
+        kiosk_id, *values = row
+        found[kiosk_id].append(KioskJournal(*values, holes=tuple(holes[row.id])))
+    return found
