@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from agent.contract.topics import Topics
 from centre.store.audit_rows import add_audit
-from centre.store.kiosk_retirement_rows import mark_retired
+from centre.store.kiosk_list_rows import mark_retired
 from centre.store.kiosk_rows import KioskRow
 from centre.store.message_rows import RetainedMessage, save_messages
 

@@ -1,14 +1,14 @@
-"""Kiosks as they are listed: a page of them, with the journals and stations of all in a few statements."""
+"""The list of kiosks: a page of it with all their journals, and taking one off it."""
 
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select, tuple_, update
 
 from centre.store.kiosk_rows import KioskJournal, KioskRow
 from centre.store.schema import hole, journal, kiosk
 
-__all__ = ["journals_of_kiosks", "kiosk_page"]
+__all__ = ["journals_of_kiosks", "kiosk_page", "mark_retired"]
 
 
 def kiosk_page(
@@ -46,3 +46,8 @@ def journals_of_kiosks(connection: Connection, ids: Collection[int]) -> dict[int
         kiosk_id, *values = row
         found[kiosk_id].append(KioskJournal(*values, holes=tuple(holes[row.id])))
     return found
+
+
+def mark_retired(connection: Connection, kiosk_id: int, now: str) -> None:
+    """Take a kiosk off the list."""
+    connection.execute(update(kiosk).where(kiosk.c.id == kiosk_id).values(retired_at=now))

@@ -5,7 +5,17 @@ from fastapi import APIRouter, FastAPI
 from centre.configuration.centre_settings import is_loopback
 from centre.web import openapi_document, probes
 from centre.web.access import Access
-from centre.web.api import box_routes, conflict_routes, event_routes, order_actions, order_routes, unit_routes
+from centre.web.api import (
+    box_routes,
+    conflict_routes,
+    dead_letter_routes,
+    event_routes,
+    kiosk_routes,
+    order_actions,
+    order_routes,
+    reference_routes,
+    unit_routes,
+)
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
 from centre.web.paths import KeepSlashes, add_segment_convertor
@@ -46,7 +56,10 @@ def _routers() -> list[APIRouter]:
         unit_routes.router,
         box_routes.router,
         event_routes.router,
+        kiosk_routes.router,
         conflict_routes.router,
+        reference_routes.router,
+        dead_letter_routes.router,
         openapi_document.router,
         probes.router,
     ]

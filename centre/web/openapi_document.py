@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from agent.contract.schemas import ManifestMessage
+from agent.contract.schemas import ManifestMessage, OperatorMessage
 from centre.web.access import Needs
 from centre.web.problem_details import PROBLEM_TYPE, ProblemDetails
 from centre.web.scopes import Scope
@@ -107,9 +107,10 @@ def _schemas_of_problems() -> dict[str, Any]:
 def _schemas_of_bodies() -> dict[str, Any]:
     """Return the schemas of bodies that the contract with the kiosks defines. What the centre adds is not required."""
     template = "#/components/schemas/{model}"
-    schema = TypeAdapter(ManifestMessage).json_schema(ref_template=template)
-    schema["required"] = [name for name in schema["required"] if name not in ("order", "revision", "status")]
-    return {**schema.pop("$defs"), "Manifest": schema}
+    manifest = TypeAdapter(ManifestMessage).json_schema(ref_template=template)
+    manifest["required"] = [name for name in manifest["required"] if name not in ("order", "revision", "status")]
+    operator = TypeAdapter(OperatorMessage).json_schema(ref_template=template)
+    return {**manifest.pop("$defs"), "Manifest": manifest, "OperatorGiven": operator}
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:

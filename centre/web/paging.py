@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 from centre.web.problem_details import wrong_field
 from centre.web.storable import is_storable
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "After", "Limit", "Page", "cursor", "number_in", "parts_of", "text_in"]
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "MAX_NUMBER", "After", "Limit", "Page", "cursor", "number_in", "parts_of", "text_in"]
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 _MAX_CURSOR = 1_024
-_MAX_NUMBER = 2**63 - 1
+MAX_NUMBER = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"How many items at most; at most {MAX_LIMIT:,}.")]
 After = Annotated[
@@ -57,7 +57,7 @@ def parts_of(kind: str, text: str | None, *types: type) -> tuple[Any, ...] | Non
 
 
 def _fits(value: object) -> bool:
-    return is_storable(value) if isinstance(value, str) else isinstance(value, int) and 0 <= value <= _MAX_NUMBER
+    return is_storable(value) if isinstance(value, str) else isinstance(value, int) and 0 <= value <= MAX_NUMBER
 
 
 def number_in(kind: str, text: str | None) -> int | None:

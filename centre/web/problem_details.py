@@ -19,7 +19,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from centre.centre_errors import DatabaseDown, LinkDown
+from centre.centre_errors import DatabaseDown, LinkDown, Refused
+from centre.link.broker_link import PublishRefused
+from centre.link.kiosk_requests import KioskSilent
 
 __all__ = [
     "PROBLEM_TYPE",
@@ -151,8 +153,10 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(DatabaseDown, _database_down)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(LinkDown, _link_down)
-    app.add_exception_handler(TimeoutError, _no_answer)
+    app.add_exception_handler(PublishRefused, _link_down)
+    app.add_exception_handler(KioskSilent, _no_answer)
 
 
 async def _http_error(request: Request, exc: Exception) -> Response:
@@ -199,8 +203,12 @@ async def _database_down(_request: Request, exc: Exception) -> Response:
     )
 
 
+async def _refused(_request: Request, exc: Exception) -> Response:
+    return problem_response(409, shown(str(exc)))
+
+
 async def _link_down(_request: Request, exc: Exception) -> Response:
-    return problem_response(502, f"The broker cannot be reached: {shown(str(exc))}. Nothing was sent.")
+    return problem_response(502, f"The broker did not take it: {shown(str(exc))}.")
 
 
 async def _no_answer(_request: Request, _exc: Exception) -> Response:

@@ -11,7 +11,7 @@ from centre.configuration.centre_settings import CentreSettings
 from centre.moments import Now, utc_now
 from centre.store.database import Database
 
-__all__ = ["BrokerStatus", "IngestStatus", "KioskRequests", "Services"]
+__all__ = ["BrokerStatus", "EventIntake", "KioskRequests", "Services"]
 
 
 class BrokerStatus(Protocol):
@@ -29,19 +29,22 @@ class BrokerStatus(Protocol):
     def is_connected(self) -> bool: ...
 
 
-class IngestStatus(Protocol):
-    """The state of the ingest."""
+class EventIntake(Protocol):
+    """What stores the events of the kiosks."""
 
     @property
     def ready(self) -> bool:
-        """Whether it stores events; False while the database is down."""
+        """Whether events are being stored; False while the database is down."""
+
+    async def retry_letter(self, id: int) -> bool:
+        """Take a dead letter in again; return whether it was taken. Raise DatabaseDown."""
 
 
 class KioskRequests(Protocol):
     """Sends requests to kiosks (`mqtt.md#requests`)."""
 
     async def send(self, site: str, kiosk: str, name: str, fields: Mapping[str, object]) -> Mapping[str, object]:
-        """Send a request, and return the kiosk's answer. Raise LinkDown, or TimeoutError if no answer comes."""
+        """Send a request, and return the kiosk's answer. Raise LinkDown, PublishRefused or KioskSilent."""
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -50,7 +53,7 @@ class Services(Struct, frozen=True, kw_only=True):
     database: Database
     changes: Changes
     settings: CentreSettings
-    ingest: IngestStatus
+    ingest: EventIntake
     brokers: Callable[[], Sequence[BrokerStatus]]
     """The connections as they are now."""
     requests: KioskRequests

@@ -79,8 +79,8 @@ async def reload(site: SiteName, kiosk: KioskId, services: ServicesOf, _caller: 
 def retire_kiosk(site: SiteName, kiosk: KioskId, services: ServicesOf, caller: Administrator) -> Response:
     """Takes a kiosk off the lists, and clears what the centre retains for it. Its events stay.
 
-    The kiosk's own views can only be cleared by `kiosk-agent retire` on the kiosk: no other account may write them. A
-    kiosk that connects again is listed again.
+    The kiosk's own views can only be cleared by `kiosk-agent retire` on the kiosk: no other account may write them. If
+    the kiosk works on nevertheless, its events are stored as before.
     """
     with services.database.writing() as connection:
         retire(connection, _existing(connection, site, kiosk), actor=caller.actor, now=moment(services.now()))

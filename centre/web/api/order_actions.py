@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from centre.centre_errors import Refused
 from centre.changes import Change
 from centre.moments import moment
 from centre.orders import order_lifecycle
@@ -61,7 +60,5 @@ def _done(action: Action, order: str, services: Services, caller: Caller, if_mat
             resource = read_order(connection, order)
     except OrderNotKnown as exc:
         raise Problem(404, f"There is no order {order!a}.") from exc
-    except Refused as exc:
-        raise Problem(409, str(exc)) from exc
     services.changes.tell(Change.RETAINED, Change.ORDERS)
     return order_response(order, resource)

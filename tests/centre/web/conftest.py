@@ -38,7 +38,13 @@ class PlayedBroker:
 
 
 class PlayedIngest:
+    """An ingest that takes dead letters as `takes` says."""
+
     ready = True
+    takes = True
+
+    async def retry_letter(self, id: int) -> bool:
+        return self.takes
 
 
 class PlayedKiosks:
