@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from centre.centre_errors import LeaseLost, LinkDown
+from centre.centre_errors import LeaseLost, LinkDown, Refused
 from centre.changes import Changes
 from centre.configuration.centre_settings import CentreSettings
 from centre.link.broker_link import BrokerLink
@@ -88,6 +88,10 @@ class SiteWork:
     def ready(self) -> bool:
         """Whether events are being stored."""
         return self._task is not None and not self._task.done()
+
+    async def retry_letter(self, id: int) -> bool:
+        """Take a dead letter in again; return whether it was taken. Raises Refused while nothing is taken in here."""
+        raise Refused("another centre works for the sites: this one stands by")
 
     def brokers(self) -> list[BrokerState]:
         """Return how each broker is; none while another centre works for the sites."""

@@ -44,7 +44,7 @@ def journals_of_kiosks(connection: Connection, ids: Collection[int]) -> dict[int
         .order_by(journal.c.last_event_at.desc(), journal.c.id.desc())
     ):
         kiosk_id, *values = row
-        found[kiosk_id].append(KioskJournal(*values, holes=tuple(holes[row.id])))
+        found[kiosk_id].append(KioskJournal._make((*values, tuple(holes[row.id]))))
     return found
 
 

@@ -10,7 +10,18 @@ from pydantic import BaseModel, Field
 from centre.web.problem_details import wrong_field
 from centre.web.storable import is_storable
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "MAX_NUMBER", "After", "Limit", "Page", "cursor", "number_in", "parts_of", "text_in"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MAX_LIMIT",
+    "MAX_NUMBER",
+    "After",
+    "Limit",
+    "Page",
+    "cursor",
+    "number_in",
+    "parts_of",
+    "text_in",
+]
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000

@@ -48,9 +48,7 @@ def list_dead_letters(
     start = number_in("dead-letters", after) or 0
     with services.database.reading() as connection:
         rows = dead_letter_rows.page(connection, after=start, limit=limit + 1)
-    items = [
-        {**row._asdict(), "payload": base64.b64encode(row.payload).decode()} for row in rows[:limit]
-    ]
+    items = [{**row._asdict(), "payload": base64.b64encode(row.payload).decode()} for row in rows[:limit]]
     return page_response(items, cursor("dead-letters", rows[limit - 1].id) if len(rows) > limit else None)
 
 
