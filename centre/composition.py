@@ -29,12 +29,12 @@ from centre.web.accounts import FirstAccount, first_account
 from centre.web.app import create_app
 from centre.web.services import Services
 
-__all__ = ["Centre", "PartFailed"]
+__all__ = ["Centre", "CentreFailed"]
 
 _log = logging.getLogger(__name__)
 
 
-class PartFailed(Exception):
+class CentreFailed(Exception):
     """A part of the running centre failed unexpectedly. A restart may help."""
 
 
@@ -47,12 +47,12 @@ class Centre:
         self._now = now
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Raises CentreError if it cannot start, PartFailed if a part failed later."""
+        """Run until SIGTERM or SIGINT. Raises CentreError if it cannot start, CentreFailed if a part failed later."""
         stop = Stop()
         async with AsyncExitStack() as undo:
             await self._start_and_wait(undo, stop)
         if stop.failure is not None:
-            raise PartFailed(repr(stop.failure)) from stop.failure
+            raise CentreFailed(repr(stop.failure)) from stop.failure
 
     async def _start_and_wait(self, undo: AsyncExitStack, stop: Stop) -> None:
         settings = self._settings

@@ -25,6 +25,24 @@ MAY_IMPORT = {
     "agent.sheet": (*GROUND, "agent.contract", "agent.catalogue", "agent.drivers.scanners.learning"),
 }
 
+CENTRE_GROUND = ("centre", "centre.centre_errors", "centre.moments", "centre.changes", "centre.legible")
+CENTRE_MAY_IMPORT = {
+    "centre.centre_errors": (),
+    "centre.moments": (),
+    "centre.legible": (),
+    "centre.changes": (),
+    "centre.exit_status": ("centre.centre_errors",),
+    "centre.configuration": CENTRE_GROUND,
+    "centre.store": CENTRE_GROUND,
+    "centre.projection": (*CENTRE_GROUND, "centre.store"),
+    "centre.orders": (*CENTRE_GROUND, "centre.store"),
+    "centre.link": (*CENTRE_GROUND, "centre.configuration", "centre.store"),
+    "centre.process": (*CENTRE_GROUND, "centre.configuration", "centre.store"),
+    "centre.ingest": (*CENTRE_GROUND, "centre.store", "centre.projection", "centre.orders", "centre.link"),
+    "centre.web": (*CENTRE_GROUND, "centre.configuration", "centre.store", "centre.orders", "centre.ingest"),
+}
+"""The same for the centre. What the web needs of the running centre is handed in: it never imports `centre.link`."""
+
 EDGES = {
     "evdev": {"agent/drivers/scanners/evdev.py"},
     "serial": {"agent/drivers/scanners/serial.py"},
@@ -36,9 +54,20 @@ EDGES = {
     "amqtt": {"agent/demo/"},
 }
 
+CENTRE_EDGES = {
+    "alembic": {"centre/store/migration.py", "centre/store/migrations/"},
+    "argon2": {"centre/web/passwords.py"},
+    "fastapi": {"centre/web/"},
+    "paho": {"centre/link/paho_connection.py"},
+    "prometheus_client": {"centre/web/"},
+    "sqlalchemy": {"centre/store/"},
+    "starlette": {"centre/web/"},
+    "uvicorn": {"centre/process/web_server.py"},
+}
 
-def sources() -> list[Path]:
-    return sorted((ROOT / "agent").rglob("*.py"))
+
+def sources(program: str = "agent") -> list[Path]:
+    return sorted((ROOT / program).rglob("*.py"))
 
 
 def module_of(path: Path) -> str:
@@ -81,6 +110,59 @@ def test_each_library_stays_at_its_edge(library: str) -> None:
     assert users, f"{library} is a dependency that nothing uses"
     outside = {user for user in users if not any(user.startswith(place) for place in EDGES[library])}
     assert not outside, f"{library} is imported beyond its edge: {outside}"
+
+
+@pytest.mark.parametrize("path", sources("centre"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_of_the_centre_point_down(path: Path) -> None:
+    module = module_of(path)
+    room = next((room for room in CENTRE_MAY_IMPORT if is_within(module, room)), None)
+    ours = [name for name in imports_of(path) if name.split(".")[0] == "centre"]
+    allowed = ("centre",) if room is None else (room, *CENTRE_MAY_IMPORT[room])
+    wrong = [
+        name
+        for name in ours
+        if room is not None
+        and not any(name == place or (place != "centre" and is_within(name, place)) for place in allowed)
+    ]
+    assert not wrong, f"{module} must not import {wrong}"
+
+
+def test_the_centre_knows_of_the_agent_its_contract_alone() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources("centre")
+        for name in imports_of(path)
+        if name.split(".")[0] == "agent" and not is_within(name, "agent.contract")
+    }
+    assert not wrong
+
+
+def test_the_agent_does_not_know_the_centre() -> None:
+    wrong = {path for path in sources() for name in imports_of(path) if name.split(".")[0] == "centre"}
+    assert not wrong
+
+
+@pytest.mark.parametrize("library", CENTRE_EDGES)
+def test_each_library_of_the_centre_stays_at_its_edge(library: str) -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in sources("centre")
+        if any(is_within(name, library) for name in imports_of(path)) and not only_names_connections(path, library)
+    }
+    assert users, f"{library} is a dependency that nothing uses"
+    outside = {user for user in users if not any(user.startswith(place) for place in CENTRE_EDGES[library])}
+    assert not outside, f"{library} is imported beyond its edge: {outside}"
+
+
+def only_names_connections(path: Path, library: str) -> bool:
+    """Whether a module takes of SQLAlchemy the type of connections alone: to hand one on to `centre.store`."""
+    taken = {
+        name.name
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy"
+        for name in node.names
+    }
+    return library == "sqlalchemy" and taken == {"Connection"}
 
 
 def test_no_production_code_imports_the_demo() -> None:
