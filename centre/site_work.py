@@ -3,23 +3,31 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from centre.centre_errors import LeaseLost, LinkDown, Refused
 from centre.changes import Changes
 from centre.configuration.centre_settings import CentreSettings
-from centre.link.broker_link import BrokerLink
+from centre.ingest.ingest import Ingest
 from centre.link.brokers import Brokers, BrokerState
-from centre.link.received import Received
 from centre.link.together import together
 from centre.moments import Now
+from centre.orders.renewal import renew_messages
 from centre.process.stopping import Stop
 from centre.store.database import Database
+from centre.store.leased_database import LeasedDatabase
 from centre.upkeep import keep_index_up
 
 __all__ = ["SiteWork"]
 
 _log = logging.getLogger(__name__)
+
+
+class _Parts(NamedTuple):
+    """What works together for some sites."""
+
+    brokers: Brokers
+    ingest: Ingest
 
 
 class SiteWork:
@@ -34,7 +42,7 @@ class SiteWork:
         self._changes = changes
         self._now = now
         self._stop = stop
-        self._brokers: Brokers | None = None
+        self._parts: _Parts | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def work_for(self, sites: Sequence[str], epochs: Mapping[str, int]) -> None:
@@ -47,47 +55,52 @@ class SiteWork:
 
     async def end(self) -> None:
         """Work for no site. Returns when everything has ended."""
-        task, self._task, self._brokers = self._task, None, None
+        task, self._task, self._parts = self._task, None, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def _work(self, settings: CentreSettings, epochs: Mapping[str, int]) -> None:
-        async def take(received: Received) -> None: ...
-        async def greet(link: BrokerLink) -> None: ...
-        async def adopt(link: BrokerLink, found: Mapping[str, bytes]) -> None: ...
-
-        self._brokers = Brokers(
+        database = LeasedDatabase(self._database, epochs)
+        brokers = Brokers(
             settings,
             client_id=self._client_id,
-            database=self._database,
+            database=database,
             changes=self._changes,
             now=self._now,
-            take=take,
-            greet=greet,
-            adopt=adopt,
+            take=lambda received: ingest.take(received),
+            greet=lambda link: ingest.connected(link),
+            adopt=_adopt_nothing,
         )
+        ingest = Ingest(
+            database, self._changes, self._now, brokers.links, requests=brokers.requests, renew=renew_messages
+        )
+        self._parts = _Parts(brokers, ingest)
         await together(
-            self._brokers.run(),
-            keep_index_up(self._database, self._changes, self._now),
+            brokers.run(),
+            ingest.run(),
+            keep_index_up(database, self._changes, self._now),
         )
 
     def _note_end(self, done: "asyncio.Task[None]") -> None:
         if done.cancelled():
             return
         failure = done.exception()
-        if isinstance(failure, LeaseLost):
-            # The lease keeper will see it too, and say for which sites to work.
-            _log.warning("the work is given up", extra={"why": failure})
-        elif failure is not None:
-            self._stop.fail(failure)
+        if failure is None:
+            return
+        lost, others = _split(failure)
+        if others is not None:
+            self._stop.fail(others)
+        elif lost is not None:
+            # The lease keeper sees it too, and says for which sites to work.
+            _log.warning("the work is given up", extra={"why": lost})
 
     # -- what the web asks -------------------------------------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
         """Whether events are being stored."""
-        return self._task is not None and not self._task.done()
+        return self._parts is not None and self._parts.ingest.ready
 
     async def retry_letter(self, id: int) -> bool:
         """Take a dead letter in again; return whether it was taken. Raises Refused while nothing is taken in here."""
@@ -95,10 +108,21 @@ class SiteWork:
 
     def brokers(self) -> list[BrokerState]:
         """Return how each broker is; none while another centre works for the sites."""
-        return [] if self._brokers is None else self._brokers.states()
+        return [] if self._parts is None else self._parts.brokers.states()
 
-    async def send(self, site: str, kiosk: str, name: str, fields: Mapping[str, object]) -> Mapping[str, Any]:
-        """Send a request to a kiosk, and return its answer. Raises LinkDown, KioskSilent."""
-        if self._brokers is None:
+    async def send(self, site: str, kiosk: str, name: str, fields: Mapping[str, object]) -> Mapping[str, object]:
+        """Send a request to a kiosk, and return its answer. Raises LinkDown, TimeoutError."""
+        if self._parts is None:
             raise LinkDown("another centre works for this site: this one stands by")
-        return await self._brokers.requests.send(site, kiosk, name, fields)
+        return await self._parts.brokers.requests.send(site, kiosk, name, fields)
+
+
+async def _adopt_nothing(_link: object, _found: Mapping[str, bytes]) -> None:
+    """Until `centre.orders` can adopt."""
+
+
+def _split(failure: BaseException) -> tuple[BaseException | None, BaseException | None]:
+    """Return what of a failure is a lost lease, and the rest."""
+    if isinstance(failure, BaseExceptionGroup):
+        return failure.split(LeaseLost)
+    return (failure, None) if isinstance(failure, LeaseLost) else (None, failure)

@@ -15,11 +15,11 @@ from centre.ingest.letter_retry import retry_letter
 from centre.ingest.missing_events import find_missing, old_journals_of
 from centre.ingest.projecting import Renew
 from centre.ingest.reprojection import project_again
-from centre.ingest.request_sender import RequestSender
 from centre.ingest.resend_answers import Asked
 from centre.ingest.transaction import Stored, go_on, store_batch
 from centre.ingest.waiting_messages import WaitingMessages
 from centre.link.broker_link import BrokerLink
+from centre.link.kiosk_requests import KioskRequests
 from centre.link.received import Received
 from centre.moments import Now, moment
 from centre.store.database import Database
@@ -41,7 +41,7 @@ T = TypeVar("T")
 class Ingest:
     """Stores what the brokers send, and acknowledges it. `run` does the work; used in the event loop's thread.
 
-    `take` and `connected` are the callbacks of each link. `requests` gets the answers of kiosks. While the database is
+    `take` and `connected` are the callbacks of each link. While the database is
     down nothing is acknowledged and `ready` is false; the queue fills, and the links stop reading. `renew` writes the
     retained messages about orders in the transaction that changes them.
     """
@@ -53,7 +53,7 @@ class Ingest:
         now: Now,
         links: Sequence[BrokerLink],
         *,
-        requests: RequestSender,
+        requests: KioskRequests,
         renew: Renew,
     ) -> None:
         self.ready = False
@@ -135,7 +135,6 @@ class Ingest:
             self._gaps.claimed(claim, now)
         for response in stored.responses:
             self._gaps.answered(response)
-            self._requests.answered(response)
         kinds = {
             Change.EVENTS: stored.events,
             Change.ORDERS: stored.orders,

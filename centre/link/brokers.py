@@ -35,7 +35,7 @@ class BrokerState(Struct, frozen=True, kw_only=True):
 class Brokers:
     """Connections to all brokers of the configuration. Used in the event loop's thread.
 
-    `take` gets what kiosks publish, but for answers to requests; while it waits, no more is read. `greet` runs after
+    `take` gets what kiosks publish; while it waits, no more is read. `greet` runs after
     each connect beside the publisher of retained messages, and is cancelled when the connection ends. `adopt` is that
     of `RetainedPublisher`.
     """
@@ -130,7 +130,8 @@ class Brokers:
         publisher = self._publishers[received.broker]
         if publisher.takes(received.topic):
             await publisher.take(received)
-        elif received.topic.split("/", 6)[5:6] == ["response"]:
+            return
+        if received.topic.split("/", 6)[5:6] == ["response"]:
+            # At once, whatever waits before it: somebody watches a screen.
             self.requests.answered(received)
-        else:
-            await self._take(received)
+        await self._take(received)

@@ -20,7 +20,7 @@ ANSWER_S = 10.0
 _ANSWER_MAX_BYTES = 64 * 1024
 
 
-class KioskSilent(CentreError):
+class KioskSilent(CentreError, TimeoutError):
     """The kiosk has not answered in time."""
 
 
@@ -61,20 +61,22 @@ class KioskRequests:
         it, KioskSilent if no answer comes in time.
         """
         transaction = self._new_id()
-        agent = f"kiosk/v1/{site}/agent/{kiosk}/"
-        payload = msgspec.json.encode({**(fields or {}), "transaction": transaction})
+        topic = f"kiosk/v1/{site}/agent/{kiosk}/response/{transaction}"
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._pending[transaction] = _Pending(f"{agent}response/{transaction}", answer)
+        self._pending[transaction] = _Pending(topic, answer)
         try:
             async with asyncio.timeout(timeout_s):
-                await self._publish(site, f"{agent}request/{name}", payload)
+                await self.post(site, kiosk, name, transaction, fields or {})
                 return await answer
         except TimeoutError as exc:
             raise KioskSilent(f"kiosk {kiosk} of site {site} has not answered within {timeout_s:g} s") from exc
         finally:
             del self._pending[transaction]
 
-    async def _publish(self, site: str, topic: str, payload: bytes) -> None:
+    async def post(self, site: str, kiosk: str, name: str, transaction: str, fields: Mapping[str, object]) -> None:
+        """Send a request whose answer somebody else waits for. Raises LinkDown if no broker takes it."""
+        topic = f"kiosk/v1/{site}/agent/{kiosk}/request/{name}"
+        payload = msgspec.json.encode({**fields, "transaction": transaction})
         links = [link for link in self._serving(site) if link.is_connected]
         results = await asyncio.gather(
             *(link.publish(topic, payload, retain=False) for link in links), return_exceptions=True

@@ -152,8 +152,10 @@ def test_events_are_handed_over_and_answers_reach_the_one_who_asked(database: Da
                 assert await rig.brokers.requests.send("rtm1", "dock-3", "identify") == {"ok": True}
                 await kiosk.link.publish(agent + "event/scan", b"event", retain=False)
                 await kiosk.link.publish(agent + "status", b"status", retain=True)
-                await until(lambda: len(rig.received) == 2, "both messages")
-                assert [one.topic for one in rig.received] == [agent + "event/scan", agent + "status"]
+                await until(lambda: len(rig.received) == 3, "all messages")
+                answered, *others = [one.topic for one in rig.received]
+                assert answered.startswith(agent + "response/")
+                assert others == [agent + "event/scan", agent + "status"]
 
     run_async(test())
 

@@ -123,3 +123,14 @@ def test_a_broker_that_never_answers_does_not_hold_the_caller() -> None:
             await requests_over(Hanging()).send("rtm1", "dock-3", "identify", timeout_s=0.05)
 
     run_async(test())
+
+
+def test_a_request_can_be_sent_whose_answer_somebody_else_waits_for() -> None:
+    async def test() -> None:
+        link = FakeLink()
+        await requests_over(link).post("rtm1", "dock-3", "resend", "t-9", {"from": "000000000001"})
+        ((topic, payload, retain),) = link.published
+        assert (topic, retain) == (ASKED, False)
+        assert json.loads(payload) == {"transaction": "t-9", "from": "000000000001"}
+
+    run_async(test())
