@@ -45,6 +45,7 @@ CENTRE_MAY_IMPORT = {
         "centre.store",
         "centre.orders",
         "centre.ingest",
+        "centre.kiosk_retirement",
         "centre.link.broker_link",
         "centre.link.kiosk_requests",
     ),
