@@ -81,7 +81,7 @@ def accepted(state: State, event: Accepted, at: EventPosition) -> State:
     )
     box = replace(
         box,
-        entries=(*box.entries, entry),
+        entries=box.entries + (entry,),  # noqa: RUF005 - a star would copy a box of a thousand by way of a list
         units=box.units + (event.unit is not None),
         bytes=box.bytes_with(event.line, event.sku, event.unit),
     )
