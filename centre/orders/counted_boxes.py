@@ -3,7 +3,7 @@
 A box stays in the part that it was first put into, so that one box changes one part.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -25,12 +25,12 @@ MAX_BOX_BYTES = 60_000
 
 
 def counted_boxes(rows: Iterable[BoxRow]) -> dict[str, CountedBox]:
-    """Return the confirmed boxes of an order as kiosks get them, by id.
+    """Return the confirmed ones among the boxes of an order as kiosks get them, by id.
 
     A kiosk refuses a part that names a box or a unit twice. Where branches of one journal have the same box, the
     newest is taken; a unit that lies in two boxes stays in the first.
     """
-    newest = {row.box: row for row in rows}
+    newest = {row.box: row for row in rows if row.state == "confirmed"}
     taken: set[str] = set()
     found = {}
     for name, row in newest.items():
@@ -71,13 +71,18 @@ class _Part(Struct):
         return True
 
 
-def next_parts(order: str, known: Sequence[CountedPart], boxes: Mapping[str, CountedBox]) -> list[CountedPart]:
-    """Return the parts that must change so that all parts together hold exactly these boxes."""
+def next_parts(
+    order: str, known: Sequence[CountedPart], boxes: Mapping[str, CountedBox], gone: Collection[str]
+) -> list[CountedPart]:
+    """Return the parts that must change so that all parts together hold these boxes, and none that is gone.
+
+    A box that is neither stays: a centre that was restored has not heard of it again yet.
+    """
     parts = {part.part: _Part(boxes=[]) for part in known}
     placed = set()
     for part in known:
         for old in part.boxes:
-            box = boxes.get(old.box)
+            box = boxes.get(old.box, None if old.box in gone else old)
             if box is not None and old.box not in placed and parts[part.part].add(box, MAX_PART_BYTES):
                 placed.add(old.box)
     for name, box in boxes.items():

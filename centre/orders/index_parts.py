@@ -5,9 +5,12 @@ kiosk's limit of 256 KiB: that is room for about 10,000 orders with ids of 16 ch
 cancelled orders are left out, those that changed longest ago first: a kiosk takes them as withdrawn, and they are
 closed anyway. If the open orders alone are too many, the part is cleared: then kiosks do without it, and nothing is
 withdrawn.
+
+`foreign` names those orders of a part whose manifests another system writes. Kiosks ignore it. An empty centre knows
+by it which of the manifests that it finds at a broker are a centre's own.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 import msgspec
 from msgspec import Struct
@@ -15,22 +18,26 @@ from msgspec import Struct
 from agent.contract.order_index import part_of
 from centre.store.index_rows import IndexedOrder
 
-__all__ = ["MAX_INDEX_BYTES", "by_part", "index_payload", "next_entries", "read_entries"]
+__all__ = ["MAX_INDEX_BYTES", "IndexPart", "by_part", "index_payload", "next_part", "read_part", "same_entries"]
 
 MAX_INDEX_BYTES = 255 * 1024
 
 
-class _Index(Struct):
+class IndexPart(Struct, frozen=True, kw_only=True):
+    """One revision of a part."""
+
     revision: int
     orders: dict[str, int]
+    foreign: tuple[str, ...] | None = None
+    """None in a part that no centre wrote."""
 
 
-_decoder = msgspec.json.Decoder(_Index)
+_decoder = msgspec.json.Decoder(IndexPart)
 
 
-def read_entries(payload: bytes) -> dict[str, int]:
-    """Return the orders that a part names."""
-    return _decoder.decode(payload).orders
+def read_part(payload: bytes) -> IndexPart:
+    """Return the part in a message. Raises msgspec.MsgspecError."""
+    return _decoder.decode(payload)
 
 
 def by_part(orders: Iterable[IndexedOrder]) -> dict[str, list[IndexedOrder]]:
@@ -41,35 +48,45 @@ def by_part(orders: Iterable[IndexedOrder]) -> dict[str, list[IndexedOrder]]:
     return found
 
 
-def next_entries(entries: Mapping[str, int], changed: Iterable[IndexedOrder], site: str) -> dict[str, int]:
-    """Return the entries of a part after these orders have changed."""
-    found = dict(entries)
+def next_part(before: IndexPart | None, changed: Iterable[IndexedOrder], site: str, revision: int) -> IndexPart:
+    """Return a part after these orders have changed, under its next revision."""
+    orders = {} if before is None else dict(before.orders)
+    foreign = set() if before is None else set(before.foreign or ())
     for order in changed:
-        revision = order.revision
-        if revision is None or order.status == "withdrawn" or order.is_cleared or order.site not in (None, site):
-            found.pop(order.name, None)
-        else:
-            found[order.name] = revision
-    return found
+        orders.pop(order.name, None)
+        foreign.discard(order.name)
+        is_gone = order.status == "withdrawn" or order.is_cleared or order.site not in (None, site)
+        if order.revision is None or is_gone:
+            continue
+        orders[order.name] = order.revision
+        if order.source == "broker":
+            foreign.add(order.name)
+    return IndexPart(revision=revision, orders=orders, foreign=tuple(sorted(foreign)))
 
 
-def index_payload(revision: int, entries: Mapping[str, int], closed: Collection[str]) -> bytes:
+def same_entries(one: IndexPart | None, other: IndexPart) -> bool:
+    """Return whether two revisions of a part say the same."""
+    if one is None:
+        return not other.orders
+    return one.orders == other.orders and one.foreign == other.foreign
+
+
+def index_payload(part: IndexPart, closed: Collection[str]) -> bytes:
     """Return the message of a part; empty if the open orders alone are too many.
 
     `closed` are the part's packed and cancelled orders, the one that changed longest ago first.
     """
-    left = dict(entries)
-    payload = _encoded(revision, left)
+    payload = msgspec.json.encode(part)
     excess = len(payload) - MAX_INDEX_BYTES
     if excess <= 0:
         return payload
+    left = dict(part.orders)
     for name in closed:
         if excess <= 0:
             break
         if name in left:
             excess -= len(msgspec.json.encode({name: left.pop(name)})) - 1
-    return _encoded(revision, left) if excess <= 0 else b""
-
-
-def _encoded(revision: int, entries: Mapping[str, int]) -> bytes:
-    return msgspec.json.encode({"revision": revision, "orders": entries})
+    if excess > 0:
+        return b""
+    foreign = tuple(name for name in part.foreign or () if name in left)
+    return msgspec.json.encode(IndexPart(revision=part.revision, orders=left, foreign=foreign))

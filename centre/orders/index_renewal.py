@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from agent.contract.order_index import part_of
 from agent.contract.schemas import MAX_REVISION
-from centre.orders.index_parts import by_part, index_payload, next_entries, read_entries
+from centre.orders.index_parts import by_part, index_payload, next_part, read_part, same_entries
 from centre.orders.order_topics import index_topic
 from centre.store.index_rows import (
     IndexedOrder,
@@ -65,16 +65,12 @@ def _renew_site(connection: Connection, site: str, now: str) -> bool:
     for part, orders in by_part(changed).items():
         topic = index_topic(site, part)
         present = load_message(connection, topic)
-        if present is None or not present.payload:
-            entries, before = next_entries({}, everything()[part], site), None
-        else:
-            before = read_entries(present.payload)
-            entries = next_entries(before, orders, site)
-        if entries == (before or {}):
-            continue
+        before = read_part(present.payload) if present is not None and present.payload else None
         revision = min(known[part].revision + 1 if part in known else 1, MAX_REVISION)
-        payload = index_payload(revision, entries, ())
-        payload = payload or index_payload(revision, entries, closed().get(part, ()))
+        after = next_part(before, orders if before is not None else everything()[part], site, revision)
+        if same_entries(before, after):
+            continue
+        payload = index_payload(after, ()) or index_payload(after, closed().get(part, ()))
         if present is not None and payload == present.payload:
             continue
         save_reference(

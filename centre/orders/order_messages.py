@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.contract.counted import CountedBox, CountedPart
+from agent.contract.counted import CountedPart
 from centre.moments import later
-from centre.orders.counted_boxes import next_parts
+from centre.orders.counted_boxes import counted_boxes, next_parts
 from centre.orders.order_topics import counted_place, counted_topic, order_topic
 from centre.orders.published_manifest import manifest_payload
+from centre.store.box_rows import BoxRow
 from centre.store.message_rows import RetainedMessage
 from centre.store.order_rows import OrderRow
 
@@ -45,14 +46,14 @@ _part_decoder = msgspec.json.Decoder(CountedPart)
 def plan_order(
     row: OrderRow,
     retained: Sequence[RetainedMessage],
-    boxes: Mapping[str, CountedBox],
+    boxes: Sequence[BoxRow],
     *,
     sites: Collection[str],
     now: str,
 ) -> OrderPlan:
     """Return what must change for an order.
 
-    `retained` are the present messages about it, `boxes` its confirmed boxes, `sites` all sites of the centre.
+    `retained` are the present messages about it, `boxes` all its boxes, `sites` all sites of the centre.
     """
     wanted_sites = [row.site] if row.site is not None else sorted(sites)
     known = {message.topic: message for message in retained}
@@ -118,13 +119,15 @@ def _revision_of(message: RetainedMessage) -> int:
 
 
 def _plan_counted(
-    order: str, known: Mapping[str, RetainedMessage], boxes: Mapping[str, CountedBox], sites: Sequence[str]
+    order: str, known: Mapping[str, RetainedMessage], rows: Sequence[BoxRow], sites: Sequence[str]
 ) -> Iterator[RetainedMessage]:
+    boxes = counted_boxes(rows)
+    gone = {row.box for row in rows}.difference(boxes)
     yield from _cleared([message for message in known.values() if message.site not in sites])
     for site in sites:
         here = [message for message in known.values() if message.site == site]
         before = [_part_decoder.decode(message.payload) for message in here if message.payload]
-        after = {part.part: part for part in next_parts(order, before, boxes)}
+        after = {part.part: part for part in next_parts(order, before, boxes, gone)}
         for name, part in after.items():
             yield RetainedMessage(
                 topic=counted_topic(site, order, name),

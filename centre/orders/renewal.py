@@ -4,9 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from centre.orders.counted_boxes import counted_boxes
 from centre.orders.order_messages import plan_order
-from centre.store.box_rows import confirmed_boxes
+from centre.store.box_rows import BoxRow, boxes_of_orders
 from centre.store.message_rows import messages_of_orders, save_messages
 from centre.store.order_rows import load_orders, save_orders
 from centre.store.site_rows import all_sites
@@ -24,10 +23,12 @@ def renew_messages(connection: Connection, orders: Collection[str], now: str) ->
     sites = all_sites(connection)
     rows = load_orders(connection, orders)
     retained = messages_of_orders(connection, list(rows))
-    boxes = confirmed_boxes(connection, [name for name, row in rows.items() if not row.is_closed])
+    boxes: dict[str, list[BoxRow]] = {name: [] for name in rows}
+    for box in boxes_of_orders(connection, [name for name, row in rows.items() if not row.is_closed]):
+        boxes[box.order_name].append(box)
     raised, messages = [], []
     for name, row in rows.items():
-        plan = plan_order(row, retained[name], counted_boxes(boxes.get(name, ())), sites=sites, now=now)
+        plan = plan_order(row, retained[name], boxes[name], sites=sites, now=now)
         messages += plan.messages
         if plan.row is not row:
             raised.append(plan.row)

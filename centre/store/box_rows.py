@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, select
 from centre.store.schema import box, journal, kiosk, piece
 from centre.store.statements import chunks
 
-__all__ = ["BoxPiece", "BoxRow", "BoxState", "boxes_named", "boxes_of_orders", "confirmed_boxes"]
+__all__ = ["BoxPiece", "BoxRow", "BoxState", "boxes_named", "boxes_of_orders"]
 
 BoxState: TypeAlias = Literal["open", "created", "confirmed", "voided"]
 
@@ -78,16 +78,6 @@ def boxes_of_orders(connection: Connection, names: Collection[str]) -> list[BoxR
     found = []
     for piece_of_names in chunks(list(names)):
         found += _with_pieces(connection, _boxes().where(box.c.order_name.in_(piece_of_names)))
-    return found
-
-
-def confirmed_boxes(connection: Connection, names: Collection[str]) -> dict[str, list[BoxRow]]:
-    """Return the confirmed boxes of these orders, by order, oldest first."""
-    found: dict[str, list[BoxRow]] = {name: [] for name in names}
-    for piece_of_names in chunks(list(names)):
-        statement = _boxes().where(box.c.order_name.in_(piece_of_names), box.c.state == "confirmed")
-        for row in _with_pieces(connection, statement):
-            found[row.order_name].append(row)
     return found
 
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from centre.store.counter_rows import advance
-from centre.store.order_rows import OrderStatus
+from centre.store.order_rows import OrderSource, OrderStatus
 from centre.store.schema import orders
 
 __all__ = [
@@ -22,6 +22,7 @@ class IndexedOrder(Struct, frozen=True, kw_only=True):
 
     name: str
     site: str | None
+    source: OrderSource
     status: OrderStatus
     revision: int | None
     changed: int
@@ -30,19 +31,10 @@ class IndexedOrder(Struct, frozen=True, kw_only=True):
 
 def changed_orders(connection: Connection, after: int) -> list[IndexedOrder]:
     """Return the orders whose `changed` is higher, in its order."""
-    columns = (orders.c.name, orders.c.site, orders.c.status, orders.c.revision, orders.c.changed, orders.c.cleared_at)
-    statement = select(*columns).where(orders.c.changed > after).order_by(orders.c.changed)
-    return [
-        IndexedOrder(
-            name=row.name,
-            site=row.site,
-            status=row.status,
-            revision=row.revision,
-            changed=row.changed,
-            is_cleared=row.cleared_at is not None,
-        )
-        for row in connection.execute(statement)
-    ]
+    columns = [orders.c[name] for name in IndexedOrder.__struct_fields__ if name != "is_cleared"]
+    is_cleared = orders.c.cleared_at.is_not(None).label("is_cleared")
+    statement = select(*columns, is_cleared).where(orders.c.changed > after).order_by(orders.c.changed)
+    return [IndexedOrder(**row._mapping) for row in connection.execute(statement)]
 
 
 def closed_orders(connection: Connection) -> list[str]:

@@ -13,6 +13,7 @@ __all__ = [
     "changed_rows",
     "drop_cleared",
     "forget_other_brokers",
+    "forget_sent",
     "note_sent",
     "replace_sent",
     "sent_digests",
@@ -60,7 +61,7 @@ def replace_sent(connection: Connection, broker: str, digests: Mapping[str, byte
     """Store that a broker retains what has these digests, of our topics, and nothing else."""
     before = sent_digests(connection, broker)
     ours = {topic for topic in connection.execute(select(retained.c.topic)).scalars() if topic in digests}
-    _forget(connection, broker, before.keys() - ours)
+    forget_sent(connection, broker, before.keys() - ours)
     changed = {topic: digests[topic] for topic in ours if before.get(topic) != digests[topic]}
     note_sent(connection, broker, changed, at)
 
@@ -98,6 +99,7 @@ def drop_cleared(
         connection.execute(delete(sent).where(sent.c.topic.in_(piece)))
 
 
-def _forget(connection: Connection, broker: str, topics: Collection[str]) -> None:
+def forget_sent(connection: Connection, broker: str, topics: Collection[str]) -> None:
+    """Delete what a broker has taken on these topics: somebody else has written there."""
     for piece in chunks(list(topics)):
         connection.execute(delete(sent).where(sent.c.broker == broker, sent.c.topic.in_(piece)))

@@ -64,30 +64,38 @@ def test_parts_always_hold_exactly_the_boxes(states: list[dict[str, int]]) -> No
     known: dict[str, CountedPart] = {}
     for state in states:
         boxes = {name: box(name, size) for name, size in state.items()}
-        changed = next_parts("SO-1", list(known.values()), boxes)
+        gone = set("abcdefghijklmnop").difference(boxes)
+        changed = next_parts("SO-1", list(known.values()), boxes, gone)
         for part in changed:
             assert part.revision == (known[part.part].revision + 1 if part.part in known else 1)
             known[part.part] = part
         found = [one for part in known.values() for one in part.boxes]
         assert {one.box: one for one in found} == boxes
         assert len(found) == len(boxes)
-        assert next_parts("SO-1", list(known.values()), boxes) == []
+        assert next_parts("SO-1", list(known.values()), boxes, gone) == []
 
 
 def test_one_box_changes_one_part() -> None:
     boxes = {f"B{number}": box(f"B{number}", 1000) for number in range(60)}
-    known = {part.part: part for part in next_parts("SO-1", [], boxes)}
+    known = {part.part: part for part in next_parts("SO-1", [], boxes, ())}
     assert len(known) > 2
-    changed = next_parts("SO-1", list(known.values()), {**boxes, "B7": box("B7", 990), "new": box("new", 5)})
+    changed = next_parts("SO-1", list(known.values()), {**boxes, "B7": box("B7", 990), "new": box("new", 5)}, ())
     assert len(changed) <= 2
-    assert next_parts("SO-1", list(known.values()), {**boxes, "B7": box("B7", 990)})[0].part in known
+    assert next_parts("SO-1", list(known.values()), {**boxes, "B7": box("B7", 990)}, ())[0].part in known
+
+
+def test_a_box_that_the_centre_does_not_know_stays() -> None:
+    known = CountedPart(order="SO-1", part="0", revision=7, boxes=(box("old", 3), box("B1", 3)))
+    assert next_parts("SO-1", [known], {"B1": box("B1", 3)}, ()) == []
+    (part,) = next_parts("SO-1", [known], {"B2": box("B2", 3)}, {"B1"})
+    assert part == CountedPart(order="SO-1", part="0", revision=8, boxes=(box("old", 3), box("B2", 3)))
 
 
 def test_a_part_stays_below_the_limit() -> None:
     import msgspec
 
     boxes = {f"B{number}": box(f"B{number}", 3000) for number in range(30)}
-    parts = next_parts("SO-1", [], boxes)
+    parts = next_parts("SO-1", [], boxes, ())
     assert all(len(msgspec.json.encode(part)) <= 256 * 1024 for part in parts)
     assert MAX_PART_BYTES < 256 * 1024
 

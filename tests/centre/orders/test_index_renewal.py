@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.contract.messages import order_index_of
 from agent.contract.order_index import part_of
-from centre.orders.index_parts import MAX_INDEX_BYTES, index_payload
+from centre.orders.index_parts import MAX_INDEX_BYTES, IndexPart, index_payload, read_part
 from centre.orders.index_renewal import is_index_behind, renew_index
 from centre.orders.manifest_intake import put
 from centre.orders.order_lifecycle import withdraw
@@ -103,7 +103,7 @@ def test_a_part_that_is_too_large_leaves_closed_orders_out(monkeypatch: Any, sit
     with sited.writing() as connection:
         for name in names[:4]:
             set_order(connection, name, status="packed", packed_at=NOW)
-    room = len(json.dumps({"revision": 1, "orders": dict.fromkeys(names, 1)}, separators=(",", ":")))
+    room = len(json.dumps({"revision": 1, "orders": dict.fromkeys(names, 1), "foreign": []}, separators=(",", ":")))
     monkeypatch.setattr("centre.orders.index_parts.MAX_INDEX_BYTES", room - 20)
     renew(sited)
     assert index(sited)["a"][1] == {name: 2 if name in names[:4] else 1 for name in names[2:]}
@@ -124,14 +124,17 @@ def test_a_part_that_is_too_large_leaves_closed_orders_out(monkeypatch: Any, sit
 def test_a_part_fits_or_is_empty(entries: dict[str, int], limit: int, data: st.DataObject) -> None:
     import centre.orders.index_parts as module
 
-    closed = data.draw(st.lists(st.sampled_from(sorted(entries)), unique=True)) if entries else []
+    names = sorted(entries)
+    closed = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
+    foreign = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
     before, module.MAX_INDEX_BYTES = module.MAX_INDEX_BYTES, limit
     try:
-        payload = index_payload(1, entries, closed)
+        payload = index_payload(IndexPart(revision=1, orders=entries, foreign=tuple(foreign)), closed)
     finally:
         module.MAX_INDEX_BYTES = before
     assert len(payload) <= limit
     if payload:
-        named = json.loads(payload)["orders"]
-        assert {name: entries[name] for name in named} == named
-        assert set(entries) - set(named) <= set(closed)
+        part = read_part(payload)
+        assert {name: entries[name] for name in part.orders} == part.orders
+        assert set(entries) - set(part.orders) <= set(closed)
+        assert part.foreign == tuple(name for name in foreign if name in part.orders)
