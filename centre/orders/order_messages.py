@@ -90,14 +90,16 @@ def _plan_manifest(
     topics = {order_topic(site, row.name): site for site in sites}
     messages = list(_cleared([message for topic, message in known.items() if topic not in topics]))
     payload = manifest_payload(row)
-    changed = [topic for topic in topics if topic not in known or known[topic].payload != payload]
+    changed = [topic for topic in topics if topic not in known or not _says_the_same(known[topic].payload, payload)]
     if payload and row.revision is not None:
         highest = max((_revision_of(known[topic]) for topic in changed if topic in known), default=-1)
         if highest >= row.revision:
             row = replace(row, revision=highest + 1)
             payload = manifest_payload(row)
             changed = list(topics)
-    if not payload:
+        if row.is_closed:  # one that was adopted may be as it should be already, but must end
+            changed += [topic for topic in topics if topic not in changed and known[topic].clear_at is None]
+    else:
         # Where nothing of ours is retained, another system's manifest may be: only a withdrawal ends that.
         changed = [topic for topic in changed if topic in known or row.status == "withdrawn"]
     for topic in changed:
@@ -109,6 +111,13 @@ def _plan_manifest(
             RetainedMessage(topic=topic, payload=payload, site=topics[topic], order_name=row.name, clear_at=clear_at)
         )
     return row, messages
+
+
+def _says_the_same(one: bytes, other: bytes) -> bool:
+    """Return whether two messages are equal. One that was adopted may be written with blanks, or in another order."""
+    if one == other or not one or not other:
+        return one == other
+    return bool(msgspec.json.decode(one) == msgspec.json.decode(other))
 
 
 def _revision_of(message: RetainedMessage) -> int:

@@ -11,6 +11,7 @@ __all__ = [
     "operators_topic",
     "order_of",
     "order_topic",
+    "site_of",
 ]
 
 
@@ -54,3 +55,9 @@ def counted_place(topic: str) -> tuple[str, str] | None:
         return None
     order = decode_order(levels[4])
     return None if order is None else (order, levels[5])
+
+
+def site_of(topic: str) -> str | None:
+    """Return the site of a topic; None if the topic is not of this contract."""
+    levels = topic.split("/")
+    return levels[2] if len(levels) > 3 and levels[:2] == ["kiosk", "v1"] else None
