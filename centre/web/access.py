@@ -150,8 +150,13 @@ def _not_signed_in(request: Request) -> Problem:
 
 
 def address_of(request: Request) -> str:
-    """Return the client's address, by which sign-ins are counted. An IPv6 client owns a whole /64."""
+    """Return the client's address, by which sign-ins are counted. An IPv6 client owns a whole /64.
+
+    Behind a proxy it is the address that the proxy itself has added last: those before it are the client's claims.
+    """
     host = request.client.host if request.client else ""
+    if services_of(request).settings.web.behind_proxy:
+        host = request.headers.get("x-forwarded-for", host).rpartition(",")[2].strip()
     return ":".join(host.split(":")[:4]) if host.count(":") > 1 and not host.startswith("::") else host
 
 

@@ -22,7 +22,7 @@ from centre.web.paths import KeepSlashes, add_segment_convertor
 from centre.web.problem_details import CatchErrors, add_problem_handlers
 from centre.web.services import Services
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "rest_app"]
 
 _LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, "/orders/import": MAX_IMPORT_BYTES}
 
@@ -31,13 +31,10 @@ def create_app(services: Services) -> FastAPI:
     """Return the application over these services. It opens nothing and starts nothing."""
     add_segment_convertor()
     web = services.settings.web
-    app = FastAPI(title="kiosk-centre", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = rest_app()
     app.state.services = services
     app.state.access = Access(services.database, services.now, services.monotonic)
     add_problem_handlers(app)
-    for router in _routers():
-        # Not `include_router`: it hides the routes from those who walk through `app.routes`.
-        app.router.routes.extend(router.routes)
 
     # The last one added sees a request first.
     app.add_middleware(LimitBody, larger=_LARGE_BODIES)
@@ -46,6 +43,18 @@ def create_app(services: Services) -> FastAPI:
         app.add_middleware(CheckHost)
     app.add_middleware(CatchErrors)
     app.add_middleware(SecurityHeaders, is_secure=web.is_secure)
+    return app
+
+
+def rest_app() -> FastAPI:
+    """Return an application with the routes of REST and the probes, as the OpenAPI document describes them.
+
+    Its requests can only be answered within `create_app`.
+    """
+    app = FastAPI(title="kiosk-centre", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for router in _routers():
+        # Not `include_router`: it hides the routes from those who walk through `app.routes`.
+        app.router.routes.extend(router.routes)
     return app
 
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from agent.contract.schemas import ManifestMessage, OperatorMessage
 from centre.web.access import Needs
-from centre.web.problem_details import PROBLEM_TYPE, ProblemDetails
+from centre.web.problem_details import PROBLEM_CONTENT, ProblemDetails
 from centre.web.scopes import Scope
 from centre.web.sessions import COOKIE, CSRF_HEADER
 
@@ -126,6 +126,9 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
     for status in _errors_of(operation):
         responses.setdefault(str(status), _problem(status))
+    for status, response in responses.items():
+        if int(status) >= 400:
+            response.setdefault("content", PROBLEM_CONTENT)
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -143,7 +146,7 @@ def _errors_of(operation: dict[str, Any]) -> Iterator[int]:
 def _problem(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": _ERRORS[status],
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+        "content": PROBLEM_CONTENT,
     }
     if status in (429, 503):
         response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}

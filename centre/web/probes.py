@@ -3,13 +3,13 @@
 import ipaddress
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from centre.centre_errors import DatabaseDown
 from centre.web.access import ServicesOf
-from centre.web.problem_details import Problem
+from centre.web.problem_details import PROBLEM_CONTENT, Problem
 
 __all__ = ["router"]
 
@@ -58,7 +58,12 @@ def readyz(services: ServicesOf) -> Response:
     return JSONResponse(found.model_dump(), status_code=200 if found.ready else 503)
 
 
-@router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={403: {"description": "The client is on another machine.", "content": PROBLEM_CONTENT}},
+    summary="Figures for Prometheus",
+)
 def metrics(request: Request, services: ServicesOf) -> Response:
     """The figures in Prometheus' text format. For this machine alone, unless `[web] public_metrics` is set."""
     if not services.settings.web.public_metrics and not _is_local(request):

@@ -24,6 +24,7 @@ from centre.link.broker_link import PublishRefused
 from centre.link.kiosk_requests import KioskSilent
 
 __all__ = [
+    "PROBLEM_CONTENT",
     "PROBLEM_TYPE",
     "CatchErrors",
     "FieldProblem",
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 PROBLEM_TYPE = "application/problem+json"
+PROBLEM_CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+"""The `content` of an error in OpenAPI."""
+
 RETRY_AFTER_S = 5
 MAX_ERRORS = 1_000
 _MAX_TEXT = 500

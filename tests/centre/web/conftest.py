@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from msgspec import Struct
 from starlette.testclient import TestClient
@@ -22,6 +24,7 @@ from centre.moments import moment
 from centre.store.database import Database
 from centre.store.schema import metadata
 from centre.store.site_rows import add_sites
+from centre.web import passwords
 from centre.web.accounts import add_token, add_user
 from centre.web.app import create_app
 from centre.web.scopes import Scope, UserRole
@@ -132,30 +135,41 @@ def settings_with(web: WebSettings, sites: tuple[str, ...] = ("main", "rtm1")) -
 MakeCentre = Callable[..., Centre]
 
 
-@pytest.fixture
-def make_centre() -> Iterator[Callable[..., Centre]]:
-    """Makes the web side of a centre over a database; `web` are keys of `[web]`."""
+@pytest.fixture(autouse=True, scope="session")
+def _fast_passwords() -> Iterator[None]:
+    """Hash passwords with little work: what protects them is not tested here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@contextmanager
+def new_centre(database: Database, **web: object) -> Iterator[Centre]:
+    """Give the web side of a centre over a database with tables; `web` are keys of `[web]`."""
     loop = asyncio.new_event_loop()
-
-    def make(database: Database, **web: object) -> Centre:
-        clock, broker, ingest, kiosks = PlayedClock(), PlayedBroker(), PlayedIngest(), PlayedKiosks()
-        settings = settings_with(WebSettings(**web))  # type: ignore[arg-type]
-        with database.writing() as connection:
-            add_sites(connection, list(settings.general.sites), moment(clock.now()))
-        services = Services(
-            database=database,
-            changes=Changes(loop),
-            settings=settings,
-            ingest=ingest,
-            brokers=lambda: [broker],
-            requests=kiosks,
-            now=clock.now,
-            monotonic=clock.monotonic,
-        )
-        return Centre(create_app(services), services, database, clock, broker, ingest, kiosks)
-
-    yield make
+    clock, broker, ingest, kiosks = PlayedClock(), PlayedBroker(), PlayedIngest(), PlayedKiosks()
+    settings = settings_with(WebSettings(**web))  # type: ignore[arg-type]
+    with database.writing() as connection:
+        add_sites(connection, list(settings.general.sites), moment(clock.now()))
+    services = Services(
+        database=database,
+        changes=Changes(loop),
+        settings=settings,
+        ingest=ingest,
+        brokers=lambda: [broker],
+        requests=kiosks,
+        now=clock.now,
+        monotonic=clock.monotonic,
+    )
+    yield Centre(create_app(services), services, database, clock, broker, ingest, kiosks)
     loop.close()
+
+
+@pytest.fixture
+def make_centre() -> Iterator[MakeCentre]:
+    """`new_centre` for the time of a test."""
+    with ExitStack() as stack:
+        yield lambda database, **web: stack.enter_context(new_centre(database, **web))
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from centre.store import dead_letter_rows
 from centre.store.schema import event, journal, kiosk
 from centre.store.statements import upsert
 
-__all__ = ["store_events", "stored_kiosk"]
+__all__ = ["store_events", "stored_dead_letter", "stored_kiosk"]
 
 AT = "2026-11-22T11:00:00.000Z"
 
@@ -55,3 +56,8 @@ def store_events(
             )
         )  # fmt: skip
     return documents
+
+
+def stored_dead_letter(connection: Connection, payload: bytes = b"\xff") -> None:
+    """Store a message that was refused."""
+    dead_letter_rows.add(connection, [("kiosk/v1/main/agent/dock-1/event/scan", "no CloudEvent", AT, payload)])
