@@ -4,11 +4,12 @@ import ipaddress
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from centre.centre_errors import DatabaseDown
 from centre.web.access import ServicesOf
+from centre.web.metrics import metrics_text
 from centre.web.problem_details import PROBLEM_CONTENT, Problem
 
 __all__ = ["router"]
@@ -68,7 +69,7 @@ def metrics(request: Request, services: ServicesOf) -> Response:
     """The figures in Prometheus' text format. For this machine alone, unless `[web] public_metrics` is set."""
     if not services.settings.web.public_metrics and not _is_local(request):
         raise Problem(403, "The metrics are for this machine alone. [web] public_metrics changes that.")
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics_text(services), media_type=CONTENT_TYPE_LATEST)
 
 
 def _is_local(request: Request) -> bool:

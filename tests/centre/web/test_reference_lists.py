@@ -51,7 +51,8 @@ def test_a_list_is_put_and_read(client: TestClient, url: str) -> None:
 def test_wrong_items_are_named(client: TestClient, url: str) -> None:
     for body, path in {"{}": "items", '{"items": null}': "items", '{"items": {}}': "items"}.items():
         assert paths_of(problem(client.put(url, content=body), 422)) == [path]
-    for item in (None, 1, [], {}, "", "\0", "\x7f", {"operator": "e7"}, {"code": "M", "length_mm": "3"}):
+    wrong: list[Any] = [None, 1, [], {}, "", "\0", "\x7f", {"operator": "e7"}, {"code": "M", "length_mm": "3"}]
+    for item in wrong:
         paths = paths_of(problem(client.put(url, json={"items": [item]}), 422))
         assert all(path.startswith("items") for path in paths), (item, paths)
 
