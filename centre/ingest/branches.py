@@ -28,14 +28,14 @@ class JournalKey(NamedTuple):
 class Placed:
     """A new event and the run that it belongs to. Position and state are given later."""
 
-    __slots__ = ("arrival", "is_late", "position", "run", "state")
+    __slots__ = ("arrival", "is_late", "position", "row", "state")
 
-    def __init__(self, arrival: EventArrival, run: "Run") -> None:
+    def __init__(self, arrival: EventArrival, row: JournalRow) -> None:
         self.arrival = arrival
-        self.run = run
+        self.row = row
         self.position = 0
         self.state = ""
-        self.is_late = arrival.sequence <= run.row.through
+        self.is_late = arrival.sequence <= row.through
         """Whether it comes after events behind it were counted already."""
 
 
@@ -125,7 +125,7 @@ def _begin(placement: Placement, key: JournalKey, arrival: EventArrival) -> Run:
 
 
 def _put(placement: Placement, run: Run, arrival: EventArrival) -> None:
-    placed = Placed(arrival, run)
+    placed = Placed(arrival, run.row)
     run.new[arrival.sequence] = placed
     run.taken[arrival.sequence] = _Taken(arrival.event_id, arrival.is_stand_in, 0, placed)
     placement.new.append(placed)

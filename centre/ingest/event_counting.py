@@ -44,7 +44,7 @@ class _Work:
         arrival = placed.arrival
         fact = None
         if arrival.event is not None:
-            fact = Fact(placed.run.row.id, placed.position, arrival.time, arrival.event)
+            fact = Fact(placed.row.id, placed.position, arrival.time, arrival.event)
         placed.state = _state(arrival.type, fact)
         if fact is None:
             return
@@ -53,7 +53,7 @@ class _Work:
             return
         self.late_facts.append(fact)
         if arrival.order is not None:
-            self.late_orders.add((placed.run.row.id, arrival.order))
+            self.late_orders.add((placed.row.id, arrival.order))
 
     def count_stored(self, stored: StoredDocument) -> None:
         event = event_in(stored.document, stored.order_name)
@@ -104,7 +104,7 @@ def _state(type_: str, fact: Fact | None) -> str:
 
 
 def _row(placed: Placed) -> NewEvent:
-    arrival, row = placed.arrival, placed.run.row
+    arrival, row = placed.arrival, placed.row
     return NewEvent(
         placed.position,
         row.kiosk_id,

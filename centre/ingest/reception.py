@@ -69,7 +69,7 @@ class RefusedMessage(NamedTuple):
     payload: bytes
 
 
-class EventArrival(NamedTuple):
+class EventArrival(Struct, frozen=True, gc=False):
     """An event document. `event` is None if it is not understood."""
 
     kiosk: KioskName
@@ -215,19 +215,19 @@ def _read(message: Received, topic: _Topic, head: Any, match: re.Match[str]) -> 
     if is_synced:
         time = head.time
     return EventArrival(
-        kiosk=topic.kiosk,
-        journal=match[1],
-        sequence=int(match[2]),
-        boot=match[3],
-        event_id=head.id,
-        type=_type(head.type),
-        order=order,
-        time=time,
-        clock_synced=is_synced,
-        event=typed_event(head.type, head.data, order) if is_whole and head.specversion == "1.0" else None,
-        document=message.payload,
-        topic=message.topic,
-        received_at=message.received_at,
+        topic.kiosk,
+        match[1],
+        int(match[2]),
+        match[3],
+        head.id,
+        _type(head.type),
+        order,
+        time,
+        is_synced,
+        typed_event(head.type, head.data, order) if is_whole and head.specversion == "1.0" else None,
+        message.payload,
+        message.topic,
+        message.received_at,
     )
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from centre.centre_errors import DatabaseDown
@@ -109,7 +110,7 @@ def _store_alone(
     """Store one message of a batch that could not be stored: as it is, else without its meaning, else as a letter."""
     attempts: list[Arrival] = [arrival]
     if isinstance(arrival, EventArrival):
-        attempts.append(arrival._replace(event=None))
+        attempts.append(replace(arrival, event=None))
     attempts.append(refuse(message, LetterReason.NOT_STORABLE))
     for attempt in attempts:
         try:
