@@ -182,6 +182,9 @@ class MqttLink:
             if session.done():
                 session.result()
             raise await lost
+        except LinkDown as exc:
+            self._say(str(exc))
+            raise
         finally:
             self._connection = None
             lost.cancel()

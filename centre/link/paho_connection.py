@@ -1,7 +1,7 @@
 """One MQTT connection: paho, driven by the event loop. The only file of the centre that imports paho.
 
-paho gets no thread, no socket and no queue of its own. Nothing survives the connection: the next one is a new
-`PahoConnection`.
+paho gets no thread, no socket and no queue of its own, and never sees a message: `PacketSocket` decodes those. Nothing
+survives the connection: the next one is a new `PahoConnection`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage, error_string
+from paho.mqtt.client import ConnectFlags, DisconnectFlags, error_string
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.exception import MQTTException
 from paho.mqtt.properties import Properties
@@ -105,7 +105,6 @@ class PahoConnection:
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_publish = self._on_publish
         self._paho.on_subscribe = self._on_subscribe
-        self._paho.on_message = self._on_message
 
     async def open(self) -> None:
         """Connect, and wait for the broker's answer. Raises LinkDown."""
@@ -113,7 +112,7 @@ class PahoConnection:
             self._paho.username_pw_set(self._settings.username, await asyncio.to_thread(_password, self._settings))
         raw = await asyncio.to_thread(connected_socket, self._settings, timeout_s=self._timing.connect_s)
         raw.setblocking(False)
-        self._socket = self._paho.handed_in = PacketSocket(raw, has_properties=self._v5)
+        self._socket = self._paho.handed_in = PacketSocket(raw, has_properties=self._v5, on_message=self._on_message)
         # paho does a clean start on a client's first connection by default.
         self._paho.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
         self._read_or_not()
@@ -287,7 +286,7 @@ class PahoConnection:
             return
         self._tick_handle = self._loop.call_later(self._timing.tick_s, self._tick)
 
-    # -- paho's callbacks --------------------------------------------------------------------------------------------
+    # -- the callbacks of paho and of the socket ---------------------------------------------------------------------
 
     def _on_connect(
         self, _paho: Paho, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -335,12 +334,8 @@ class PahoConnection:
         if future is not None and not future.done():
             future.set_result([reason.getName() if reason.is_failure else None for reason in reasons])
 
-    def _on_message(self, _paho: Paho, _userdata: object, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            return
-        if not self._deliver(topic, bytes(message.payload), message.retain):
+    def _on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        if not self._deliver(topic, payload, is_retained):
             self._is_full = True
 
     # -- inside ------------------------------------------------------------------------------------------------------
