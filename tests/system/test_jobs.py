@@ -272,9 +272,12 @@ def test_label_or_undo_brings_a_confirmed_box_back(world: World) -> None:
     assert station.scan(SAVE) == SAVED
     mark = world.mark()
     assert station.scan(labels[0]) == REMOVED
-    view = world.centre.wait_view(lambda view: view.order == order and view.state == "boxing")
+    # The other box was in this state just before.
+    view = world.centre.wait_view(
+        lambda view: view.state == "boxing" and view.box is not None and view.box.label == labels[0]
+    )
     assert view.box is not None
-    assert (view.box.label, view.box.units) == (labels[0], 1)
+    assert (view.order, view.box.units) == (order, 1)
     assert station.scan_all(SAVE, UNDO) == [SAVED, REMOVED], "saved again it is the last one, and UNDO reopens it"
     assert station.scan(CANCEL) == REMOVED
     world.consumer.wait("box.reopened", since=mark, where=lambda event: event.data.state == "scanning")
