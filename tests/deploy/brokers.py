@@ -13,7 +13,7 @@ ACL = Path(__file__).parents[2] / "deploy" / "acl"
 SITE = "rtm1"
 """The site in the files that ship."""
 OTHER_SITE = "ams2"
-PASSWORDS = {account: f"{account}-password" for account in ("dock-3", "oms", "consumer", "centre", "witness")}
+PASSWORDS = {account: f"{account}-password" for account in ("dock-3", "dock-4", "oms", "consumer", "centre", "witness")}
 """`witness` may do everything: it tells a message that was refused from one that was delivered."""
 
 
@@ -27,16 +27,19 @@ def mosquitto(directory: Path) -> Iterator[int]:
 
 @contextmanager
 def nats(directory: Path) -> Iterator[int]:
-    """Run nats-server with the fragment that ships, and the witness added to it; yield its MQTT port.
+    """Run nats-server with the fragment that ships, and a second kiosk and the witness added; yield its MQTT port.
 
-    Raises FileNotFoundError where nats-server is not installed.
+    The second kiosk, dock-4, is a copy of the block of dock-3, as README.md says. Raises FileNotFoundError where
+    nats-server is not installed.
     """
     command = find_program("nats-server")
     port = free_port()
     rules = (ACL / "nats.conf").read_text()
     end = rules.rindex("]")
+    kiosk = rules[rules.rindex("# A kiosk, the template") : end]
+    second = "\n" + kiosk.replace("dock-3", "dock-4").replace("KIOSK_DOCK_3", "KIOSK_DOCK_4")
     witness = f'{{ user: "witness", password: "{PASSWORDS["witness"]}" }}\n'
-    (directory / "nats-kiosk.conf").write_text(f"{rules[:end]}{witness}{rules[end:]}")
+    (directory / "nats-kiosk.conf").write_text(f"{rules[:end]}{second}{witness}{rules[end:]}")
     settings = directory / "nats.conf"
     settings.write_text(
         'server_name: "kiosk-acl-test"\nhost: "127.0.0.1"\nport: -1\n'  # -1: any free port
