@@ -14,6 +14,7 @@ from centre.store.order_rows import OrderRow, OrderStatus
 __all__ = [
     "KEEP_SITE",
     "GivenManifest",
+    "Outcome",
     "Put",
     "RevisionConflict",
     "decide",

@@ -39,8 +39,13 @@ def put(
     return done
 
 
-def put_all(connection: Connection, given: Sequence[GivenManifest], *, now: str) -> list[Put]:
-    """Store manifests of different orders as `put` does, but for the audit; the results are in the same order."""
+def put_all(
+    connection: Connection, given: Sequence[GivenManifest], *, now: str, keep_higher: bool = False
+) -> list[Put]:
+    """Store manifests of different orders as `put` does, but for the audit; the results are in the same order.
+
+    With `keep_higher` an order that has a higher revision already is left as it is.
+    """
     _check_sites(given, all_sites(connection))
     numbers = iter(lock_orders(connection, len(given)))
     names = [one.manifest.order for one in given]
@@ -49,7 +54,12 @@ def put_all(connection: Connection, given: Sequence[GivenManifest], *, now: str)
     results, changed = [], []
     for one in given:
         row = known.get(one.manifest.order)
-        done, new = decide(row, one, seen=seen.get(one.manifest.order, 0), changed=next(numbers), now=now)
+        try:
+            done, new = decide(row, one, seen=seen.get(one.manifest.order, 0), changed=next(numbers), now=now)
+        except RevisionConflict as exc:
+            if not keep_higher:
+                raise
+            done, new = Put("unchanged", exc.present), None
         results.append(done)
         if new is not None:
             changed.append(new)
