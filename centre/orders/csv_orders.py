@@ -7,9 +7,11 @@ would be worse than a case that cannot be counted until the file is mended.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from agent.contract.manifest import Flow
+from agent.contract.schemas import MAX_QUANTITY
 from centre.orders.csv_tables import CsvRow, CsvTable, read_table
 from centre.orders.file_errors import FileRefused, RowError, shown
 from centre.orders.manifest_check import FieldError, ManifestRefused, checked_manifest
@@ -30,8 +32,26 @@ _CODES = ("order", "site", "line", "sku", "barcode", "gtin", "tacs", "picking", 
 
 _YES = frozenset(("true", "yes", "y", "1", "x", "wahr", "ja", "j", "vrai", "oui"))
 _NO = frozenset(("false", "no", "n", "0", "falsch", "nein", "faux", "non"))
+_FLOWS = frozenset(flow.value for flow in Flow)
 _RANGE = re.compile(r"(\d{1,2})(?:\s*(?:-|\u2013|\.\.|;|:)\s*(\d{1,2}))?", re.ASCII)
 _SAME = re.compile(r"The same as lines\.(\d+)\..*")
+_EXPECTED = {
+    "order": "1 to 64 characters",
+    "type": "normal or pos",
+    "line": "1 to 64 characters",
+    "sku": "1 to 64 characters",
+    "name": "at most 256 characters",
+    "gtin": "8, 12, 13 or 14 digits; leading zeros may have been lost",
+    "barcode": "1 to 64 characters each",
+    "flow": "used, distribution or pos",
+    "quantity": "a whole number from 1 to 1000000",
+    "units": "identifiers of 1 to 64 characters",
+    "tacs": "8 digits each; leading zeros may have been lost",
+    "serial_length": "lengths from 1 to 64",
+    "picking": "an operator's id: A-Z and 0-9",
+    "packing": "an operator's id: A-Z and 0-9",
+    "shipping": "an operator's id: A-Z and 0-9",
+}
 _COLUMN_OF_FIELD = {"line": "line", "gtins": "gtin", "barcodes": "barcode"}
 
 Fault: TypeAlias = Callable[[str, str], None]
@@ -57,7 +77,7 @@ class _Reader:
 
     def __init__(self, table: CsvTable) -> None:
         self._table = table
-        self._errors: list[RowError] = []
+        self._errors = list(table.errors)
 
     def orders(self) -> list[ParsedOrder]:
         by_order: dict[str, list[CsvRow]] = {}
@@ -111,13 +131,17 @@ class _Reader:
         if operators:
             document["operators"] = operators
         names = self._line_names(rows)
-        document["lines"] = [self._line(row, line, is_pos=type == "pos") for row, line in zip(rows, names, strict=True)]
-        if len(self._errors) > before:
-            return None
+        lines: dict[int, dict[str, Any]] = {}
+        for place, (row, line) in enumerate(zip(rows, names, strict=True)):
+            faults = len(self._errors)
+            content = self._line(row, line, is_pos=type == "pos")
+            if len(self._errors) == faults:
+                lines[place] = content
         try:
-            manifest = checked_manifest(name, document)
+            manifest = checked_manifest(name, {**document, "lines": list(lines.values())})
         except ManifestRefused as exc:
-            self._refuse(rows, exc.fields)
+            self._refuse(rows, document, lines, exc)
+        if len(self._errors) > before:
             return None
         site = whole.get("site") or KEEP_SITE
         return ParsedOrder(given=GivenManifest(manifest=manifest, site=site), row=rows[0].number)
@@ -133,7 +157,7 @@ class _Reader:
                     continue
                 if column not in found:
                     found[column], first[column] = text, row.number
-                elif found[column] != text:
+                elif found[column] != text and not (column == "type" and found[column].lower() == text.lower()):
                     expected = f"{shown(found[column])}, as in row {first[column]}"
                     self._fault(row, column, expected)
         return found
@@ -156,6 +180,8 @@ class _Reader:
             "quantity": _quantity(cells["quantity"], fault),
         }
         flow = cells.get("flow", "").lower() or (None if is_pos else "used")
+        if flow is not None and flow not in _FLOWS:
+            fault("flow", _EXPECTED["flow"])
         bounds = _bounds(cells.get("serial_length", ""), fault)
         optional: dict[str, Any] = {
             "name": cells.get("name"),
@@ -167,22 +193,50 @@ class _Reader:
         }
         return {**found, **{name: value for name, value in optional.items() if value}}
 
-    def _refuse(self, rows: list[CsvRow], fields: list[FieldError]) -> None:
-        """Name the cells behind the fields of a manifest."""
+    # -- what a kiosk would refuse ---------------------------------------------------------------------------------
+
+    def _refuse(
+        self, rows: list[CsvRow], document: dict[str, Any], lines: dict[int, dict[str, Any]], whole: ManifestRefused
+    ) -> None:
+        """Name every faulty row of an order.
+
+        One wrong field hides faults of other kinds, such as duplicates. So each line is checked by itself, then those
+        that are right together.
+        """
+        right = {}
+        for place, line in lines.items():
+            try:
+                checked_manifest(whole.order, {"order": whole.order, "type": document["type"], "lines": [line]})
+                right[place] = line
+            except ManifestRefused as exc:
+                self._name([rows[place]], [field for field in exc.fields if field.path.startswith("lines.")])
+        if len(right) == len(lines):
+            self._name([rows[place] for place in lines], whole.fields, rows[0])
+            return
+        try:
+            checked_manifest(whole.order, {**document, "lines": list(right.values())})
+        except ManifestRefused as exc:
+            self._name([rows[place] for place in right], exc.fields, rows[0])
+
+    def _name(self, rows: Sequence[CsvRow], fields: Iterable[FieldError], first: CsvRow | None = None) -> None:
+        """Name the cells behind the fields of a manifest, whose lines are these rows."""
         for field in fields:
             levels = field.path.split(".")
+            row, name = first or rows[0], levels[0]
             if levels[0] == "lines" and len(levels) > 1 and levels[1].isdigit():
-                row = rows[int(levels[1])]
-                name = levels[2] if len(levels) > 2 else ""
-            else:
-                row, name = rows[0], levels[1] if levels[0] == "operators" and len(levels) > 1 else levels[0]
+                row, name = rows[int(levels[1])], levels[2] if len(levels) > 2 else ""
+            elif levels[0] == "operators" and len(levels) > 1:
+                name = levels[1]
             column = _COLUMN_OF_FIELD.get(name, name)
-            same = _SAME.fullmatch(field.message)
-            expected = f"each once; row {rows[int(same[1])].number} has it too" if same else field.message
+            expected = field.message
+            if same := _SAME.fullmatch(field.message):
+                expected = f"each once; row {rows[int(same[1])].number} has it too"
+            elif field.message.startswith(("String should", "Input should", "List should")):
+                expected = _EXPECTED.get(column, field.message)
             if column in COLUMNS:
                 self._fault(row, column, expected)
             else:
-                self._errors.append(RowError(row.number, "", expected, f"order {shown(rows[0].cells['order'])}"))
+                self._errors.append(RowError(row.number, "", expected, f"order {shown(row.cells['order'])}"))
 
 
 def _list(text: str) -> list[str]:
@@ -197,8 +251,8 @@ def _truth(text: str, fault: Fault) -> bool:
 
 
 def _quantity(text: str, fault: Fault) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        fault("quantity", "a whole number from 1")
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= MAX_QUANTITY:
+        fault("quantity", _EXPECTED["quantity"])
         return 1
     return int(text)
 

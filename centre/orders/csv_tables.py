@@ -44,6 +44,8 @@ class CsvTable(Struct, frozen=True):
     headers: Mapping[str, str]
     """How the file writes the header of each known column that it has."""
     rows: list[CsvRow]
+    errors: list[RowError]
+    """Rows that are left out because they cannot be read."""
 
 
 def read_table(
@@ -76,9 +78,7 @@ def read_table(
             continue
         cells = {column: record[place] if place < len(record) else "" for column, place in places.items()}
         rows.append(CsvRow(number, cells))
-    if errors:
-        raise FileRefused(errors)
-    return CsvTable(headers, rows)
+    return CsvTable(headers, rows, errors)
 
 
 def _refused(expected: str, found: str) -> FileRefused:
@@ -117,7 +117,10 @@ def _likely_delimiter(text: str, names: Mapping[str, str]) -> str:
     """Return the delimiter by which most columns of the header are known."""
 
     def known(delimiter: str) -> int:
-        _, header = next(_records(text, delimiter), (1, []))
+        try:
+            _, header = next(_records(text, delimiter), (1, []))
+        except FileRefused:
+            return 0  # with this delimiter, quotation marks stand where none may
         return sum(_folded(cell) in names for cell in header)
 
     return max(_DELIMITERS, key=known)
@@ -126,7 +129,7 @@ def _likely_delimiter(text: str, names: Mapping[str, str]) -> str:
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the records that have text in them, each with its number. Raises FileRefused."""
     csv.field_size_limit(_MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     number = 0
     try:
         for record in reader:

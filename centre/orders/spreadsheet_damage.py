@@ -13,7 +13,7 @@ _FORMULA = re.compile(r'=\s*"|=[A-Z]+\(|=\d', re.ASCII)
 _ERROR = re.compile(r"#(N/A|NV|REF!|BEZUG!|VALUE!|WERT!|NAME\?|DIV/0!|NUM!|ZAHL!|NULL!|#+)", re.ASCII | re.IGNORECASE)
 _MONTHS = "jan|feb|mar|mrz|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
 _DATE = re.compile(
-    rf"\d{{1,2}}[-. ]({_MONTHS})\.?([- ]?\d{{2}}(\d{{2}})?)?|({_MONTHS})\.?[- ]\d{{2}}(\d{{2}})?"
+    rf"\d{{1,2}}[-. ]{{1,2}}({_MONTHS})\.?([- ]?\d{{2}}(\d{{2}})?)?|({_MONTHS})\.?[- ]\d{{2}}(\d{{2}})?"
     r"|\d{1,2}([./])\d{1,2}\6\d{4}( \d{1,2}:\d{2}(:\d{2})?)?|\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?",
     re.IGNORECASE,
 )
