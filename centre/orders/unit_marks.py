@@ -6,7 +6,7 @@ from agent.contract.manifest import unit_key
 from centre.centre_errors import Refused
 from centre.orders.unit_status import read_unit
 from centre.store.audit_rows import add_audit
-from centre.store.event_feed_rows import last_position
+from centre.store.event_rows import last_position
 from centre.store.unit_rows import UnitMark, add_mark
 
 __all__ = ["UnitNotKnown", "mark_returned"]

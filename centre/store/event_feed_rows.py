@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from centre.store.schema import event, kiosk
 
-__all__ = ["EventFilter", "FeedEvent", "feed_documents", "feed_page", "feed_positions", "last_position"]
+__all__ = ["EventFilter", "FeedEvent", "feed_documents", "feed_page", "feed_positions"]
 
 
 class EventFilter(Struct, frozen=True, kw_only=True):
@@ -45,11 +45,6 @@ def feed_documents(connection: Connection, positions: Iterable[int]) -> list[byt
     """Return the documents at these positions, in their order. One that was replaced in the meantime is left out."""
     statement = select(event.c.document).where(event.c.position.in_(list(positions))).order_by(event.c.position)
     return [bytes(row.document) for row in connection.execute(statement)]
-
-
-def last_position(connection: Connection) -> int:
-    """Return the position of the newest event; 0 if there is none."""
-    return int(connection.execute(select(func.coalesce(func.max(event.c.position), 0))).scalar_one())
 
 
 def _wanted(statement: Select[Any], wanted: EventFilter) -> Select[Any]:

@@ -7,7 +7,7 @@ from fastapi import Header
 
 from centre.web.problem_details import Problem
 
-__all__ = ["IfMatch", "IfNoneMatch", "check_preconditions", "etag", "is_unchanged"]
+__all__ = ["IfChanged", "IfMatch", "IfNoneMatch", "check_preconditions", "etag", "is_unchanged"]
 
 _TAG = re.compile(r'\s*(?:(W/)?"([^"]*)"|(\*))\s*(?:,|$)')
 
@@ -16,6 +16,10 @@ IfMatch = Annotated[
 ]
 IfNoneMatch = Annotated[
     str | None, Header(description="`*`: carry it out only if there is no such resource yet; else 412.")
+]
+
+IfChanged = Annotated[
+    str | None, Header(alias="If-None-Match", description="The `ETag` that the reader has: if it is still so, 304.")
 ]
 
 

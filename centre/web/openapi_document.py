@@ -124,7 +124,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     operation["security"] = [{"token": []}, {"session": []} if method == "GET" else {"session": [], "csrf": []}]
     operation["x-scope"] = str(scope)
     operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
-    for status in _errors_of(operation):
+    for status in _errors_of(operation, method):
         responses.setdefault(str(status), _problem(status))
     for status, response in responses.items():
         if int(status) >= 400:
@@ -132,12 +132,12 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _errors_of(operation: dict[str, Any]) -> Iterator[int]:
+def _errors_of(operation: dict[str, Any], method: str) -> Iterator[int]:
     yield from (400, 401, 403, 422, 429, 503)
     parameters = operation.get("parameters", [])
     if any(parameter["in"] == "path" for parameter in parameters):
         yield 404
-    if any(parameter["name"].lower() in ("if-match", "if-none-match") for parameter in parameters):
+    if method != "GET" and any(parameter["name"].lower().startswith("if-") for parameter in parameters):
         yield 412
     if "requestBody" in operation:
         yield from (413, 415)

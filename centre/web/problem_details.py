@@ -43,7 +43,6 @@ PROBLEM_CONTENT = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Probl
 """The `content` of an error in OpenAPI."""
 
 RETRY_AFTER_S = 5
-MAX_ERRORS = 1_000
 _MAX_TEXT = 500
 
 _log = logging.getLogger(__name__)
@@ -119,16 +118,13 @@ def problem_response(
     status: int, detail: str, errors: Sequence[Mapping[str, object]] = (), headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the response for an error."""
-    errors = list(errors)
-    if len(errors) > MAX_ERRORS:
-        detail += f" The first {MAX_ERRORS} of {len(errors)} errors are listed."
     kind, title = _KINDS.get(status, ("error", "Error"))
     content = {
         "type": f"urn:kiosk-centre:{kind}",
         "title": title,
         "status": status,
         "detail": detail,
-        "errors": errors[:MAX_ERRORS],
+        "errors": list(errors),
     }
     return ProblemResponse(content, status_code=status, headers=dict(headers or {}))
 

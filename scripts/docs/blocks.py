@@ -9,6 +9,7 @@ from scripts.docs.events import events, values
 from scripts.docs.messages import messages
 from scripts.docs.paths import REFERENCE
 from scripts.docs.reasons import reasons, seen
+from scripts.docs.rest import rest_objects, rest_requests, rest_table
 from scripts.docs.rules import rules
 from scripts.docs.settings import settings
 from scripts.docs.signals import lengths, signals, steady
@@ -23,6 +24,9 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "lengths": lengths,
     "messages": messages,
     "reasons": reasons,
+    "rest_objects": rest_objects,
+    "rest_requests": rest_requests,
+    "rest_table": rest_table,
     "rules": rules,
     "seen": seen,
     "settings": settings,

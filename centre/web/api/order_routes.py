@@ -16,7 +16,7 @@ from centre.store.order_rows import load_orders, lock_orders
 from centre.web.access import OrderWriter, Reader, ServicesOf
 from centre.web.api.order_models import OrderModel, OrderState
 from centre.web.changed_after import change_number
-from centre.web.etags import IfMatch, IfNoneMatch, check_preconditions, etag, is_unchanged
+from centre.web.etags import IfChanged, IfMatch, IfNoneMatch, check_preconditions, etag, is_unchanged
 from centre.web.json_responses import json_response, page_response
 from centre.web.paging import DEFAULT_LIMIT, After, Limit, Page, cursor, number_in, text_in
 from centre.web.paths import Segment
@@ -145,7 +145,7 @@ def _states(text: str | None) -> tuple[Any, ...]:
     response_model=OrderModel,
     responses={200: {"headers": _ETAG}, 304: {"description": "It is still what `If-None-Match` names."}},
 )
-def get_order(order: OrderId, services: ServicesOf, _caller: Reader, if_none_match: IfNoneMatch = None) -> Response:
+def get_order(order: OrderId, services: ServicesOf, _caller: Reader, if_none_match: IfChanged = None) -> Response:
     """What is ordered, and what has become of it: counts, devices, boxes, people and times."""
     with services.database.reading() as connection:
         resource = read_order(connection, order)
