@@ -9,7 +9,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+EXTRAS: dict[str, list[str]] = {
+    name: [line for line in lines if not line.startswith("kiosk-agent[")]  # another one of these extras
+    for name, lines in PROJECT["project"]["optional-dependencies"].items()
+}
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agent.contract.reasons import Reason
 from agent.contract.signals import AFTERGLOW, PATTERNS, Colour, Signal
-from agent.demo.centre import EventSummary
+from agent.demo.event_summary import EventSummary
 
 __all__ = ["Answer", "Console", "event_line", "signal_line"]
 

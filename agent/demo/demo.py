@@ -4,20 +4,22 @@ import io
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TextIO
 
 from agent.demo.broker import running_broker
-from agent.demo.centre import DemoCentre
+from agent.demo.centre_process import DemoCentre
 from agent.demo.console import Console
+from agent.demo.event_summary import EventSummary
+from agent.demo.fraud_desk import hold
 from agent.demo.interactive import type_in
 from agent.demo.kiosk import DemoKiosk
 from agent.demo.play import PlayFailed, play
 from agent.demo.proof import missing_from, read_journal
-from agent.demo.sample import ORDERS
+from agent.demo.sample import ORDERS, STOLEN
 from agent.demo.script import SCENES
 from agent.exit_codes import ExitCode
 from agent.runtime import log
@@ -40,10 +42,17 @@ def run(*, is_play: bool, out: TextIO | None = None) -> int:
     log.configure(logs)
     _end_on_signals()
     with TemporaryDirectory(prefix="kiosk-agent-demo-") as name:
-        with running_broker() as port, Console(out) as console, DemoCentre(port, on_event=console.event) as centre:
+        with running_broker() as port, Console(out) as console, _centre(Path(name), port, console) as centre:
+            console.say(f"board  {centre.sign_in_link}   (signs in once)")
             # Words from a pipe may repeat at once: no scanner reads a label twice there.
             bounce_ms = _BOUNCE_MS if is_play or sys.stdin.isatty() else 0
-            kiosk = DemoKiosk(Path(name) / "state", port, bounce_ms=bounce_ms, on_signal=console.signal)
+            kiosk = DemoKiosk(
+                Path(name) / "state",
+                port,
+                bounce_ms=bounce_ms,
+                on_signal=console.signal,
+                is_told=centre.has_told,
+            )
             driver = _Driver(kiosk, console, is_play=is_play)
             driver.start()
             try:
@@ -53,10 +62,20 @@ def run(*, is_play: bool, out: TextIO | None = None) -> int:
                 raise
             _end_on_signals()  # asyncio has put back the interpreter's own handlers
             driver.finish()
-        code = _sum_up(kiosk, centre, driver if is_play else None, out)
+            packed = centre.packed() if is_play else frozenset()
+        code = _sum_up(kiosk, centre, packed, driver if is_play else None, out)
     if code == ExitCode.BUG:
-        print(logs.getvalue(), file=sys.stderr)
+        print(logs.getvalue(), centre.log(), sep="\n", file=sys.stderr)
     return code
+
+
+def _centre(directory: Path, port: int, console: Console) -> DemoCentre:
+    def take(event: EventSummary) -> None:
+        if event.kind == "scan.accepted" and event.unit == STOLEN and event.order is not None:
+            hold(port, event.order, event.unit)
+        console.event(event)
+
+    return DemoCentre(directory, port, on_event=take)
 
 
 class _Driver:
@@ -105,8 +124,10 @@ def _typed_lines() -> Iterator[bytes]:
             return
 
 
-def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: TextIO) -> ExitCode:
-    """Say how much of the journal the centre has stored; return the exit code. `driver` is the play's."""
+def _sum_up(
+    kiosk: DemoKiosk, centre: DemoCentre, packed: Collection[str], driver: _Driver | None, out: TextIO
+) -> ExitCode:
+    """Say how much of the journal the centre has stored; return the exit code. `packed` and `driver` are the play's."""
     journal, damages = read_journal(kiosk.journal_dir)
     if driver is None:
         out.write(f"Of {len(journal)} events in the journal, the centre has stored {len(centre.stored())}.\n")
@@ -115,7 +136,7 @@ def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: T
         out.write("The play was interrupted.\n")
         return ExitCode.INTERRUPTED
     orders = [str(order["order"]) for order in ORDERS]
-    missing = missing_from(centre.stored(), journal, packed=centre.packed(), orders=orders)
+    missing = missing_from(centre.stored(), journal, packed=packed, orders=orders)
     problems = [*filter(None, (driver.problem, centre.failed)), *damages, *missing]
     if problems:
         out.write("".join(f"MISSING  {problem}\n" for problem in problems))
@@ -123,7 +144,7 @@ def _sum_up(kiosk: DemoKiosk, centre: DemoCentre, driver: _Driver | None, out: T
     out.write(
         f"All {kiosk.answered} scans were answered as they should be.\n"
         f"All {len(journal)} events of the journal are stored by the centre, in sequence, byte for byte.\n"
-        f"Packed: {', '.join(sorted(centre.packed()))}.\n"
+        f"Packed: {', '.join(sorted(packed))}.\n"
     )
     return ExitCode.OK
 

@@ -69,16 +69,26 @@ class _PrintingIndicator(SignalsOnly):
 class DemoKiosk:
     """One kiosk with one station. `run` it in the main thread, and scan from another one.
 
-    `on_signal` is called with every signal, in the thread that shows it: it must only hand over.
+    `on_signal` is called with every signal, in the thread that shows it: it must only hand over. `is_told` says whether
+    the event of a sequence has come back from the centre.
     """
 
-    def __init__(self, state_dir: Path, port: int, *, bounce_ms: int, on_signal: Callable[[Answer], None]) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        port: int,
+        *,
+        bounce_ms: int,
+        on_signal: Callable[[Answer], None],
+        is_told: Callable[[int], bool],
+    ) -> None:
         self.journal_dir = state_dir / "journal"
         self.answered = 0
         self.alarms = 0
         """How many signals came without a scan."""
         self.is_over = False
         self._on_signal = on_signal
+        self._is_told = is_told
         self._changed = threading.Condition()
         self._asked: str | None = None
         self._answer: Answer | None = None
@@ -129,12 +139,14 @@ class DemoKiosk:
             return self.alarms > after
 
     def settle(self) -> bool:
-        """Wait until the centre has acknowledged every event; return whether it has, in twenty seconds."""
+        """Wait until the centre has acknowledged and told every event; return whether it has, in twenty seconds."""
         until = time.monotonic() + _SETTLE_S
         while time.monotonic() < until and not self.is_over:
             look = self._daemon.look()
             if look is not None and look.uplink.backlog == 0:
-                return True
+                last = look.uplink.last_sequence
+                if last == 0 or self._is_told(last):
+                    return True
             self.rest(_POLL_S)
         return False
 

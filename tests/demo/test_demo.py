@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -57,7 +58,7 @@ def test_the_play_succeeds_when_the_centre_has_everything(place: Path) -> None:
 
 def test_the_play_fails_when_the_centre_misses_an_event(place: Path) -> None:
     forget = (
-        "from agent.demo.centre import DemoCentre\n"
+        "from agent.demo.centre_process import DemoCentre\n"
         "stored = DemoCentre.stored\n"
         "DemoCentre.stored = lambda self: {n: d for n, d in stored(self).items() if n != 1}"
     )
@@ -95,6 +96,21 @@ def test_without_amqtt_it_says_what_to_install(place: Path) -> None:
     done = demo(place, "--play", before="sys.modules['amqtt'] = None")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "kiosk-agent: the demo needs a broker: pip install 'kiosk-agent[demo]'\n"
+
+
+def test_without_the_centres_libraries_it_says_what_to_install(place: Path) -> None:
+    missing = (
+        "from agent.demo import centre_process\n"
+        "centre_process.DemoCentre._argv = lambda self, *command: [sys.executable, '-c', 'import none_such']"
+    )
+    done = demo(place, "--play", before=missing)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "kiosk-agent: the demo needs the centre: pip install 'kiosk-agent[demo]'\n"
+
+
+def test_the_address_of_the_board_is_shown_first(place: Path) -> None:
+    done = demo(place, typed="quit\n")
+    assert re.match(r"board  http://127\.0\.0\.1:\d+/sign-in/\S+   \(signs in once\)\n", done.stdout)
 
 
 # -- at a terminal -----------------------------------------------------------------------------------------------
