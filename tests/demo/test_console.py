@@ -6,8 +6,8 @@ import pytest
 
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
-from agent.demo.event_summary import EventSummary
 from agent.demo.console import Answer, Console, event_line, signal_line
+from agent.demo.event_summary import EventSummary
 
 REFUSED = Answer(typed="imei bad", signal=Signal.REJECT, reason=Reason.BAD_CHECK_DIGIT, pending=0)
 
