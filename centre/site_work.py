@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from centre.centre_errors import LeaseLost, LinkDown, Refused
-from centre.changes import Changes
+from centre.changes import Change, Changes
 from centre.configuration.centre_settings import CentreSettings
 from centre.ingest.ingest import Ingest
+from centre.link.broker_link import BrokerLink
 from centre.link.brokers import Brokers, BrokerState
 from centre.link.together import together
-from centre.moments import Now
+from centre.moments import Now, moment
+from centre.orders.adoption import AdoptionReport, adopt
 from centre.orders.renewal import renew_messages
 from centre.process.stopping import Stop
 from centre.store.database import Database
@@ -70,7 +73,7 @@ class SiteWork:
             now=self._now,
             take=lambda received: ingest.take(received),
             greet=lambda link: ingest.connected(link),
-            adopt=_adopt_nothing,
+            adopt=partial(self._adopt, database),
         )
         ingest = Ingest(
             database, self._changes, self._now, brokers.links, requests=brokers.requests, renew=renew_messages
@@ -81,6 +84,20 @@ class SiteWork:
             ingest.run(),
             keep_index_up(database, self._changes, self._now),
         )
+
+    async def _adopt(self, database: Database, link: BrokerLink, found: Mapping[str, bytes]) -> None:
+        """Take in what a broker retains. Raises DatabaseDown."""
+
+        def work() -> AdoptionReport:
+            with database.writing() as connection:
+                return adopt(connection, link.name, found, moment(self._now()))
+
+        report = await asyncio.to_thread(work)
+        for what in report.refused:
+            _log.warning("a retained message cannot be read", extra={"broker": link.name, "what": what})
+        if report.orders:
+            _log.info("orders are adopted", extra={"broker": link.name, "orders": report.orders})
+        self._changes.tell(Change.ORDERS, Change.RETAINED)
 
     def _note_end(self, done: "asyncio.Task[None]") -> None:
         if done.cancelled():
@@ -102,23 +119,21 @@ class SiteWork:
         """Whether events are being stored."""
         return self._parts is not None and self._parts.ingest.ready
 
-    async def retry_letter(self, id: int) -> bool:
-        """Take a dead letter in again; return whether it was taken. Raises Refused while nothing is taken in here."""
-        raise Refused("another centre works for the sites: this one stands by")
-
     def brokers(self) -> list[BrokerState]:
         """Return how each broker is; none while another centre works for the sites."""
         return [] if self._parts is None else self._parts.brokers.states()
+
+    async def retry_letter(self, id: int) -> bool:
+        """Take a dead letter in again; return whether it was taken. Raises DatabaseDown; Refused when standing by."""
+        if self._parts is None:
+            raise Refused("another centre works for the sites: this one stands by")
+        return await self._parts.ingest.retry_letter(id)
 
     async def send(self, site: str, kiosk: str, name: str, fields: Mapping[str, object]) -> Mapping[str, object]:
         """Send a request to a kiosk, and return its answer. Raises LinkDown, TimeoutError."""
         if self._parts is None:
             raise LinkDown("another centre works for this site: this one stands by")
         return await self._parts.brokers.requests.send(site, kiosk, name, fields)
-
-
-async def _adopt_nothing(_link: object, _found: Mapping[str, bytes]) -> None:
-    """Until `centre.orders` can adopt."""
 
 
 def _split(failure: BaseException) -> tuple[BaseException | None, BaseException | None]:
