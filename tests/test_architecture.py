@@ -68,7 +68,11 @@ CENTRE_EDGES = {
     "argon2": {"centre/web/passwords.py"},
     "fastapi": {"centre/web/"},
     "paho": {"centre/link/paho_connection.py"},
+    "jinja2": {"centre/web/board/page_rendering.py"},
+    "markupsafe": {"centre/web/board/"},
     "prometheus_client": {"centre/web/"},
+    "reportlab": {"centre/web/board/order_barcode.py"},
+    "sse_starlette": {"centre/web/board/live_updates.py"},
     "sqlalchemy": {"centre/store/", "centre/ingest/transaction.py"},  # there for what the database refuses to store
     "starlette": {"centre/web/"},
     "uvicorn": {"centre/process/web_server.py"},

@@ -16,6 +16,7 @@ from centre.web.api import (
     reference_routes,
     unit_routes,
 )
+from centre.web.board import board_routes
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
 from centre.web.paths import KeepSlashes, add_segment_convertor
@@ -34,6 +35,7 @@ def create_app(services: Services) -> FastAPI:
     app = rest_app()
     app.state.services = services
     app.state.access = Access(services.database, services.now, services.monotonic)
+    app.router.routes.extend(board_routes.router(services).routes)
     add_problem_handlers(app)
 
     # The last one added sees a request first.

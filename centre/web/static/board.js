@@ -1,0 +1,46 @@
+// Refines what the server has written: times in the viewer's zone, ages that go on counting, and whether the page is
+// still up to date. Without it the board works; its times are those of the site.
+(function () {
+  "use strict";
+  const steps = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"]];
+  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const today = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const otherDay = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  // The server's clock decides what "ago" means; the viewer's may be wrong.
+  const made = document.querySelector("footer time");
+  const offset = made ? Date.parse(made.dateTime) - Date.now() : 0;
+
+  function age(seconds) {
+    if (seconds < 1) return "now";
+    for (const [limit, unit, word] of steps) if (seconds < limit) return Math.floor(seconds / unit) + " " + word + " ago";
+    const days = Math.floor(seconds / 86400);
+    return (days === 1 ? "1 day" : days + " days") + " ago";
+  }
+
+  function refine() {
+    const now = new Date(Date.now() + offset);
+    for (const element of document.querySelectorAll("time[data-show]")) {
+      const time = new Date(element.dateTime);
+      if (isNaN(time)) continue;
+      const isToday = time.toDateString() === now.toDateString();
+      const text = element.dataset.show === "ago" ? age((now - time) / 1000) : (isToday ? today : otherDay).format(time);
+      if (element.textContent !== text) element.textContent = text;
+      const title = exact.format(time);
+      if (element.title !== title) element.title = title;
+    }
+  }
+
+  function say(text) {
+    const place = document.querySelector("[data-connection]");
+    if (place && place.textContent !== text) place.textContent = text;
+    document.documentElement.classList.toggle("stale", text !== "");
+  }
+
+  const zone = document.querySelector("[data-zone]");
+  if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
+    document.body.addEventListener(failed, () => say(" The centre does not answer: what you see is old."));
+  document.body.addEventListener("htmx:afterSwap", () => { say(""); refine(); });
+  refine();
+  setInterval(refine, 1000);
+})();
