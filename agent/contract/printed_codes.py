@@ -11,6 +11,7 @@ from msgspec import Struct
 from agent.contract.check_digits import check_character, check_character_ok, is_alphanumeric
 
 __all__ = [
+    "OUR_PREFIXES",
     "Command",
     "CommandFlaw",
     "Verb",
@@ -23,8 +24,7 @@ __all__ = [
     "parse_command",
 ]
 
-_COMMAND, _BADGE, _LABEL = "ZK", "ZB", "ZL"
-_OURS = (_COMMAND, _BADGE, _LABEL)
+_COMMAND, _BADGE, _LABEL = OUR_PREFIXES = ("ZK", "ZB", "ZL")
 _TOKEN_LENGTHS = range(8, 33)
 _MAX_LABEL = 64
 
@@ -130,7 +130,7 @@ def has_wrong_check(text: str) -> bool:
     """Return whether a text begins like one of our barcodes and does not end in the right check character
     (`scanning.md#listed-texts-that-look-like-ours`).
     """
-    return text.startswith(_OURS) and not (len(text) > 2 and check_character_ok(text))
+    return text.startswith(OUR_PREFIXES) and not (len(text) > 2 and check_character_ok(text))
 
 
 def _with_check(text: str) -> str:

@@ -21,6 +21,7 @@ from agent.contract.identifiers import (
 )
 from agent.contract.manifest import same_case, unit_forms, unit_key
 from agent.contract.printed_codes import (
+    OUR_PREFIXES,
     Command,
     Verb,
     has_wrong_check,
@@ -148,15 +149,17 @@ class _Place(Struct, kw_only=True, eq=False):
 
         A box label comes before the barcode of another order here, as it does in `scanning.md#classes`.
         """
-        command = parse_command(key)
-        is_command = isinstance(command, Command) and is_good_argument(command)
-        is_badge = is_our_badge(key)
         operator, claimed_by = self.lookups.find_operator(key), self.lookups.orders_by_code(key)
         of_order = self._of_order(key)
-        if (is_command or is_badge or is_our_label(key)) and (of_order is not None or claimed_by):
-            return Ambiguous(is_badge=is_badge or operator is not None)
-        if is_command:
-            return None
+        is_badge = False
+        if key.startswith(OUR_PREFIXES):
+            command = parse_command(key)
+            is_command = isinstance(command, Command) and is_good_argument(command)
+            is_badge = is_our_badge(key)
+            if (is_command or is_badge or is_our_label(key)) and (of_order is not None or claimed_by):
+                return Ambiguous(is_badge=is_badge or operator is not None)
+            if is_command:
+                return None
         if (operator is not None or claimed_by) and self.lookups.is_ambiguous(key):
             return Ambiguous(is_badge=operator is not None)
         if operator is not None:

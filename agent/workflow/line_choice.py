@@ -97,7 +97,7 @@ def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: F
     lines = [line for line in lines if order.pending_on(line.id) > 0]
     if not lines:
         raise Refusal(Reason.OVER_QUANTITY)
-    if len({same_case(line.sku) for line in lines}) > 1:
+    if any(same_case(line.sku) != same_case(lines[0].sku) for line in lines[1:]):
         raise Refusal(Reason.PRODUCT_REQUIRED)
     return lines[0]
 

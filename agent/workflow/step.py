@@ -80,6 +80,8 @@ proves it: for each two neighbours in the list, a scan that fails both checks ge
 """
 
 _AGAIN = Reply(signal=Signal.AGAIN)
+_REPEATABLE = (CommandScan, BadArgument, Product)
+"""What a person may scan several times: a bounce of it gets `again`."""
 
 
 def take(context: StepContext, frame: Frame) -> Reply:
@@ -122,7 +124,7 @@ def _bounced(context: StepContext, frame: Frame) -> Reply | None:
 
 def _remember(context: StepContext, frame: Frame, scan: ScanClass, reply: Reply) -> None:
     """Remember what the scanner has read, and the answer to a bounce of it (`scanning.md#bounce`)."""
-    if isinstance(scan, CommandScan | BadArgument | Product):
+    if isinstance(scan, _REPEATABLE):
         reply = _AGAIN
     read = LastRead(data=frame.data, at=frame.at, reply=reply)
     context.transient.last_read = context.transient.last_read.set(context.scanner or "", read)

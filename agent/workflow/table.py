@@ -6,7 +6,7 @@ of the documentation from this module; the text under a row or an act is its tex
 """
 
 from collections.abc import Mapping
-from enum import Enum, auto
+from enum import StrEnum, auto
 
 from agent.contract.reasons import Reason
 from agent.workflow.state import Phase
@@ -14,7 +14,7 @@ from agent.workflow.state import Phase
 __all__ = ["LEADS_TO", "REFUSED_ON_CLOSED", "TABLE", "Act", "Input"]
 
 
-class Input(Enum):
+class Input(StrEnum):
     """A row of the table: what was scanned. The row of a command has the name of its verb."""
 
     OWN_BADGE = auto()
@@ -48,7 +48,7 @@ class Input(Enum):
     """Text."""
 
 
-class Act(Enum):
+class Act(StrEnum):
     """What a scan does. Its function can still refuse the scan; the table does not say for which reasons."""
 
     AGAIN = auto()

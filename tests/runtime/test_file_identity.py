@@ -13,7 +13,7 @@ from agent.runtime.file_identity import FileIdentity
 @pytest.fixture(params=["statx", "stat"], autouse=True)
 def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "stat":
-        monkeypatch.setattr(file_identity, "_look_up", file_identity._by_stat)
+        monkeypatch.setattr(file_identity, "_prepare", file_identity._by_stat)
 
 
 @pytest.fixture
