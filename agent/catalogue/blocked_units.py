@@ -1,6 +1,6 @@
 """The parts of the blocked units that are in force (`mqtt.md#blocked-units`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from agent.contract.blocked import BlockedPart
@@ -20,11 +20,11 @@ class BlockedUnits:
         self._flaws: dict[str, tuple[str, ...]] = {}
         self._left_out: set[str] = set()
 
-    def __contains__(self, identifier: str) -> bool:
-        """Return whether the unit with this identifier is blocked."""
+    def has_any(self, identifiers: Iterable[str]) -> bool:
+        """Return whether a unit with one of these identifiers is blocked."""
         if not self._parts:
             return False
-        forms = unit_forms(unit_key(identifier))
+        forms = {form for one in identifiers for form in unit_forms(unit_key(one))}
         return any(not identifiers.isdisjoint(forms) for _, identifiers in self._parts.values())
 
     @property

@@ -110,9 +110,9 @@ class Catalogue:
         """Return the box size with this code."""
         return None if self._boxes is None else self._boxes.find(code)
 
-    def is_blocked(self, identifier: str) -> bool:
-        """Return whether the centre says that the unit with this identifier may not ship."""
-        return identifier in self._blocked
+    def is_blocked(self, *identifiers: str) -> bool:
+        """Return whether the centre says that the unit with these identifiers may not ship."""
+        return self._blocked.has_any(identifiers)
 
     def counted(self, order: str) -> tuple[CountedBox, ...]:
         """Return the boxes that other kiosks have confirmed for an order (`workflow.md#counted-at-another-kiosk`)."""

@@ -7,7 +7,7 @@ from agent.contract.signals import Signal
 from agent.workflow.context import StepContext
 from agent.workflow.event_limits import room_in
 from agent.workflow.holds import check_not_held
-from agent.workflow.line_choice import line_for, unit_of
+from agent.workflow.line_choice import device_of, line_for
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.roles import check_required_roles
 from agent.workflow.scan_classes import CommandScan, Product, UnitScan
@@ -56,11 +56,11 @@ def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
         and (station.quantity is not None or (scan.sku is not None and not _has_devices(order, scan.sku)))
     ):
         raise Refusal(Reason.NOT_ALLOWED)
-    unit = unit_of(scan.ids, order)
-    line = line_for(context, scan, unit, mode)
+    device = device_of(scan.ids, order)
+    line = line_for(context, scan, device, mode)
     if scan.with_product and mode is Flow.DISTRIBUTION and station.product != scan.sku:
         context.emit(Selected, order=order.id, what=What.PRODUCT, value=scan.sku)
-    return _reply_after(context, [_accept(context, line, unit, 1)])
+    return _reply_after(context, [_accept(context, line, device.unit, 1)])
 
 
 def _has_devices(order: Order, sku: str) -> bool:

@@ -6,7 +6,7 @@ from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.contract.verdicts import Action, Verdict
 from agent.workflow.context import StepContext
-from agent.workflow.line_choice import forms_of, unit_of
+from agent.workflow.line_choice import device_of, forms_of
 from agent.workflow.pending_commit import PendingCommit
 from agent.workflow.reply import Alarm, Refusal
 from agent.workflow.scan_classes import Product, UnitScan
@@ -23,7 +23,7 @@ def check_not_held(order: Order, scan: UnitScan | Product) -> None:
     if not order.holds:
         return
     if isinstance(scan, UnitScan):
-        ids = forms_of(ids_of(unit_of(scan.ids, order)))
+        ids = device_of(scan.ids, order).forms
         if order.held_units().intersection(ids):
             raise Refusal(Reason.HELD, signal=Signal.ALARM)
         if any(one in order.counted or one in order.elsewhere_units for one in ids):

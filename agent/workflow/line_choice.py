@@ -1,5 +1,7 @@
 """The checks of a unit: choose the line that takes a device, or give the first reason why none does."""
 
+from msgspec import Struct
+
 from agent.contract.check_digits import luhn_ok
 from agent.contract.events import Unit
 from agent.contract.identifiers import imei_form, imei_ok, meid_form, meid_hex, never_serial, scheme_of
@@ -10,7 +12,7 @@ from agent.workflow.reply import Refusal
 from agent.workflow.scan_classes import UnitScan
 from agent.workflow.state import Order, ids_of
 
-__all__ = ["forms_of", "line_for", "takes_serial", "unit_of"]
+__all__ = ["Device", "device_of", "forms_of", "line_for", "takes_serial"]
 
 _SERIAL_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -27,33 +29,53 @@ def forms_of(ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for one in ids for form in unit_forms(one)))
 
 
-def unit_of(ids: tuple[str, ...], order: Order) -> Unit:
+class Device(Struct, frozen=True):
+    """A scanned device at an order."""
+
+    unit: Unit
+    """As it is published."""
+    ids: tuple[str, ...]
+    """Its identifiers in the form of `unit_key`."""
+    forms: tuple[str, ...]
+    """All keys under which it may be listed or known, as `forms_of` gives them."""
+
+
+def device_of(ids: tuple[str, ...], order: Order) -> Device:
     """Return a device by its scanned identifiers, under the first identifier that the manifest lists; an MEID in
-    hexadecimal (`mqtt.md#published-units`).
+    hexadecimal (`mqtt.md#published-units`). `ids` are in the form of `unit_key`.
     """
     listed = order.manifest.unit_by_id
-    for form in forms_of(ids):
+    forms = forms_of(ids)
+    for form in forms:
         unit = listed.get(form)
         if unit is not None:
-            written: dict[str, str] = {}
-            for one in unit:
-                written.setdefault(unit_key(one), meid_hex(one))
-            others = (one for one in ids if not any(form in written for form in unit_forms(one)))
-            ids = (*written.values(), *others)
-            break
+            return _listed_device(ids, unit)
+    return Device(_published(ids), ids, forms)
+
+
+def _listed_device(ids: tuple[str, ...], listed: tuple[str, ...]) -> Device:
+    """Return a device with the identifiers that the manifest lists, as written there, before the other scanned ones."""
+    written: dict[str, str] = {}
+    for one in listed:
+        written.setdefault(unit_key(one), meid_hex(one))
+    others = (one for one in ids if not any(form in written for form in unit_forms(one)))
+    unit = _published((*written.values(), *others))
+    ids = ids_of(unit)
+    return Device(unit, ids, forms_of(ids))
+
+
+def _published(ids: tuple[str, ...]) -> Unit:
     return Unit(scheme=scheme_of(ids[0]), id=ids[0], aliases=ids[1:])
 
 
-def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Line:
+def line_for(context: StepContext, scan: UnitScan, device: Device, mode: Flow) -> Line:
     """Return the line of the mode that takes a scanned device (`workflow.md#scan-a-unit`).
 
     Raise Refusal with the reason of the first check that fails. A device is refused as counted under any of its
     identifiers (`workflow.md#one-device-counts-once`).
     """
     order, state = context.order, context.state
-    listed = order.manifest.unit_by_id
-    ids = ids_of(unit)
-    forms = forms_of(ids)
+    listed, forms = order.manifest.unit_by_id, device.forms
     for one in scan.ids:
         if imei_form(one) and not luhn_ok(one) and not any(form in listed for form in unit_forms(one)):
             raise Refusal(Reason.BAD_CHECK_DIGIT)
@@ -67,11 +89,13 @@ def line_for(context: StepContext, scan: UnitScan, unit: Unit, mode: Flow) -> Li
         for holder in state.units.get(one, ()):
             if holder != order.id and holder in state.orders and state.orders[holder].is_open:
                 raise Refusal(Reason.COUNTED_ELSEWHERE)
+    if context.catalogue.is_blocked(*forms):
+        raise Refusal(Reason.NOT_ON_ORDER)
     for one in forms:
-        if not one.strip("0") or context.catalogue.is_blocked(one):
+        if not one.strip("0"):
             raise Refusal(Reason.NOT_ON_ORDER)
     product = scan.sku if scan.with_product else context.station.product
-    return _line_that_takes(ids, order, scan, mode, product)
+    return _line_that_takes(device.ids, order, scan, mode, product)
 
 
 def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: Flow, product: str | None) -> Line:

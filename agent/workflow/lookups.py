@@ -44,6 +44,6 @@ class CatalogueLookups(CodeLookups, Protocol):
         """Return the box size that has this code."""
         ...
 
-    def is_blocked(self, identifier: str) -> bool:
-        """Return whether the centre has blocked this unit."""
+    def is_blocked(self, *identifiers: str) -> bool:
+        """Return whether the centre has blocked the unit with these identifiers."""
         ...

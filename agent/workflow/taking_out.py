@@ -7,10 +7,10 @@ from agent.contract.signals import Signal
 from agent.workflow.boxes import dissolve_if_empty, filled_box, reopen
 from agent.workflow.context import StepContext
 from agent.workflow.holds import end_holds
-from agent.workflow.line_choice import forms_of, unit_of
+from agent.workflow.line_choice import device_of
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import CommandScan, Product, UnitScan
-from agent.workflow.state import Box, Entry, ids_of
+from agent.workflow.state import Box, Entry
 
 __all__ = ["CANCEL_TWICE_S", "ask_remove", "cancel", "take_out", "undo"]
 
@@ -87,7 +87,7 @@ def _take_out_unit(context: StepContext, scan: UnitScan) -> None:
     order = context.order
     if scan.quantity is not None:
         raise Refusal(Reason.NOT_ALLOWED)
-    ids = forms_of(ids_of(unit_of(scan.ids, order)))
+    ids = device_of(scan.ids, order).forms
     found = next((one for one in ids if one in order.counted), None)
     if found is None:
         raise Refusal(Reason.NOT_IN_BOX)
