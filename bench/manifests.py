@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,7 +70,9 @@ def look_up(orders: int) -> list[float]:
     catalogue.put_operators(operators_of(operators, topic="operators"))
     while catalogue.recheck(100):
         pass
-    asked = (catalogue.orders_by_code, catalogue.find_operator, catalogue.is_ambiguous, catalogue.is_blocked)
+    asked: tuple[Callable[[str], object], ...] = (
+        catalogue.orders_by_code, catalogue.find_operator, catalogue.is_ambiguous, catalogue.is_blocked,
+    )  # fmt: skip
     known = [f"SO-{number:05d}" for number in range(0, orders, 2)]
     found = []
     for code, ask in itertools.product((*known, *(imei(OTHER_TAC, number) for number in range(len(known)))), asked):
