@@ -307,7 +307,8 @@ class Daemon:
             notes=notes,
         )
         undo.enter_context(StatusSocket(loop, state_dir, monitor.status_text))
-        add_published_stations(state_dir / STATIONS_FILE, indicators)
+        # Those of the journal too: versions before this one did not keep the list.
+        add_published_stations(state_dir / STATIONS_FILE, [*indicators, *ledger.state.stations])
         # Last, so that at a stop `offline` is published before anything touches the disk, which may hang.
         uplink.start()
         self._reload = uplink.reload
