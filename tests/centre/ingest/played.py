@@ -155,9 +155,9 @@ def counted(database: Database) -> list[tuple[Any, ...]]:
     return sorted((tuple(row) for row in found), key=repr)
 
 
-def states(database: Database) -> list[tuple[int, str]]:
+def states(database: Database) -> list[tuple[Any, ...]]:
     """Return the (sequence, state) of all events."""
-    return [(sequence, state) for sequence, state in rows(database, event, "sequence", "state")]
+    return sorted(rows(database, event, "sequence", "state"))
 
 
 def runs(database: Database) -> list[tuple[Any, ...]]:
