@@ -18,7 +18,7 @@ from centre.ingest.reprojection import project_again
 from centre.ingest.resend_answers import Asked
 from centre.ingest.transaction import Stored, go_on, store_batch
 from centre.ingest.waiting_messages import WaitingMessages
-from centre.link.broker_link import BrokerLink
+from centre.link.broker_link import BrokerLink, PublishRefused
 from centre.link.kiosk_requests import KioskRequests
 from centre.link.received import Received
 from centre.moments import Now, moment
@@ -165,8 +165,8 @@ class Ingest:
             for transaction, asked in self._gaps.plan(check, missing, loop.time()):
                 try:
                     await self._ask(transaction, asked)
-                except LinkDown as exc:
-                    _log.info("%s", exc)
+                except (LinkDown, PublishRefused) as exc:
+                    _log.warning("asking %s for missing events: %s", "/".join(asked.kiosk), exc)
 
     def _find_missing(self, check: ToCheck) -> tuple[list[Missing], dict[OldJournal, int]]:
         """Runs in a thread."""
