@@ -60,6 +60,8 @@ def project_late(connection: Connection, orders: Collection[tuple[int, str]], *,
     projected = Projected()
     for journal_id, order in sorted(orders):
         documents = event_rows.of_order(connection, journal_id, order)
+        if not all(document.document for document in documents):
+            continue  # of an order that was closed so long ago that its documents are forgotten
         facts = [
             Fact(journal_id, document.position, document.time, event)
             for document in documents

@@ -48,7 +48,9 @@ def feed_documents(connection: Connection, positions: Iterable[int]) -> list[byt
 
 
 def _wanted(statement: Select[Any], wanted: EventFilter) -> Select[Any]:
-    found = statement.where(event.c.position > wanted.after).order_by(event.c.position)
+    # The documents of old events are forgotten (`old_document_rows`).
+    found = statement.where(event.c.position > wanted.after, func.length(event.c.document) > 0)
+    found = found.order_by(event.c.position)
     if wanted.type is not None:
         found = found.where(event.c.type == wanted.type)
     if wanted.order is not None:

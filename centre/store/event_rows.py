@@ -134,11 +134,12 @@ def sequences_between(connection: Connection, journal_id: int, first: int, last:
 
 
 def documents_at(connection: Connection, positions: Collection[int]) -> dict[int, bytes]:
-    """Return the documents at these positions."""
+    """Return the documents at these positions, but for those that are forgotten (`old_document_rows`)."""
+    statement = select(event.c.position, event.c.document).where(func.length(event.c.document) > 0)
     return {
         row.position: bytes(row.document)
         for some in chunks(list(positions))
-        for row in connection.execute(select(event.c.position, event.c.document).where(event.c.position.in_(some)))
+        for row in connection.execute(statement.where(event.c.position.in_(some)))
     }
 
 
@@ -212,7 +213,7 @@ def feed(
     statement = select(
         event.c.position, kiosk.c.site, kiosk.c.name, event.c.state, event.c.received_at, event.c.document
     ).select_from(event.join(kiosk))
-    statement = statement.where(event.c.position > after)
+    statement = statement.where(event.c.position > after, func.length(event.c.document) > 0)
     if type is not None:
         statement = statement.where(event.c.type == type)
     if order is not None:
