@@ -21,7 +21,7 @@ from centre.store.index_rows import (
     closed_orders,
     follow_through,
     followed_through,
-    newest_change,
+    is_behind,
 )
 from centre.store.message_rows import RetainedMessage, load_message, save_messages
 from centre.store.order_event_rows import seen_revisions
@@ -33,8 +33,7 @@ __all__ = ["is_index_behind", "renew_index"]
 
 def is_index_behind(connection: Connection) -> bool:
     """Return whether orders have changed since the last `renew_index`."""
-    newest = newest_change(connection)
-    return any(followed_through(connection, site) < newest for site in all_sites(connection))
+    return any(is_behind(connection, site) for site in all_sites(connection))
 
 
 def renew_index(connection: Connection, now: str) -> bool:

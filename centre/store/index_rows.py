@@ -3,7 +3,7 @@
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from centre.store.counter_rows import advance
+from centre.store.counter_rows import advance, value
 from centre.store.order_rows import OrderSource, OrderStatus
 from centre.store.schema import orders
 
@@ -13,7 +13,7 @@ __all__ = [
     "closed_orders",
     "follow_through",
     "followed_through",
-    "newest_change",
+    "is_behind",
 ]
 
 
@@ -43,9 +43,10 @@ def closed_orders(connection: Connection) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
-def newest_change(connection: Connection) -> int:
-    """Return the highest `changed` of all orders."""
-    return connection.execute(select(func.max(orders.c.changed))).scalar() or 0
+def is_behind(connection: Connection, site: str) -> bool:
+    """Return whether orders have changed that the site's index has not taken up."""
+    newest: int = connection.execute(select(func.max(orders.c.changed))).scalar() or 0
+    return value(connection, _counter(site)) < newest
 
 
 def followed_through(connection: Connection, site: str) -> int:

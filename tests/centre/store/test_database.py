@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from centre.centre_errors import DatabaseDown
 from centre.store.database import Database
@@ -34,6 +35,16 @@ def test_a_reader_sees_one_state_while_a_writer_commits(database: Database) -> N
         again = reader.execute(select(func.count()).select_from(counter)).scalar_one()
     assert (before, again) == (0, 0)
     assert count(database) == 1
+
+
+def test_a_reader_cannot_write(database: Database) -> None:
+    def write() -> None:
+        with database.reading() as connection:
+            connection.execute(counter.insert().values(name="a", value=1))
+
+    with pytest.raises((DBAPIError, DatabaseDown), match=r"read-?only"):
+        write()
+    assert count(database) == 0
 
 
 def test_two_threads_write_one_after_the_other(database: Database) -> None:
