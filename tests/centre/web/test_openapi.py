@@ -35,10 +35,24 @@ CHECKS = [
 ]
 
 
+EXAMPLES = {"sqlite": 12, "postgresql": 4}
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture(scope="module")
-def busy_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+def busy_centre(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Centre]:
     """A centre with an order, events and kiosks, in which nobody is slowed down."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('rest')}/centre.sqlite")
+    if database_kind == "sqlite":
+        database = Database(f"sqlite:///{tmp_path_factory.mktemp('rest')}/centre.sqlite")
+    else:
+        database = Database(request.getfixturevalue("postgres").database())
     with database.writing() as connection:
         metadata.create_all(connection)
     # Behind a proxy any host name is right.
@@ -75,7 +89,7 @@ OPERATIONS = [
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_operation_keeps_to_its_schema(
-    api_schema: Any, authorization: dict[str, str], method: str, path: str
+    api_schema: Any, database_kind: str, authorization: dict[str, str], method: str, path: str
 ) -> None:
     operation = api_schema[path][method]
     valid = operation.as_strategy(GenerationMode.POSITIVE)
@@ -83,7 +97,13 @@ def test_every_operation_keeps_to_its_schema(
     any_case = valid | operation.as_strategy(GenerationMode.NEGATIVE) if "{" in path or method != "post" else valid
 
     @given(case=any_case)
-    @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES[database_kind],
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     def run(case: Any) -> None:
         case.headers.pop("Authorization", None)
         case.cookies.clear()

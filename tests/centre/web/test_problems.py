@@ -160,8 +160,8 @@ def test_an_unforeseen_error_is_logged_and_says_nothing(
     assert "the secret is 42" in caplog.text
 
 
-def test_nothing_a_stranger_sends_is_a_500(sqlite_centre: Centre) -> None:
-    client = sqlite_centre.client_with_token(Scope.ADMIN)
+def test_nothing_a_stranger_sends_is_a_500(centre: Centre) -> None:
+    client = centre.client_with_token(Scope.ADMIN)
     names = ["%00", "%F0%9F%93%A6", "%2F", "..%2F..", "%25", "%ED%A0%80", "%FF", "a" * 5000, "%2e%2e", "9" * 40, "-1"]
     bodies = [b"", b"null", b"[]", b'{"items": null}', b'{"items": [null, 1, "x", [], {}]}', b'{"items": "x"}',
               b'{"a": 1e999}', b'{"items": [{"operator": 1}]}', b'{"lines": {"a": "b"}}']  # fmt: skip
@@ -170,21 +170,21 @@ def test_nothing_a_stranger_sends_is_a_500(sqlite_centre: Centre) -> None:
         {"If-Match": '"x", W/"', "Accept": "text/html"},
         {"Cookie": "=;;="},
     ]
-    for method, path, _ in operations(sqlite_centre.app):
+    for method, path, _ in operations(centre.app):
         parts = path.split("/")
         for name in names:
             url = "/".join(name if part.startswith("{") else part for part in parts)
             for body in bodies if method == "PUT" else bodies[:2]:
                 for some in headers:
-                    sqlite_centre.clock.pass_by(seconds=1)
+                    centre.clock.pass_by(seconds=1)
                     response = client.request(method, f"{url}?after=%FF&q=%00&x=\\", content=body, headers=some)
                     assert response.status_code < 500, (method, url, body, response.text)
                     if response.status_code >= 400:
                         problem(response, response.status_code)
 
 
-def test_every_response_has_the_security_headers(sqlite_centre: Centre) -> None:
-    client = sqlite_centre.client()
+def test_every_response_has_the_security_headers(centre: Centre) -> None:
+    client = centre.client()
     for path in ("/healthz", "/api/v1/orders", "/nothing", "/%FF"):
         response = client.get(path)
         policy = response.headers["Content-Security-Policy"]
@@ -208,10 +208,10 @@ def test_every_response_has_the_security_headers(sqlite_centre: Centre) -> None:
         ("[", 421),
     ],
 )
-def test_a_centre_on_the_loopback_is_addressed_as_such(sqlite_centre: Centre, host: str, status: int) -> None:
-    assert sqlite_centre.client().get("/healthz", headers={"Host": host}).status_code == status
+def test_a_centre_on_the_loopback_is_addressed_as_such(centre: Centre, host: str, status: int) -> None:
+    assert centre.client().get("/healthz", headers={"Host": host}).status_code == status
 
 
-def test_routes_with_operation_ids(sqlite_centre: Centre) -> None:
-    routes = [route for _, _, route in operations(sqlite_centre.app) if isinstance(route, APIRoute)]
+def test_routes_with_operation_ids(centre: Centre) -> None:
+    routes = [route for _, _, route in operations(centre.app) if isinstance(route, APIRoute)]
     assert len({route.unique_id for route in routes}) == len(routes)
