@@ -10,13 +10,16 @@ from centre.web.api import (
     conflict_routes,
     dead_letter_routes,
     event_routes,
+    import_routes,
     kiosk_routes,
     order_actions,
     order_routes,
+    print_routes,
     reference_routes,
     unit_routes,
 )
 from centre.web.board import board_routes
+from centre.web.board.page_rendering import Pages
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
 from centre.web.paths import KeepSlashes, add_segment_convertor
@@ -35,6 +38,7 @@ def create_app(services: Services) -> FastAPI:
     app = rest_app()
     app.state.services = services
     app.state.access = Access(services.database, services.now, services.monotonic)
+    app.state.pages = Pages(services)
     app.router.routes.extend(board_routes.router(services).routes)
     add_problem_handlers(app)
 
@@ -64,6 +68,8 @@ def _routers() -> list[APIRouter]:
     return [
         order_routes.router,
         order_actions.router,
+        print_routes.router,
+        import_routes.router,
         unit_routes.router,
         box_routes.router,
         event_routes.router,

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from agent.contract.schemas import ManifestMessage, OperatorMessage
 from centre.web.access import Needs
-from centre.web.problem_details import PROBLEM_CONTENT, ProblemDetails
+from centre.web.problem_details import PROBLEM_CONTENT, ImportProblem, ProblemDetails
 from centre.web.scopes import Scope
 from centre.web.sessions import COOKIE, CSRF_HEADER
 
@@ -100,8 +100,11 @@ def _made(app: FastAPI) -> dict[str, Any]:
 
 
 def _schemas_of_problems() -> dict[str, Any]:
-    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs"), "ProblemDetails": schema}
+    found: dict[str, Any] = {}
+    for model in (ProblemDetails, ImportProblem):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        found |= {**schema.pop("$defs"), model.__name__: schema}
+    return found
 
 
 def _schemas_of_bodies() -> dict[str, Any]:

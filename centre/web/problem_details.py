@@ -28,6 +28,7 @@ __all__ = [
     "PROBLEM_TYPE",
     "CatchErrors",
     "FieldProblem",
+    "ImportProblem",
     "Problem",
     "ProblemDetails",
     "add_problem_handlers",
@@ -63,6 +64,27 @@ class ProblemDetails(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What went wrong this time, and what to do.")
     errors: list[FieldProblem] = Field(description="Each wrong field; empty if the error is about no field.")
+
+
+class RowProblem(BaseModel):
+    """One fault in the file."""
+
+    row: int = Field(
+        description="As a spreadsheet counts: the header is 1. In JSON, the first item is 1. 0: the whole file."
+    )
+    column: str = Field(description="The header as the file writes it; in JSON, the path of the field.")
+    expected: str
+    found: str
+
+
+class ImportProblem(BaseModel):
+    """A file is refused as a whole, or a parameter is wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[RowProblem | FieldProblem] = Field(description="Every faulty row, or every wrong parameter.")
 
 
 _KINDS = {

@@ -147,7 +147,8 @@ def add_order_routes(router: APIRouter, pages: Pages) -> None:
     # The routes with a further word come first: an order id is one segment, whatever is in it.
     @router.get("/orders/{order:segment}/packing-list")
     def show_packing_list(request: Request, order: str, services: ServicesOf, viewer: ReaderOf) -> Response:
-        return packing_list_response(pages, request, order, services, viewer)
+        is_csv = request.query_params.get("format") == "csv"
+        return packing_list_response(pages, request, order, services, viewer, is_csv=is_csv)
 
     @router.get("/orders/{order:segment}/ticket")
     def show_ticket(request: Request, order: str, services: ServicesOf, viewer: ReaderOf) -> Response:
@@ -189,10 +190,12 @@ def add_order_routes(router: APIRouter, pages: Pages) -> None:
 # -- prints, which REST answers with too -----------------------------------------------------------------------------
 
 
-def packing_list_response(pages: Pages, request: Request, order: str, services: Services, viewer: Viewer) -> Response:
-    """Return the packing list, as a page to print or with `?format=csv` as CSV. Raise Problem 404."""
+def packing_list_response(
+    pages: Pages, request: Request, order: str, services: Services, viewer: Viewer, *, is_csv: bool
+) -> Response:
+    """Return the packing list, as a page to print or as CSV. Raise Problem 404."""
     sheet, _, clock = _sheet(pages, order, services, viewer)
-    if request.query_params.get("format") == "csv":
+    if is_csv:
         name = quote(f"packing-list-{order}.csv", safe="")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return PlainTextResponse(packing_list_csv(sheet), headers=headers, media_type="text/csv; charset=utf-8")

@@ -87,7 +87,7 @@ def test_broken_requests(address: tuple[str, int], client: httpx.Client) -> None
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
         b"GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
-        b"PUT /api/v1/orders/A HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"PUT /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: kiosk_session=\xff\xfe\r\nAuthorization: \xff\r\n\r\n",
         b"GET /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nCookie: kiosk_session=\xff\xfe\r\n\r\n",
         b"GET /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe\r\n\r\n",
