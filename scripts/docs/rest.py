@@ -13,7 +13,7 @@ __all__ = ["rest_objects", "rest_requests", "rest_table"]
 
 _REF = "#/components/schemas/"
 _COMMON_ERRORS = {"400", "401", "403", "422", "429", "503"}
-_HIDDEN = {"FieldProblem", "ProblemDetails"}
+_HIDDEN = {"ProblemDetails"}
 
 Operation = Mapping[str, Any]
 
