@@ -297,10 +297,10 @@ def _is_unit_of(key: str, order: Order | None) -> bool:
 
     `key` is in the form of `unit_key`.
     """
-    return order is not None and any(
-        form in order.manifest.unit_by_id or form in order.counted or form in order.elsewhere_units
-        for form in unit_forms(key)
-    )
+    if order is None:
+        return False
+    listed, counted, elsewhere = order.manifest.unit_by_id, order.counted, order.elsewhere_units
+    return any(form in listed or form in counted or form in elsewhere for form in unit_forms(key))
 
 
 def _is_label_of(key: str, order: Order | None) -> bool:

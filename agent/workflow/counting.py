@@ -38,17 +38,17 @@ def count(context: StepContext, scan: UnitScan | Product) -> Reply:
     if mode is None:
         raise Refusal(Reason.MODE_REQUIRED)
     if isinstance(scan, UnitScan):
-        return _count_unit(context, scan, mode)
-    return _count_product(context, scan, mode)
+        return _count_unit(context, order, scan, mode)
+    return _count_product(context, order, scan, mode)
 
 
-def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
+def _count_unit(context: StepContext, order: Order, scan: UnitScan, mode: Flow) -> Reply:
     """Count a device on a line that takes it (`workflow.md#scan-a-unit`).
 
     A product in the same scan limits the lines (`scanning.md#product-and-unit-in-one-scan`). A quantity beside a device
     makes no sense (`scanning.md#quantity-on-the-label`).
     """
-    order, station = context.order, context.station
+    station = context.station
     if station.kind is Kind.SKU:
         raise Refusal(Reason.WRONG_KIND)
     if scan.quantity is not None or (
@@ -57,7 +57,7 @@ def _count_unit(context: StepContext, scan: UnitScan, mode: Flow) -> Reply:
     ):
         raise Refusal(Reason.NOT_ALLOWED)
     device = device_of(scan.ids, order)
-    line = line_for(context, scan, device, mode)
+    line = line_for(context, order, scan, device, mode)
     if scan.with_product and mode is Flow.DISTRIBUTION and station.product != scan.sku:
         context.emit(Selected, order=order.id, what=What.PRODUCT, value=scan.sku)
     return _reply_after(context, [_accept(context, line, device.unit, 1)])
@@ -67,13 +67,13 @@ def _has_devices(order: Order, sku: str) -> bool:
     return order.is_serialized(sku) or any(line.serialized for line in order.lines_of(sku))
 
 
-def _count_product(context: StepContext, scan: Product, mode: Flow) -> Reply:
+def _count_product(context: StepContext, order: Order, scan: Product, mode: Flow) -> Reply:
     """Count a non-serialized product, or select a serialized one (`workflow.md#scan-a-product`).
 
     Of a product on lines of both kinds, pieces are counted. The label can say how many there are
     (`scanning.md#quantity-on-the-label`).
     """
-    order, station, sku = context.order, context.station, scan.sku
+    station, sku = context.station, scan.sku
     lines = [line for line in order.lines_of(sku) if line.flow is mode]
     serialized = all(line.serialized for line in lines) if lines else order.is_serialized(sku)
     if station.kind is (Kind.SKU if serialized else Kind.SERIAL):

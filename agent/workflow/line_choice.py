@@ -68,14 +68,13 @@ def _published(ids: tuple[str, ...]) -> Unit:
     return Unit(scheme=scheme_of(ids[0]), id=ids[0], aliases=ids[1:])
 
 
-def line_for(context: StepContext, scan: UnitScan, device: Device, mode: Flow) -> Line:
+def line_for(context: StepContext, order: Order, scan: UnitScan, device: Device, mode: Flow) -> Line:
     """Return the line of the mode that takes a scanned device (`workflow.md#scan-a-unit`).
 
     Raise Refusal with the reason of the first check that fails. A device is refused as counted under any of its
     identifiers (`workflow.md#one-device-counts-once`).
     """
-    order, state = context.order, context.state
-    listed, forms = order.manifest.unit_by_id, device.forms
+    state, listed, forms = context.state, order.manifest.unit_by_id, device.forms
     for one in scan.ids:
         if imei_form(one) and not luhn_ok(one) and not any(form in listed for form in unit_forms(one)):
             raise Refusal(Reason.BAD_CHECK_DIGIT)
@@ -103,11 +102,8 @@ def _line_that_takes(ids: tuple[str, ...], order: Order, scan: UnitScan, mode: F
 
     `product` is the SKU that was scanned with the device, or else the selected one.
     """
-    lines = [
-        line
-        for line in order.manifest.lines
-        if line.flow is mode and line.serialized and _takes(line, ids, order.manifest)
-    ]
+    manifest = order.manifest
+    lines = [line for line in manifest.lines if line.flow is mode and line.serialized and _takes(line, ids, manifest)]
     if not lines:
         raise Refusal(Reason.NOT_ON_ORDER)
     if scan.with_product and scan.sku is None:

@@ -45,5 +45,5 @@ def assign_role(context: StepContext, scan: Badge) -> Reply:
 def check_required_roles(order: Order, required: Iterable[Role]) -> None:
     """Refuse a device or product while a required role is vacant (`workflow.md#required-roles`)."""
     for role in required:
-        if order.role(role) is None:
+        if role not in order.assigned and role not in order.manifest.operators:
             raise Refusal(Reason.OPERATOR_UNASSIGNED)
