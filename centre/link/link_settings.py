@@ -47,5 +47,5 @@ class RetainedTiming(Struct, frozen=True, kw_only=True):
     database_s: float = 1.0
     database_max_s: float = 30.0
     """A database that is down is tried again after `database_s`, doubling to `database_max_s`."""
-    live_s: float = 0.2
+    live_s: float = 1.0
     """What other systems publish is taken in batches, at most so often."""

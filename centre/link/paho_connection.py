@@ -1,33 +1,26 @@
-"""One MQTT connection: paho, driven by the event loop. The only file of the centre that imports paho.
+"""One MQTT connection: paho, driven by the event loop.
 
-paho gets no thread, no socket and no queue of its own, and never sees a message: `PacketSocket` decodes those. Nothing
-survives the connection: the next one is a new `PahoConnection`.
+Nothing survives the connection: the next one is a new `PahoConnection`. The decision for paho, and the figures, are in
+`docs/decisions/0007-mqtt-client-of-the-centre.md`.
 """
 
 import asyncio
-import struct
-import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
-from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import ConnectFlags, DisconnectFlags, error_string
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.exception import MQTTException
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, error_string
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from centre.centre_errors import LinkDown
 from centre.configuration.centre_settings import MqttBrokerSettings
-from centre.configuration.secret_files import secret_in
+from centre.link.broker_entry import connected_socket, read_password
 from centre.link.broker_link import PublishRefused
 from centre.link.link_settings import LinkTiming
-from centre.link.link_tls import connected_socket
+from centre.link.loop_paho import GARBAGE, LoopPaho, granted_by, in_words
 from centre.link.packet_socket import PacketSocket
-
-if TYPE_CHECKING:
-    from paho.mqtt.client import SocketLike
+from centre.link.unanswered import Unanswered
 
 __all__ = ["PahoConnection"]
 
@@ -36,26 +29,8 @@ _CLOGGED_BYTES = 4 * 1024 * 1024
 
 _IN_FLIGHT_MAX = 1000
 
-_GARBAGE = (MQTTException, struct.error, IndexError, KeyError, ValueError)
-"""What paho raises when it decodes garbage. Our callbacks raise none of these."""
-
 OnMessage = Callable[[str, bytes, bool], bool]
 """Called for each message with topic, payload and retain flag; returns whether there is room for more."""
-
-
-class _LoopPaho(Paho):
-    """paho on a socket that is handed in. Two of its private names are used: it has no public way to do this."""
-
-    handed_in: PacketSocket
-
-    def _create_socket(self) -> "SocketLike":
-        return self.handed_in
-
-    def heard(self) -> None:
-        """Note that bytes were received: a payload being dropped, or a pause of ours, is no silence of the broker."""
-        with self._msgtime_mutex:
-            self._last_bytes_received = time.monotonic()
-        self._ping_t = 0.0
 
 
 class PahoConnection:
@@ -75,10 +50,8 @@ class PahoConnection:
         self._v5 = settings.protocol == 5
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[LinkDown] = self._loop.create_future()
-        self._publishes: dict[int, asyncio.Future[None]] = {}
-        self._subscriptions: dict[int, asyncio.Future[list[str | None]]] = {}
-        self._asked_at: dict[int, float] = {}
-        """When each publish and subscription without an answer was sent, oldest first."""
+        self._publishes = Unanswered[None]()
+        self._subscriptions = Unanswered[list[str | None]]()
         self._is_full = False
         """`on_message` has no room."""
         self._is_clogged = False
@@ -92,15 +65,7 @@ class PahoConnection:
         self.in_flight_max = _IN_FLIGHT_MAX
         """How many publishes may be without an answer."""
         self._packet_max_bytes: int | None = None
-        self._paho = _LoopPaho(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=None if self._v5 else True,
-            protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-        )
-        self._paho.max_inflight_messages_set(0)  # no limit: the link limits what is in flight
-        self._paho.max_queued_messages_set(0)
+        self._paho = LoopPaho(client_id, is_v5=self._v5)
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_publish = self._on_publish
@@ -109,11 +74,10 @@ class PahoConnection:
     async def open(self) -> None:
         """Connect, and wait for the broker's answer. Raises LinkDown."""
         if self._settings.username is not None:
-            self._paho.username_pw_set(self._settings.username, await asyncio.to_thread(_password, self._settings))
+            self._paho.username_pw_set(self._settings.username, await asyncio.to_thread(read_password, self._settings))
         raw = await asyncio.to_thread(connected_socket, self._settings, timeout_s=self._timing.connect_s)
         raw.setblocking(False)
         self._socket = self._paho.handed_in = PacketSocket(raw, has_properties=self._v5, on_message=self._on_message)
-        # paho does a clean start on a client's first connection by default.
         self._paho.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
         self._read_or_not()
         self._tick()
@@ -149,41 +113,30 @@ class PahoConnection:
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> "asyncio.Future[None]":
-        """Publish at QoS 1; the future ends at the broker's answer, or fails with LinkDown or PublishRefused."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        if self._lost.done():
-            future.set_exception(self._lost.result())
-            return future
+    async def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        """Publish at QoS 1; return at the broker's answer. Raises LinkDown, PublishRefused."""
+        self._check_lost()
         if self._packet_max_bytes is not None and len(payload) + len(topic) + 16 > self._packet_max_bytes:
-            future.set_exception(PublishRefused("Packet too large", code=0x95))
-            return future
-        token = self._paho.publish(topic, payload, 1, retain).mid
-        self._publishes[token] = future
-        self._asked(token)
-        return future
+            raise PublishRefused("Packet too large", code=0x95)
+        answer = self._publishes.ask(self._paho.publish(topic, payload, 1, retain).mid)
+        self._flush_soon()
+        await answer
 
-    def subscribe(self, filters: Sequence[str], *, without_own: bool) -> "asyncio.Future[list[str | None]]":
-        """Subscribe at QoS 1; the future ends at the broker's answer, or fails with LinkDown.
+    async def subscribe(self, filters: Sequence[str], *, without_own: bool) -> list[str | None]:
+        """Subscribe at QoS 1; return at the broker's answer: for each filter None, or why it is refused.
 
-        Its result has for each filter None, or why the broker refuses it. `without_own` leaves out what this connection
-        publishes, where the broker can (MQTT 5).
+        `without_own` leaves out what this connection publishes, where the broker can (MQTT 5). Raises LinkDown.
         """
-        future: asyncio.Future[list[str | None]] = self._loop.create_future()
-        if self._lost.done():
-            future.set_exception(self._lost.result())
-            return future
+        self._check_lost()
         if self._v5:
             options = SubscribeOptions(qos=1, noLocal=without_own, retainAsPublished=False)
-            _, token = self._paho.subscribe([(one, options) for one in filters])
+            code, token = self._paho.subscribe([(one, options) for one in filters])
         else:
-            _, token = self._paho.subscribe([(one, 1) for one in filters])
-        if token is None:
-            future.set_exception(LinkDown("the connection is down"))
-            return future
-        self._subscriptions[token] = future
-        self._asked(token)
-        return future
+            code, token = self._paho.subscribe([(one, 1) for one in filters])
+        self._check(code)
+        answer = self._subscriptions.ask(token or 0)
+        self._flush_soon()
+        return await answer
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
         """Unsubscribe. The broker's answer is of no interest."""
@@ -222,7 +175,7 @@ class PahoConnection:
             is_open = sock.fill()
             while sock.has_input and not self._lost.done():
                 self._check(self._paho.loop_read())
-        except _GARBAGE:
+        except GARBAGE:
             self._lose("it sent something that is not MQTT; is it an MQTT broker?")
         except LinkDown as exc:
             self._lose(str(exc))
@@ -240,6 +193,10 @@ class PahoConnection:
     def _check(self, code: MQTTErrorCode) -> None:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkDown(f"the connection was lost: {error_string(code).lower().rstrip('.')}")
+
+    def _check_lost(self) -> None:
+        if self._lost.done():
+            raise LinkDown(str(self._lost.result()))
 
     def _at_end(self) -> str:
         if self._connected.done():
@@ -280,7 +237,7 @@ class PahoConnection:
             self._paho.heard()  # the answers to our pings wait in the socket
         self._paho.loop_misc()
         self._flush()
-        oldest = next(iter(self._asked_at.values()), now)
+        oldest = min(self._publishes.oldest, self._subscriptions.oldest)
         if self._is_reading and now - max(oldest, self._read_since) > self._timing.unanswered_s:
             self._lose(f"the broker has not answered for {self._timing.unanswered_s:.0f} s")
             return
@@ -289,11 +246,11 @@ class PahoConnection:
     # -- the callbacks of paho and of the socket ---------------------------------------------------------------------
 
     def _on_connect(
-        self, _paho: Paho, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+        self, _paho: Client, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        granted = properties.json() if properties else {}
+        granted = granted_by(properties)
         if reason.is_failure:
-            self._lose(f"the broker refuses the connection: {reason.getName()}{_said(granted)}")
+            self._lose(f"the broker refuses the connection: {in_words(reason, granted)}")
         elif granted.get("MaximumQoS", 2) < 1:
             self._lose("the broker does not support QoS 1")
         elif not granted.get("RetainAvailable", 1):
@@ -304,45 +261,38 @@ class PahoConnection:
             self._connected.set_result(None)
 
     def _on_disconnect(
-        self, _paho: Paho, _userdata: object, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+        self,
+        _paho: Client,
+        _userdata: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
     ) -> None:
         if self._is_closing:
             return
         if flags.is_disconnect_packet_from_server:
-            granted = properties.json() if properties else {}
-            self._lose(f"the broker closed the connection: {reason.getName()}{_said(granted)}")
+            self._lose(f"the broker closed the connection: {in_words(reason, granted_by(properties))}")
         else:
             self._lose(f"the connection was lost: {reason.getName().lower()}")
 
     def _on_publish(
-        self, _paho: Paho, _userdata: object, token: int, reason: ReasonCode, _properties: Properties
+        self, _paho: Client, _userdata: object, token: int, reason: ReasonCode, _properties: Properties
     ) -> None:
-        self._asked_at.pop(token, None)
-        future = self._publishes.pop(token, None)
-        if future is None or future.done():
-            return
         if reason.is_failure:
-            future.set_exception(PublishRefused(reason.getName(), code=reason.value))
+            self._publishes.fail(token, PublishRefused(reason.getName(), code=reason.value))
         else:
-            future.set_result(None)
+            self._publishes.answer(token, None)
 
     def _on_subscribe(
-        self, _paho: Paho, _userdata: object, token: int, reasons: list[ReasonCode], _properties: Properties
+        self, _paho: Client, _userdata: object, token: int, reasons: list[ReasonCode], _properties: Properties
     ) -> None:
-        self._asked_at.pop(token, None)
-        future = self._subscriptions.pop(token, None)
-        if future is not None and not future.done():
-            future.set_result([reason.getName() if reason.is_failure else None for reason in reasons])
+        self._subscriptions.answer(token, [reason.getName() if reason.is_failure else None for reason in reasons])
 
     def _on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
         if not self._deliver(topic, payload, is_retained):
             self._is_full = True
 
     # -- inside ------------------------------------------------------------------------------------------------------
-
-    def _asked(self, token: int) -> None:
-        self._asked_at[token] = self._loop.time()
-        self._flush_soon()
 
     def _lose(self, why: str) -> None:
         """End the connection, and everything that waits for it. Only the first call counts."""
@@ -356,31 +306,8 @@ class PahoConnection:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
             self._socket.end()
-        _fail(self._connected, reason)
-        for publish in self._publishes.values():
-            _fail(publish, reason)
-        for subscription in self._subscriptions.values():
-            _fail(subscription, reason)
-
-
-def _fail(future: "asyncio.Future[Any]", reason: LinkDown) -> None:
-    if not future.done():
-        future.set_exception(reason)
-        future.exception()  # nobody may be waiting for it any more
-
-
-def _password(settings: MqttBrokerSettings) -> str | None:
-    """Read the password again at each try: it may have been renewed. Raises LinkDown."""
-    if settings.password_file is None:
-        return None
-    try:
-        return secret_in(settings.password_file)
-    except OSError as exc:
-        raise LinkDown(f"password_file {settings.password_file} cannot be read: {exc.strerror}") from exc
-    except ValueError as exc:
-        raise LinkDown(f"password_file {settings.password_file} must hold {exc}") from exc
-
-
-def _said(granted: dict[str, object]) -> str:
-    said = granted.get("ReasonString")
-    return "" if said is None else f" ({str(said)[:200]!r})"
+        if not self._connected.done():
+            self._connected.set_exception(reason)
+            self._connected.exception()  # nobody may be waiting for it any more
+        self._publishes.fail_all(reason)
+        self._subscriptions.fail_all(reason)

@@ -7,6 +7,7 @@ what is there. Then everything that differs is published, and from then on every
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
@@ -88,6 +89,7 @@ class RetainedPublisher:
         self._bounds = bounds
         self._survey: BrokerSurvey | None = None
         self._live: dict[str, bytes] = {}
+        self._live_is_full = asyncio.Event()
         self._live_taken = asyncio.Event()
         self._published: dict[str, bytes] = {}
         """The digests of the newest publishes, by topic: MQTT 3.1.1 sends them back to us."""
@@ -108,6 +110,7 @@ class RetainedPublisher:
             self._survey.take(received)
             return
         while len(self._live) >= _LIVE_MAX and self.state != PublisherState.DOWN:
+            self._live_is_full.set()
             self._live_taken.clear()
             await self._live_taken.wait()
         if self.state != PublisherState.DOWN and received.topic != self._marker:
@@ -148,7 +151,9 @@ class RetainedPublisher:
     async def _adopt_changes(self) -> None:
         """Adopt what other systems publish while we are connected."""
         while True:
-            await asyncio.sleep(self._timing.live_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._live_is_full.wait(), self._timing.live_s)
+            self._live_is_full.clear()
             if not self._live:
                 continue
             live, self._live = self._live, {}

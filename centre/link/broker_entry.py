@@ -1,12 +1,13 @@
-"""TCP and TLS to a broker. With TLS the broker's certificate and host name are always verified."""
+"""Getting into a broker: TCP, TLS and the password. With TLS its certificate and host name are always verified."""
 
 import socket
 import ssl
 
 from centre.centre_errors import LinkDown
 from centre.configuration.centre_settings import MqttBrokerSettings
+from centre.configuration.secret_files import secret_in
 
-__all__ = ["connected_socket"]
+__all__ = ["connected_socket", "read_password"]
 
 
 def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socket.socket:
@@ -23,6 +24,18 @@ def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socke
         if isinstance(exc, OSError | UnicodeError):  # UnicodeError: IDNA cannot encode the host name
             raise LinkDown(_explained(exc)) from exc
         raise
+
+
+def read_password(settings: MqttBrokerSettings) -> str | None:
+    """Return the account's password. It is read at each try, since it may have been renewed. Raises LinkDown."""
+    if settings.password_file is None:
+        return None
+    try:
+        return secret_in(settings.password_file)
+    except OSError as exc:
+        raise LinkDown(f"password_file {settings.password_file} cannot be read: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise LinkDown(f"password_file {settings.password_file} must hold {exc}") from exc
 
 
 def _context(settings: MqttBrokerSettings) -> ssl.SSLContext:
