@@ -67,7 +67,7 @@ CENTRE_EDGES = {
     "alembic": {"centre/store/migration.py", "centre/store/migrations/"},
     "argon2": {"centre/web/passwords.py"},
     "fastapi": {"centre/web/"},
-    "paho": {"centre/link/paho_connection.py"},
+    "paho": {"centre/link/paho_connection.py", "centre/link/loop_paho.py"},
     "jinja2": {"centre/web/board/page_rendering.py"},
     "markupsafe": {"centre/web/board/"},
     "prometheus_client": {"centre/web/"},

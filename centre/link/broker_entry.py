@@ -7,7 +7,7 @@ from centre.centre_errors import LinkDown
 from centre.configuration.centre_settings import MqttBrokerSettings
 from centre.configuration.secret_files import secret_in
 
-__all__ = ["connected_socket", "read_password"]
+__all__ = ["connected_socket", "explained", "read_password"]
 
 
 def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socket.socket:
@@ -22,7 +22,7 @@ def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socke
         if raw is not None:
             raw.close()
         if isinstance(exc, OSError | UnicodeError):  # UnicodeError: IDNA cannot encode the host name
-            raise LinkDown(_explained(exc)) from exc
+            raise LinkDown(explained(exc)) from exc
         raise
 
 
@@ -55,8 +55,11 @@ def _context(settings: MqttBrokerSettings) -> ssl.SSLContext:
     return context
 
 
-def _explained(error: OSError | UnicodeError) -> str:
+def explained(error: OSError | UnicodeError | LinkDown) -> str:
+    """Return in words why a connection was not made, or was lost."""
     match error:
+        case LinkDown():
+            return str(error)
         case ssl.SSLCertVerificationError():
             return f"its certificate cannot be verified: {error.verify_message}; check ca_file and the clock"
         case ssl.SSLError():

@@ -15,7 +15,7 @@ from centre.link.packet_socket import PacketSocket
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
 
-__all__ = ["GARBAGE", "LoopPaho", "granted_by", "in_words"]
+__all__ = ["GARBAGE", "LoopPaho", "granted_by", "in_words", "refusal"]
 
 GARBAGE = (MQTTException, struct.error, IndexError, KeyError, ValueError)
 """What paho raises when it decodes garbage. Callbacks must raise none of these."""
@@ -60,3 +60,14 @@ def in_words(reason: ReasonCode, granted: dict[str, Any]) -> str:
     """Return what a reason code means, with what the broker adds to it."""
     said = granted.get("ReasonString")
     return reason.getName() if said is None else f"{reason.getName()} ({str(said)[:200]!r})"
+
+
+def refusal(reason: ReasonCode, granted: dict[str, Any]) -> str | None:
+    """Return why the connection that a CONNACK offers is of no use; None if it is."""
+    if reason.is_failure:
+        return f"the broker refuses the connection: {in_words(reason, granted)}"
+    if granted.get("MaximumQoS", 2) < 1:
+        return "the broker does not support QoS 1"
+    if not granted.get("RetainAvailable", 1):
+        return "the broker does not support retained messages"
+    return None

@@ -15,10 +15,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from centre.centre_errors import LinkDown
 from centre.configuration.centre_settings import MqttBrokerSettings
-from centre.link.broker_entry import connected_socket, read_password
+from centre.link.broker_entry import connected_socket, explained, read_password
 from centre.link.broker_link import PublishRefused
 from centre.link.link_settings import LinkTiming
-from centre.link.loop_paho import GARBAGE, LoopPaho, granted_by, in_words
+from centre.link.loop_paho import GARBAGE, LoopPaho, granted_by, in_words, refusal
 from centre.link.packet_socket import PacketSocket
 from centre.link.unanswered import Unanswered
 
@@ -28,6 +28,9 @@ _CLOGGED_BYTES = 4 * 1024 * 1024
 """A broker that sends but does not take so much of our answers is not read until it does."""
 
 _IN_FLIGHT_MAX = 1000
+
+_ENDED = "the broker closed the connection without giving a reason"
+_ENDED_EARLY = "the connection was closed before the broker answered; is it an MQTT broker?"
 
 OnMessage = Callable[[str, bytes, bool], bool]
 """Called for each message with topic, payload and retain flag; returns whether there is room for more."""
@@ -53,9 +56,7 @@ class PahoConnection:
         self._publishes = Unanswered[None]()
         self._subscriptions = Unanswered[list[str | None]]()
         self._is_full = False
-        """`on_message` has no room."""
         self._is_clogged = False
-        """The broker does not take what we send."""
         self._is_reading = False
         self._is_closing = False
         self._read_since = self._loop.time()
@@ -85,9 +86,7 @@ class PahoConnection:
         try:
             await asyncio.wait_for(self._connected, self._timing.connect_s)
         except TimeoutError as exc:
-            raise LinkDown(
-                "it accepts connections but does not answer; is it an MQTT broker, and does it hang?"
-            ) from exc
+            raise LinkDown("it takes connections but does not answer; is it an MQTT broker, and does it hang?") from exc
 
     @property
     def is_lost(self) -> bool:
@@ -152,7 +151,7 @@ class PahoConnection:
     # -- the event loop's callbacks ----------------------------------------------------------------------------------
 
     def _read_or_not(self) -> None:
-        """Have the event loop watch the socket, unless there is no room for what comes or the broker takes nothing."""
+        """Watch the socket, unless `on_message` has no room or the broker does not take our answers."""
         sock = self._socket
         if sock is None or self._lost.done():
             return
@@ -177,14 +176,12 @@ class PahoConnection:
                 self._check(self._paho.loop_read())
         except GARBAGE:
             self._lose("it sent something that is not MQTT; is it an MQTT broker?")
-        except LinkDown as exc:
-            self._lose(str(exc))
-        except OSError as exc:
-            self._lose(exc.strerror or str(exc))
+        except (LinkDown, OSError) as exc:
+            self._lose(explained(exc))
         else:
             self._paho.heard()
             if not is_open:
-                self._lose(self._at_end())
+                self._lose(_ENDED if self._connected.done() else _ENDED_EARLY)
             self._flush()
             self._read_or_not()
             if sock.is_pending():
@@ -198,11 +195,6 @@ class PahoConnection:
         if self._lost.done():
             raise LinkDown(str(self._lost.result()))
 
-    def _at_end(self) -> str:
-        if self._connected.done():
-            return "the broker closed the connection without giving a reason"
-        return "the connection was closed before the broker answered; is it an MQTT broker?"
-
     def _flush(self) -> None:
         self._flush_is_due = False
         sock = self._socket
@@ -213,7 +205,7 @@ class PahoConnection:
                 self._paho.loop_write()
             sock.flush()
         except OSError as exc:
-            self._lose(exc.strerror or str(exc))
+            self._lose(explained(exc))
             return
         if sock.unsent_bytes:
             self._loop.add_writer(sock, self._flush)
@@ -249,12 +241,8 @@ class PahoConnection:
         self, _paho: Client, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         granted = granted_by(properties)
-        if reason.is_failure:
-            self._lose(f"the broker refuses the connection: {in_words(reason, granted)}")
-        elif granted.get("MaximumQoS", 2) < 1:
-            self._lose("the broker does not support QoS 1")
-        elif not granted.get("RetainAvailable", 1):
-            self._lose("the broker does not support retained messages")
+        if why := refusal(reason, granted):
+            self._lose(why)
         elif not self._connected.done():
             self.in_flight_max = min(_IN_FLIGHT_MAX, granted.get("ReceiveMaximum", _IN_FLIGHT_MAX))
             self._packet_max_bytes = granted.get("MaximumPacketSize")
