@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Table, func, select
+from sqlalchemy import Column, Connection, bindparam, func, select
 
 from centre.store.schema import event, kiosk, operator, orders, station
 
@@ -72,41 +72,60 @@ def order_counts(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
+class _Rising:
+    """The rows of a table whose numbers rise with their times, so that a time can be looked up by bisection.
+
+    An index on the times would cost every insert. This costs some 20 look-ups by key. The statements are built once:
+    building one takes longer than running it.
+    """
+
+    def __init__(self, number: Column[int], time: Column[str]) -> None:
+        self._ends = select(func.min(number), func.max(number))
+        self._next = select(number, time).where(number >= bindparam("least")).order_by(number).limit(1)
+
+    def first_since(self, connection: Connection, since: str) -> int:
+        """Return a number from which on no row is older."""
+        low, high = connection.execute(self._ends).one()
+        if low is None:
+            return 0
+        while low <= high:
+            middle = (low + high) // 2
+            number, time = connection.execute(self._next, {"least": middle}).one()
+            if time < since:
+                low = number + 1
+            else:
+                high = middle - 1
+        return int(low)
+
+
+_EVENTS = _Rising(event.c.position, event.c.received_at)
+_ORDERS = _Rising(orders.c.changed, orders.c.changed_at)
+
+_PACKED = (
+    select(func.count())
+    .select_from(orders)
+    .where(
+        orders.c.changed >= bindparam("first"), orders.c.status == "packed", orders.c.packed_at >= bindparam("since")
+    )
+)
+_SCANS = (
+    select(func.count())
+    .select_from(event)
+    .where(
+        event.c.type == "kiosk.scan.accepted.v1",
+        event.c.position >= bindparam("first"),
+        event.c.time >= bindparam("since"),
+    )
+)
+
+
 def packed_since(connection: Connection, since: str) -> int:
     """Return how many orders have been packed since then, and still are."""
-    first = _first_since(connection, orders, orders.c.changed, orders.c.changed_at, since)
-    statement = (
-        select(func.count())
-        .select_from(orders)
-        .where(orders.c.changed >= first, orders.c.status == "packed", orders.c.packed_at >= since)
-    )
-    return connection.execute(statement).scalar_one()
+    first = _ORDERS.first_since(connection, since)
+    return connection.execute(_PACKED, {"first": first, "since": since}).scalar_one()
 
 
 def scans_since(connection: Connection, since: str) -> int:
     """Return how many scans have been counted since then."""
-    first = _first_since(connection, event, event.c.position, event.c.received_at, since)
-    statement = (
-        select(func.count())
-        .select_from(event)
-        .where(event.c.type == "kiosk.scan.accepted.v1", event.c.position >= first, event.c.time >= since)
-    )
-    return connection.execute(statement).scalar_one()
-
-
-def _first_since(connection: Connection, table: Table, number: Column[int], time: Column[str], since: str) -> int:
-    """Return a number from which on the rows of a table are not older than `since`, by bisection.
-
-    The numbers rise with the times. An index on the times would cost every insert; this costs 30 look-ups by key.
-    """
-    low, high = connection.execute(select(func.min(number), func.max(number))).one()
-    if low is None:
-        return 0
-    while low <= high:
-        middle = (low + high) // 2
-        row = connection.execute(select(number, time).where(number >= middle).order_by(number).limit(1)).one()
-        if row[1] < since:
-            low = row[0] + 1
-        else:
-            high = middle - 1
-    return int(low)
+    first = _EVENTS.first_since(connection, since)
+    return connection.execute(_SCANS, {"first": first, "since": since}).scalar_one()

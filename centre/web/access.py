@@ -36,6 +36,9 @@ __all__ = [
     "set_cookie",
 ]
 
+LIVE_PATH = "/live"
+"""Where the board's pages learn that something has changed."""
+
 REQUESTS_AT_ONCE = 400
 REQUESTS_PER_S = 200
 _TOUCH_AFTER = timedelta(minutes=5)
@@ -61,7 +64,7 @@ class Access:
             kind, _, secret = authorization.partition(" ")
             return self._caller_of_token(secret.strip()) if kind.lower() == "bearer" else None
         cookie = request.cookies.get(COOKIE)
-        return None if cookie is None else self.sessions.caller(cookie)
+        return None if cookie is None else self.sessions.caller(cookie, is_use=not _is_automatic(request))
 
     def _caller_of_token(self, secret: str) -> Caller | None:
         with self._database.reading() as connection:
@@ -81,6 +84,11 @@ class Access:
         refuse_cross_site(request)
         if not is_csrf_token(caller, csrf):
             raise Problem(403, f"The header {CSRF_HEADER} does not have this session's token. Load the page again.")
+
+
+def _is_automatic(request: Request) -> bool:
+    """Return whether a page that is left open asks for what has changed, and not a person."""
+    return "hx-request" in request.headers or request.url.path == LIVE_PATH
 
 
 def refuse_cross_site(request: Request) -> None:

@@ -103,13 +103,17 @@ class Sessions:
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
-    def caller(self, secret: str) -> Caller | None:
-        """Return who is signed in with this cookie; None: nobody, or the session has ended."""
+    def caller(self, secret: str, *, is_use: bool = True) -> Caller | None:
+        """Return who is signed in with this cookie; None: nobody, or the session has ended.
+
+        `is_use`: whether a person asks. What a page asks by itself does not keep a session alive.
+        """
         with self._database.reading() as connection:
             row = find_session(connection, secret_digest(secret), **self._limits())
         if row is None:
             return None
-        self._touch(row)
+        if is_use:
+            self._touch(row)
         return Caller(
             actor=f"user:{row.user_name}", scope=UserRole(row.role).scope, key=f"user:{row.user_name}", csrf=row.csrf
         )

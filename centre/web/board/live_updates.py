@@ -8,7 +8,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from centre.centre_errors import DatabaseDown
 from centre.changes import Change, Changes, Waiter
-from centre.web.access import AccessOf, ServicesOf, address_of
+from centre.web.access import LIVE_PATH, AccessOf, ServicesOf, address_of
 from centre.web.board.page_rendering import Pages
 from centre.web.board.viewer import ReaderOf
 from centre.web.problem_details import Problem
@@ -99,10 +99,10 @@ async def changes_for(
 
 
 def add_live_routes(router: APIRouter, pages: Pages) -> None:
-    """Add the route of `/live`."""
+    """Add the route of the streams."""
     streams = LiveStreams()
 
-    @router.get("/live")
+    @router.get(LIVE_PATH)
     async def live(request: Request, services: ServicesOf, access: AccessOf, viewer: ReaderOf) -> Response:
         kinds = _KINDS.get(request.query_params.get("of", ""))
         if kinds is None:

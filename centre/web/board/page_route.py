@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from centre.centre_errors import DatabaseDown, Refused
+from centre.web.access import LIVE_PATH
 from centre.web.board.page_rendering import Pages
 from centre.web.board.viewer import SignInNeeded, Viewer
 
@@ -64,11 +65,12 @@ def page_router(pages: Pages) -> APIRouter:
 
 
 def _to_sign_in(request: Request) -> Response:
-    is_page = request.method == "GET" and request.url.path not in ("/live",)
+    if request.url.path == LIVE_PATH:
+        return Response(status_code=401)
     shown = request.headers.get("hx-current-url") or str(request.url)
-    path = shown.removeprefix(f"{request.url.scheme}://{request.url.netloc}") if is_page else "/"
+    path = shown.removeprefix(f"{request.url.scheme}://{request.url.netloc}") if request.method == "GET" else "/"
     target = "/sign-in?" + urlencode({"next": path})
     if "hx-request" in request.headers:
         # htmx follows redirects by itself and would put the form into the page.
         return Response(status_code=401, headers={"HX-Redirect": target})
-    return RedirectResponse(target, 303) if request.url.path != "/live" else Response(status_code=401)
+    return RedirectResponse(target, 303)

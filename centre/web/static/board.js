@@ -40,7 +40,25 @@
   if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
     document.body.addEventListener(failed, () => say(" The centre does not answer: what you see is old."));
-  document.body.addEventListener("htmx:afterSwap", () => { say(""); refine(); });
+
+  // A part that is renewed must not take away what its reader is doing: what is unfolded stays so, the keyboard stays at
+  // its link, and text that is being selected is left alone until the next time.
+  let unfolded = {}, focused = null;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target, selection = getSelection();
+    if (selection && !selection.isCollapsed && part.contains(selection.anchorNode)) event.detail.shouldSwap = false;
+    unfolded = {};
+    for (const fold of part.querySelectorAll("details[id]")) unfolded[fold.id] = fold.open;
+    focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    say("");
+    refine();
+    for (const fold of event.detail.target.querySelectorAll("details[id]"))
+      if (fold.id in unfolded) fold.open = unfolded[fold.id];
+    for (const link of event.detail.target.querySelectorAll("a"))
+      if (focused && link.getAttribute("href") === focused) { link.focus({ preventScroll: true }); break; }
+  });
   refine();
   setInterval(refine, 1000);
 })();
