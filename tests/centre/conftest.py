@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from centre.store.database import Database
 from centre.store.schema import metadata
@@ -32,10 +33,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.database()
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+@pytest.fixture(scope="session")
+def postgres_tables(postgres: PostgresServer) -> Iterator[Database]:
+    """One database of PostgreSQL with the centre's tables, for all tests of a process: making one takes long."""
+    database = Database(postgres.database())
+    with database.writing() as connection:
+        metadata.create_all(connection)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with the centre's tables, all empty."""
-    database = Database(database_url)
+    if request.param == "postgresql":
+        shared: Database = request.getfixturevalue("postgres_tables")
+        tables = ", ".join(table.name for table in metadata.sorted_tables)
+        with shared.writing() as connection:
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        yield shared
+        shared.dispose()
+        return
+    database = Database(f"sqlite:///{tmp_path}/centre.sqlite")
     with database.writing() as connection:
         metadata.create_all(connection)
     yield database
