@@ -87,6 +87,7 @@ def command_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_status(commands)
+    _add_import(commands)
     _add_user(commands)
     _add_token(commands)
     _add_database(commands)
@@ -127,6 +128,50 @@ def _add_status(commands: _Commands) -> None:
         "The exit code is 1 if no centre runs.",
     )
     status.add_argument("--json", action="store_true", help="write everything as one JSON document")
+
+
+def _add_import(commands: _Commands) -> None:
+    imports = _group(commands, "import", "take in orders, reference lists and journals from files")
+    orders = _add(
+        imports,
+        "orders",
+        runs.import_orders_command,
+        "put the orders of a CSV or JSON file in force",
+        "All of them or none: every faulty row is named. The centre may be running.",
+    )
+    _add_file(orders)
+    orders.add_argument("--format", choices=("csv", "json"), help="default: by the file's name and content")
+    orders.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=HEADER",
+        help="the file's header for a column, such as order=SO_NUMBER; may be repeated",
+    )
+    orders.add_argument("--dry-run", action="store_true", help="tell what would change, and change nothing")
+    for name, summary in (
+        ("operators", "replace the operators of a site"),
+        ("box-sizes", "replace the box sizes of a site"),
+        ("blocked", "replace the blocked units of a site that were imported before"),
+    ):
+        details = "From a CSV or JSON file. The centre may be running."
+        one = _add(imports, name, runs.import_list_command, summary, details)
+        one.set_defaults(kind=name)
+        _add_file(one)
+        one.add_argument("--site", metavar="S", help="the site; may be left out if there is only one")
+        one.add_argument("--dry-run", action="store_true", help="tell what would change, and change nothing")
+    journal = _add(
+        imports,
+        "journal",
+        runs.import_journal_command,
+        "take in the journal of a kiosk that cannot send it",
+        "The file is what `kiosk-agent journal export` wrote. Events that are stored already are left as they are.",
+    )
+    _add_file(journal)
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="the file to read; - is standard input")
 
 
 def _add_user(commands: _Commands) -> None:

@@ -22,6 +22,9 @@ __all__ = [
     "check_command",
     "database_check_command",
     "database_upgrade_command",
+    "import_journal_command",
+    "import_list_command",
+    "import_orders_command",
     "run_command",
     "status_command",
     "token_add_command",
@@ -99,6 +102,44 @@ def backup_command(arguments: argparse.Namespace) -> int:
     from centre.commands import database
 
     return database.backup(_settings(arguments)[0], arguments.file, sys.stdout)
+
+
+def import_orders_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import imports
+
+    renamed = imports.columns_of(arguments.map)
+    with _database(arguments) as database:
+        return imports.import_order_file(
+            database,
+            arguments.file,
+            sys.stdout,
+            format=arguments.format,
+            renamed=renamed,
+            dry_run=arguments.dry_run,
+            now=utc_now,
+        )
+
+
+def import_list_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import imports
+
+    with _database(arguments) as database:
+        return imports.import_list(
+            database,
+            arguments.kind,
+            arguments.file,
+            sys.stdout,
+            site=arguments.site,
+            dry_run=arguments.dry_run,
+            now=utc_now,
+        )
+
+
+def import_journal_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import imports
+
+    with _database(arguments) as database:
+        return imports.import_journal(database, arguments.file, sys.stdout, now=utc_now)
 
 
 def user_add_command(arguments: argparse.Namespace) -> int:
