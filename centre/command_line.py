@@ -88,6 +88,7 @@ def command_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_status(commands)
     _add_import(commands)
+    _add_export(commands)
     _add_user(commands)
     _add_token(commands)
     _add_database(commands)
@@ -168,6 +169,26 @@ def _add_import(commands: _Commands) -> None:
         "The file is what `kiosk-agent journal export` wrote. Events that are stored already are left as they are.",
     )
     _add_file(journal)
+
+
+def _add_export(commands: _Commands) -> None:
+    export = _add(
+        commands,
+        "export",
+        runs.export_command,
+        "write orders, devices, boxes or events to standard output",
+        "The centre may be running. In CSV an order has a row a line.",
+    )
+    export.add_argument("what", choices=("orders", "units", "boxes", "events"), help="what to write")
+    export.add_argument(
+        "--since",
+        metavar="T",
+        help="only what has changed, or was received, since a day or time (ISO 8601, UTC unless it has an offset)",
+    )
+    export.add_argument("--format", choices=("csv", "json", "ndjson"), default="csv", help="default: %(default)s")
+    export.add_argument(
+        "--raw", action="store_true", help="CSV without the ' before cells that a spreadsheet would run as formulas"
+    )
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centre.moments import utc_now
+from centre.moments import moment, utc_now
 
 if TYPE_CHECKING:
     from centre.configuration.centre_settings import CentreSettings
@@ -22,6 +22,7 @@ __all__ = [
     "check_command",
     "database_check_command",
     "database_upgrade_command",
+    "export_command",
     "import_journal_command",
     "import_list_command",
     "import_orders_command",
@@ -57,7 +58,21 @@ def _database(arguments: argparse.Namespace) -> "Iterator[Database]":
 
     settings, is_from_file = _settings(arguments)
     with open_for_command(settings, may_create=is_from_file) as database:
+        _note_sites(database, settings)
         yield database
+
+
+def _note_sites(database: "Database", settings: "CentreSettings") -> None:
+    """Let the database know the sites of the configuration, as a start does."""
+    from centre.orders.site_addition import serve_sites
+    from centre.store.site_rows import all_sites
+
+    sites = list(settings.general.sites)
+    with database.reading() as connection:
+        if set(sites) <= set(all_sites(connection)):
+            return
+    with database.writing() as connection:
+        serve_sites(connection, sites, moment(utc_now()))
 
 
 # -- the commands ------------------------------------------------------------------------------------------------
@@ -140,6 +155,20 @@ def import_journal_command(arguments: argparse.Namespace) -> int:
 
     with _database(arguments) as database:
         return imports.import_journal(database, arguments.file, sys.stdout, now=utc_now)
+
+
+def export_command(arguments: argparse.Namespace) -> int:
+    from centre.commands import exports
+
+    with _database(arguments) as database:
+        return exports.export_file(
+            database,
+            arguments.what,
+            arguments.format,
+            sys.stdout.buffer,
+            since=arguments.since,
+            raw=arguments.raw,
+        )
 
 
 def user_add_command(arguments: argparse.Namespace) -> int:

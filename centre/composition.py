@@ -13,6 +13,7 @@ from typing import TextIO
 from centre.changes import Changes
 from centre.configuration.centre_settings import CentreSettings
 from centre.moments import Now, moment, utc_now
+from centre.orders.site_addition import serve_sites
 from centre.process.client_identity import client_id_of
 from centre.process.database_opening import connected_database, sqlite_file
 from centre.process.file_locks import lock_of, locked, make_data_dir
@@ -24,7 +25,6 @@ from centre.process.stopping import Stop, running, stopping_on_signals
 from centre.process.web_server import listening_socket, serving, web_url
 from centre.site_work import SiteWork
 from centre.store.database import Database
-from centre.store.site_rows import add_sites
 from centre.web.accounts import FirstAccount, first_account
 from centre.web.app import create_app
 from centre.web.services import Services
@@ -125,7 +125,7 @@ class Centre:
         if done.copy is not None:
             _log.info("the database as it was before is kept", extra={"copy": done.copy})
         with database.writing() as connection:
-            add_sites(connection, list(self._settings.general.sites), moment(self._now()))
+            serve_sites(connection, list(self._settings.general.sites), moment(self._now()))
             return first_account(connection, now=moment(self._now()))
 
     def _greet(self, url: str, account: FirstAccount | None) -> None:

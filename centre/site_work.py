@@ -19,7 +19,7 @@ from centre.orders.renewal import renew_messages
 from centre.process.stopping import Stop
 from centre.store.database import Database
 from centre.store.leased_database import LeasedDatabase
-from centre.upkeep import keep_index_up
+from centre.upkeep import clean_up, keep_index_up
 
 __all__ = ["SiteWork"]
 
@@ -83,6 +83,7 @@ class SiteWork:
             brokers.run(),
             ingest.run(),
             keep_index_up(database, self._changes, self._now),
+            clean_up(database, self._changes, self._now, events_days=settings.general.events_days),
         )
 
     async def _adopt(self, database: Database, link: BrokerLink, found: Mapping[str, bytes]) -> None:

@@ -7,11 +7,9 @@ from pathlib import Path
 from centre.centre_errors import Refused
 from centre.configuration.centre_settings import CentreSettings
 from centre.configuration.secret_files import secret_in
-from centre.moments import moment, utc_now
 from centre.process.file_locks import make_data_dir
 from centre.store.database import Database
 from centre.store.migration import check_schema, schema_of, upgrade_schema
-from centre.store.site_rows import add_sites, all_sites
 
 __all__ = ["connected_database", "open_for_command", "sqlite_file"]
 
@@ -53,18 +51,7 @@ def open_for_command(settings: CentreSettings, *, may_create: bool) -> Iterator[
         if schema_of(database) is None:
             upgrade_schema(database)
         check_schema(database)
-        _note_sites(database, settings)
         yield database
-
-
-def _note_sites(database: Database, settings: CentreSettings) -> None:
-    """Let the database know the sites of the configuration, as a start does."""
-    wanted = list(settings.general.sites)
-    with database.reading() as connection:
-        if set(wanted) <= set(all_sites(connection)):
-            return
-    with database.writing() as connection:
-        add_sites(connection, wanted, moment(utc_now()))
 
 
 def _password(settings: CentreSettings) -> str | None:

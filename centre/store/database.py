@@ -104,8 +104,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a transaction that reads first and writes later could fail in between. Nobody
-    # else may write, as on PostgreSQL.
+    # A writer takes the lock at once: a transaction that reads first and writes later could fail in between.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

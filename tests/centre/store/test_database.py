@@ -69,10 +69,3 @@ def test_a_database_that_is_not_there_is_down() -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with pytest.raises(DatabaseDown, match="refused"):
         database.ping()
-
-
-def test_a_reader_cannot_write(database: Database) -> None:
-    with pytest.raises((DBAPIError, DatabaseDown)), database.reading() as connection:
-        connection.execute(counter.insert().values(name="a", value=1))
-    with database.writing() as connection:
-        connection.execute(counter.insert().values(name="a", value=1))
