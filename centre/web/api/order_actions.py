@@ -10,11 +10,11 @@ from centre.changes import Change
 from centre.moments import moment
 from centre.orders import order_lifecycle
 from centre.orders.order_lifecycle import OrderNotKnown
-from centre.orders.order_reading import read_order
 from centre.web.access import OrderWriter, ServicesOf
 from centre.web.api.order_models import OrderModel
-from centre.web.api.order_routes import OrderId, order_response, require_version
+from centre.web.api.order_routes import OrderId
 from centre.web.etags import IfMatch
+from centre.web.order_responses import order_response, read_published_order, require_version
 from centre.web.problem_details import Problem
 from centre.web.scopes import Caller
 from centre.web.services import Services
@@ -57,7 +57,7 @@ def _done(action: Action, order: str, services: Services, caller: Caller, if_mat
         with services.database.writing() as connection:
             require_version(connection, order, if_match)
             action(connection, order, actor=caller.actor, now=moment(services.now()))
-            resource = read_order(connection, order)
+            resource = read_published_order(connection, order, services.settings)
     except OrderNotKnown as exc:
         raise Problem(404, f"There is no order {order!a}.") from exc
     services.changes.tell(Change.RETAINED, Change.ORDERS)

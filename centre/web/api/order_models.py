@@ -83,7 +83,7 @@ class OrderModel(BaseModel):
     """An order: what is ordered, and what has become of it."""
 
     order: str = Field(examples=["SO-1001"])
-    version: int = Field(description="Rises with every change of this resource; also its `ETag`.")
+    version: int = Field(description="Rises with every change of this resource; its `ETag` changes with it.")
     revision: int | None = Field(description="Of the manifest; null if the centre knows the order by events alone.")
     status: OrderState
     site: str | None = Field(description="The site that works on it; null: all sites.")
@@ -97,4 +97,7 @@ class OrderModel(BaseModel):
     opened_at: str | None
     packed_at: str | None
     conflicts: list[ConflictOfOrder]
+    published: bool | None = Field(
+        description="Whether every broker has it; null: another system writes the manifest, or there is none."
+    )
     incomplete: bool = Field(description="Whether events are stored that do not count yet.")

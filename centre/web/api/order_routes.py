@@ -4,26 +4,31 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from centre.changes import Change
 from centre.moments import moment
 from centre.orders.manifest_check import ManifestRefused
 from centre.orders.manifest_intake import KEEP_SITE, RevisionConflict, put
-from centre.orders.order_reading import read_order, read_page
+from centre.orders.order_reading import read_page
 from centre.store.order_pages import OrderFilter
-from centre.store.order_rows import load_orders, lock_orders
 from centre.web.access import OrderWriter, Reader, ServicesOf
 from centre.web.api.order_models import OrderModel, OrderState
 from centre.web.changed_after import change_number
-from centre.web.etags import IfChanged, IfMatch, IfNoneMatch, check_preconditions, etag, is_unchanged
-from centre.web.json_responses import json_response, page_response
+from centre.web.etags import IfChanged, IfMatch, IfNoneMatch, is_unchanged
+from centre.web.json_responses import page_response
+from centre.web.order_responses import (
+    add_publication,
+    order_response,
+    order_tag,
+    read_published_order,
+    require_version,
+)
 from centre.web.paging import DEFAULT_LIMIT, After, Limit, Page, cursor, number_in, text_in
 from centre.web.paths import Segment
 from centre.web.problem_details import Problem, wrong_field, wrong_fields
 from centre.web.request_bodies import JsonBody, json_body
 
-__all__ = ["OrderId", "order_response", "require_version", "router"]
+__all__ = ["OrderId", "router"]
 
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
 
@@ -89,7 +94,7 @@ def put_order(
                 actor=caller.actor,
                 now=now,
             )
-            resource = read_order(connection, order)
+            resource = read_published_order(connection, order, services.settings)
     except ManifestRefused as exc:
         raise wrong_fields((field.path, field.message) for field in exc.fields) from exc
     except RevisionConflict as exc:
@@ -129,6 +134,7 @@ def list_orders(
             after=text_in(kind, after) if changed_after is None else number_in(kind, after),
         )
         page = read_page(connection, wanted, limit)
+        add_publication(connection, page.items, services.settings)
     return page_response(page.items, None if page.next is None else cursor(kind, page.next))
 
 
@@ -148,23 +154,7 @@ def _states(text: str | None) -> tuple[Any, ...]:
 def get_order(order: OrderId, services: ServicesOf, _caller: Reader, if_none_match: IfChanged = None) -> Response:
     """What is ordered, and what has become of it: counts, devices, boxes, people and times."""
     with services.database.reading() as connection:
-        resource = read_order(connection, order)
-    if resource is not None and is_unchanged(etag(resource["version"]), if_none_match):
-        return Response(status_code=304, headers={"ETag": etag(resource["version"])})
+        resource = read_published_order(connection, order, services.settings)
+    if resource is not None and is_unchanged(order_tag(resource), if_none_match):
+        return Response(status_code=304, headers={"ETag": order_tag(resource)})
     return order_response(order, resource)
-
-
-def order_response(order: str, resource: dict[str, Any] | None, status: int = 200) -> Response:
-    """Return the response that shows an order. Raise Problem 404 if there is none."""
-    if resource is None:
-        raise Problem(404, f"There is no order {order!a}.")
-    return json_response(resource, status, {"ETag": etag(resource["version"])})
-
-
-def require_version(connection: Connection, order: str, if_match: str | None, if_none_match: str | None = None) -> None:
-    """Raise Problem 412 unless the order is what these headers ask for. It stays so until the transaction ends."""
-    if if_match is None and if_none_match is None:
-        return
-    lock_orders(connection)
-    row = load_orders(connection, [order]).get(order)
-    check_preconditions(None if row is None else etag(row.version), if_match, if_none_match)

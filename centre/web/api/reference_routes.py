@@ -160,7 +160,7 @@ def _put(services: Services, site: str, read: Read, put: Put, if_match: str | No
             _require_site(connection, site)
             if if_match is not None:
                 lock_reference(connection)
-                check_preconditions(etag(read(connection)["revision"]), if_match, None)
+                check_preconditions([etag(read(connection)["revision"])], if_match, None)
             put(connection)
             found = read(connection)
     except ReferenceRefused as exc:

@@ -17,6 +17,7 @@ from centre.configuration.centre_settings import (
     CentreSettings,
     DatabaseSettings,
     GeneralSettings,
+    MqttBrokerSettings,
     RuleSettings,
     WebSettings,
 )
@@ -121,10 +122,10 @@ class Centre(Struct, frozen=True):
         return client
 
 
-def settings_with(web: WebSettings, sites: tuple[str, ...] = ("main", "rtm1")) -> CentreSettings:
+def settings_with(web: WebSettings, brokers: tuple[MqttBrokerSettings, ...] = ()) -> CentreSettings:
     return CentreSettings(
-        general=GeneralSettings(sites=sites),
-        brokers=(),
+        general=GeneralSettings(sites=("main", "rtm1")),
+        brokers=brokers,
         database=DatabaseSettings(),
         web=web,
         rules=RuleSettings(),
@@ -144,11 +145,11 @@ def _fast_passwords() -> Iterator[None]:
 
 
 @contextmanager
-def new_centre(database: Database, **web: object) -> Iterator[Centre]:
+def new_centre(database: Database, brokers: tuple[MqttBrokerSettings, ...] = (), **web: object) -> Iterator[Centre]:
     """Give the web side of a centre over a database with tables; `web` are keys of `[web]`."""
     loop = asyncio.new_event_loop()
     clock, broker, ingest, kiosks = PlayedClock(), PlayedBroker(), PlayedIngest(), PlayedKiosks()
-    settings = settings_with(WebSettings(**web))  # type: ignore[arg-type]
+    settings = settings_with(WebSettings(**web), brokers)  # type: ignore[arg-type]
     with database.writing() as connection:
         add_sites(connection, list(settings.general.sites), moment(clock.now()))
     services = Services(
@@ -169,7 +170,7 @@ def new_centre(database: Database, **web: object) -> Iterator[Centre]:
 def make_centre() -> Iterator[MakeCentre]:
     """`new_centre` for the time of a test."""
     with ExitStack() as stack:
-        yield lambda database, **web: stack.enter_context(new_centre(database, **web))
+        yield lambda database, brokers=(), **web: stack.enter_context(new_centre(database, brokers, **web))
 
 
 @pytest.fixture

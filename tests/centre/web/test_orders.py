@@ -1,12 +1,18 @@
 """Orders by REST: put, read, list, cancel; versions and pages."""
 
+import hashlib
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from centre.configuration.centre_settings import MqttBrokerSettings
+from centre.moments import moment
+from centre.store.database import Database
+from centre.store.message_rows import load_message
+from centre.store.retained_rows import note_sent
 from centre.web.scopes import Scope
-from tests.centre.web.conftest import Centre
+from tests.centre.web.conftest import Centre, MakeCentre
 from tests.centre.web.test_problems import paths_of, problem
 
 LINE = {"line": "1", "sku": "P13-128-BLK", "flow": "used", "serialized": True, "quantity": 2, "tacs": ["49015420"]}
@@ -150,3 +156,29 @@ def test_changes_are_audited_under_the_name_of_the_token(centre: Centre, client:
         ("token:a orders token", "order.cancel", "A"),
         ("token:a orders token", "order.put", "A"),
     ]
+
+
+def test_an_order_is_published_when_every_broker_has_it(make_centre: MakeCentre, database: Database) -> None:
+    brokers = tuple(MqttBrokerSettings(host=host, port=1883) for host in ("broker-a", "broker-b"))
+    centre = make_centre(database, brokers)
+    client = centre.client_with_token(Scope.ORDERS)
+    url = "/api/v1/orders/A"
+    put = client.put(url, params={"site": "main"}, json=manifest())
+    assert put.json()["published"] is False
+
+    def taken(broker: str) -> None:
+        with database.writing() as connection:
+            message = load_message(connection, "kiosk/v1/main/order/A")
+            assert message is not None
+            digest = hashlib.sha256(message.payload).digest()
+            note_sent(connection, broker, {message.topic: digest}, moment(centre.clock.now()))
+
+    taken("broker-a:1883")
+    assert client.get(url).json()["published"] is False
+    taken("broker-b:1883")
+    assert client.get("/api/v1/orders").json()["items"][0]["published"] is True
+    # It is another resource to readers, and the same version to writers.
+    assert client.get(url, headers={"If-None-Match": put.headers["ETag"]}).status_code == 200
+    assert client.get(url, headers={"If-None-Match": client.get(url).headers["ETag"]}).status_code == 304
+    changed = client.put(url, json=manifest(barcodes=["B"]), headers={"If-Match": put.headers["ETag"]})
+    assert (changed.status_code, changed.json()["published"]) == (200, False)
