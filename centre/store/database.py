@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from centre.centre_errors import DatabaseDown
@@ -90,6 +91,8 @@ def _translated() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as exc:
         raise DatabaseDown(_words(exc)) from exc
+    except PoolTimeout as exc:
+        raise DatabaseDown("too many requests at once: no connection became free in time") from exc
 
 
 def _words(exc: DBAPIError) -> str:

@@ -1,6 +1,7 @@
 """Transactions on both databases."""
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import func, select
@@ -69,3 +70,16 @@ def test_a_database_that_is_not_there_is_down() -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with pytest.raises(DatabaseDown, match="refused"):
         database.ping()
+
+
+def test_too_many_at_once_wait_and_are_then_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database.engine.pool, "_timeout", 0.1)
+
+    def open_many() -> None:
+        with ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(database.reading())
+
+    with pytest.raises(DatabaseDown, match="at once"):
+        open_many()
+    assert count(database) == 0

@@ -84,6 +84,46 @@ def test_every_route_lets_in_whom_it_should(sqlite_centre: Centre, caller: str) 
     assert not wrong, "\n".join(wrong)
 
 
+STRANGERS_PAGES = {"/sign-in", "/sign-in/{link}", "/sign-in/link", "/sign-out", "/static/{path}"}
+"""The pages that need no sign-in."""
+
+
+def pages(app: FastAPI) -> list[tuple[str, str]]:
+    """Return method and path of every page of the board."""
+    rest = {route.unique_id for _, _, route in operations(app)}
+    return [
+        (method, route.path_format)
+        for route in app.routes
+        if isinstance(route, APIRoute) and route.unique_id not in rest
+        for method in sorted(route.methods or ())
+    ]
+
+
+@pytest.mark.parametrize("caller", ["nobody", "a wrong token", "a wrong cookie"])
+def test_no_page_shows_or_does_anything_for_strangers(sqlite_centre: Centre, caller: str) -> None:
+    client = CALLERS[caller][0](sqlite_centre)
+    seen = pages(sqlite_centre.app)
+    assert len(seen) >= 10
+    for method, path in seen:
+        if path in STRANGERS_PAGES:
+            continue
+        response = client.request(method, address(path), follow_redirects=False)
+        assert response.status_code in (303, 401), (method, path, response.text[:200])
+        assert "sign-in" in response.headers.get("Location", "sign-in"), (method, path)
+
+
+@pytest.mark.parametrize("role", [UserRole.VIEWER, UserRole.ADMIN])
+def test_no_page_changes_anything_without_the_csrf_token(sqlite_centre: Centre, role: UserRole) -> None:
+    client = sqlite_centre.signed_in(role, csrf=False)
+    changing = [(method, path) for method, path in pages(sqlite_centre.app) if method not in ("GET", "HEAD")]
+    for method, path in changing:
+        if path in STRANGERS_PAGES - {"/sign-out"}:
+            continue
+        for form in ({}, {"csrf": "wrong"}):
+            response = client.request(method, address(path), data=form, follow_redirects=False)
+            assert response.status_code == 403, (method, path, response.text[:200])
+
+
 def test_a_token_that_is_revoked_or_a_session_that_ended_is_refused(sqlite_centre: Centre) -> None:
     from centre.web.accounts import revoke_token
 

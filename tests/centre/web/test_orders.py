@@ -1,6 +1,7 @@
 """Orders by REST: put, read, list, cancel; versions and pages."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -182,3 +183,18 @@ def test_an_order_is_published_when_every_broker_has_it(make_centre: MakeCentre,
     assert client.get(url, headers={"If-None-Match": client.get(url).headers["ETag"]}).status_code == 304
     changed = client.put(url, json=manifest(barcodes=["B"]), headers={"If-Match": put.headers["ETag"]})
     assert (changed.status_code, changed.json()["published"]) == (200, False)
+
+
+def test_of_writers_who_know_the_same_version_one_wins(centre: Centre) -> None:
+    clients = [centre.client_with_token(Scope.ORDERS) for _ in range(4)]
+    url = "/api/v1/orders/A"
+    with ThreadPoolExecutor(len(clients)) as threads:
+        created = threads.map(lambda client: client.put(url, json=manifest(), headers={"If-None-Match": "*"}), clients)
+        assert sorted(response.status_code for response in created) == [201, 412, 412, 412]
+        tag = {"If-Match": clients[0].get(url).headers["ETag"]}
+
+        def change(number: int) -> int:
+            return int(clients[number].put(url, json=manifest(barcodes=[f"B{number}"]), headers=tag).status_code)
+
+        assert sorted(threads.map(change, range(len(clients)))) == [200, 412, 412, 412]
+    assert clients[0].get(url).json()["revision"] == 2
