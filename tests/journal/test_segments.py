@@ -1,5 +1,6 @@
 """Segment files and the table of which segment holds which events."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def test_every_position_is_in_its_segment_or_its_pruned_range(sizes: list[tuple[
         assert table.pruned_through(at) == (last if is_pruned else None)
     assert table.segment_of(position + 1) is None
     assert table.pruned_through(position + 1) is None
+
+
+def test_the_next_segment_is_written_by_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written at once is one folio of the page cache, and each later record costs more."""
+    real, sizes = os.pwrite, []
+
+    def note_size(fd: int, data: memoryview, offset: int) -> int:
+        sizes.append(len(data))
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", note_size)
+    make_standby(tmp_path, 7, 10_000)
+    assert sizes == [4096, 4096, 10_000 - 2 * 4096]
 
 
 def test_a_standby_is_zeros_of_the_wanted_size(tmp_path: Path) -> None:
