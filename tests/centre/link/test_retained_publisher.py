@@ -192,3 +192,23 @@ def test_the_database_may_be_down_for_a_while(
             assert await retained_at(broker.port) == {ORDERS + "SO-1": b"manifest"}
 
     run_async(test())
+
+
+def test_a_refused_publish_is_logged_and_tried_again(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """(`mqtt.md#refused-publish`)"""
+    messages = {ORDERS + "SO-1": b"manifest", REFERENCE + "boxes": b"list"}
+    want(database, messages)
+
+    async def test() -> None:
+        acl = f"topic readwrite kiosk/v1/rtm1/agent/#\ntopic readwrite {REFERENCE}#\ntopic read {ORDERS}#\n"
+        with Broker(tmp_path / "broker", acl=acl) as broker:
+            async with publishing(database, broker.port) as rig:
+                assert await retained_at(broker.port) == {REFERENCE + "boxes": b"list"}
+                broker.allow("topic readwrite #\n")
+                await until_retained(broker, messages)
+                assert rig.link.is_connected
+
+    run_async(test())
+    assert f"refuses {ORDERS}SO-1: Not authorized" in caplog.text
