@@ -135,6 +135,7 @@ class BrokerSurvey:
         """Return when the broker has sent all that it retains for the subscriptions so far, or all of `wanted`."""
         sent_at = -1e9
         goal = self._markers_sent + 1
+        self._last_at = self._loop.time()
         while True:
             if self._is_too_large:
                 raise SurveyTooLarge(
