@@ -34,7 +34,6 @@ class _Work:
         """What counts now, in the order of each run."""
         self.late_facts: list[Fact] = []
         """What belongs before facts that were counted earlier."""
-        self.late_orders: set[tuple[int, str]] = set()
         self.shown: set[str] = set()
         """Orders that are incomplete by an event of this batch, or no longer by a stored one."""
         self.states: list[tuple[int, str]] = []
@@ -46,14 +45,8 @@ class _Work:
         if arrival.event is not None:
             fact = Fact(placed.row.id, placed.position, arrival.time, arrival.event)
         placed.state = _state(arrival.type, fact)
-        if fact is None:
-            return
-        if not placed.is_late:
-            self.facts.append(fact)
-            return
-        self.late_facts.append(fact)
-        if arrival.order is not None:
-            self.late_orders.add((placed.row.id, arrival.order))
+        if fact is not None:
+            (self.late_facts if placed.is_late else self.facts).append(fact)
 
     def count_stored(self, stored: StoredDocument) -> None:
         event = event_in(stored.document, stored.order_name)
@@ -93,7 +86,7 @@ def count(connection: Connection, runs: Sequence[Run], placement: Placement, *, 
     event_rows.set_states(connection, work.states)
     event_rows.insert_unit_events(connection, unit_events([*work.facts, *work.late_facts]))
     projected = project(connection, work.facts, now=now, renew=renew, shown=work.shown)
-    projected |= project_late(connection, work.late_orders, now=now, renew=renew)
+    projected |= project_late(connection, work.late_facts, now=now, renew=renew)
     return Counted(projected, has_more)
 
 

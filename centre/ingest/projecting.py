@@ -52,32 +52,46 @@ def project(
     return _write(connection, projector, numbers, now, renew, shown)
 
 
-def project_late(connection: Connection, orders: Collection[tuple[int, str]], *, now: str, renew: Renew) -> Projected:
-    """Project again all events of these orders, (journal id, order) each, since one came late: into its place.
+def project_late(connection: Connection, late: Sequence[Fact], *, now: str, renew: Renew) -> Projected:
+    """Project facts that belong before others that were counted earlier: each into its place.
 
-    Boxes keep their rows. The events of an order in one run are few, and this is rare.
+    All events of the order in that run are projected again, which are few. Boxes keep their rows. Where documents are
+    forgotten (`events_days`), the late facts are added to what is there.
     """
+    by_order: dict[tuple[int, str], list[Fact]] = {}
+    for fact in late:
+        order = getattr(fact.event, "order", None)
+        if order is not None:
+            by_order.setdefault((fact.journal_id, order), []).append(fact)
     projected = Projected()
-    for journal_id, order in sorted(orders):
-        documents = event_rows.of_order(connection, journal_id, order)
-        if not all(document.document for document in documents):
-            continue  # of an order that was closed so long ago that its documents are forgotten
-        facts = [
-            Fact(journal_id, document.position, document.time, event)
-            for document in documents
-            if (event := event_in(document.document, order)) is not None
-        ]
+    for (journal_id, order), some in sorted(by_order.items()):
         numbers = lock_orders(connection, 1)
         boxes = projection_rows.load_boxes_of_order(connection, journal_id, order)
-        for box in boxes.values():
-            box.clear()
-            box.forget()
+        facts = _facts_of(connection, journal_id, order)
+        if facts is None:
+            facts = some
+        else:
+            for box in boxes.values():
+                box.clear()
+                box.forget()
         projector = Projector(boxes, _load_orders(connection, {order}, facts))
         for fact in facts:
             projector.apply(fact)
         projector.to_renew.add(order)
         projected |= _write(connection, projector, numbers, now, renew, {order})
     return projected
+
+
+def _facts_of(connection: Connection, journal_id: int, order: str) -> list[Fact] | None:
+    """Return all that counts of one order in one run, in order; None if some of its documents are forgotten."""
+    documents = event_rows.of_order(connection, journal_id, order)
+    if not all(document.document for document in documents):
+        return None
+    return [
+        Fact(journal_id, document.position, document.time, event)
+        for document in documents
+        if (event := event_in(document.document, order)) is not None
+    ]
 
 
 def _load_orders(connection: Connection, names: set[str], facts: Sequence[Fact]) -> dict[str, ProjectedOrder]:

@@ -33,10 +33,4 @@ def project_again(database: Database, *, now: str, renew: Renew) -> Projected:
             ]
             event_rows.set_states(connection, [(fact.position, EventState.PROJECTED) for fact in facts])
             event_rows.insert_unit_events(connection, unit_events(facts))
-            understood = {fact.position for fact in facts}
-            orders = {
-                (document.journal_id, document.order_name)
-                for document in documents
-                if document.position in understood and document.order_name is not None
-            }
-            projected |= project_late(connection, orders, now=now, renew=renew)
+            projected |= project_late(connection, facts, now=now, renew=renew)

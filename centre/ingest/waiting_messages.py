@@ -14,7 +14,7 @@ class WaitingMessages:
     `put` waits while the queue is full: the link then stops reading its socket, and the broker keeps what follows.
     """
 
-    def __init__(self, *, messages: int = 2000, payload_bytes: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, *, messages: int = 3000, payload_bytes: int = 16 * 1024 * 1024) -> None:
         self._messages = messages
         self._payload_bytes = payload_bytes
         self._queue: deque[Received] = deque()

@@ -165,6 +165,29 @@ def test_a_long_wait_is_counted_in_several_transactions(database: Database, monk
     assert runs(database) == [("3F0C9A1B", 0, 0, 8, 8)]
 
 
+def forget(database: Database) -> None:
+    """Forget the documents that count."""
+    with database.writing() as connection:
+        connection.execute(event.update().where(event.c.state == "projected").values(document=b""))
+
+
+def test_an_event_whose_document_is_forgotten_is_still_known(database: Database) -> None:
+    messages = PlayedKiosk().write(opened(), scanned("A"), scanned("B"))
+    store(database, messages)
+    forget(database)
+    assert store(database, messages).events == 0
+    assert len(counted(database)) == 2
+    assert letters(database) == []
+
+
+def test_an_event_that_comes_late_leaves_what_came_from_forgotten_ones(database: Database) -> None:
+    messages = PlayedKiosk().write(opened(), scanned("A"), scanned("B"), scanned("C"))
+    store(database, messages[:2], stand_in(messages[2]), messages[3])
+    forget(database)
+    store(database, messages[2])
+    assert [row[3] for row in counted(database)] == ["A", "B", "C"]
+
+
 def test_a_database_that_is_down_stores_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise DatabaseDown("disk full")
