@@ -28,6 +28,10 @@ from centre.orders.adopted_index import adopt_index, names_in_index
 from centre.orders.adopted_lists import adopt_blocked, adopt_boxes, adopt_operators
 from centre.orders.adopted_orders import FoundOrder, adopt_orders
 from centre.orders.order_topics import counted_place, order_of, site_of
+from centre.orders.reference_lists import lock_reference
+from centre.store.index_rows import followed_through
+from centre.store.order_rows import lock_orders
+from centre.store.site_rows import all_sites
 
 __all__ = ["AdoptionReport", "adopt"]
 
@@ -46,6 +50,7 @@ def adopt(connection: Connection, broker: str, found: Mapping[str, bytes], now: 
 
     `now` is moment text. The transaction that calls it must be committed before anything is published to the broker.
     """
+    _lock(connection)
     refused: list[str] = []
     orders: dict[str, list[FoundOrder]] = {}
     for topic, payload in found.items():
@@ -69,3 +74,11 @@ def adopt(connection: Connection, broker: str, found: Mapping[str, bytes], now: 
         elif "/reference/orders/" in topic:
             adopt_index(connection, broker, site, topic.rpartition("/")[2], payload, now)
     return AdoptionReport(orders=changed, refused=tuple(refused))
+
+
+def _lock(connection: Connection) -> None:
+    """Take all locks at once, in an order in which nobody else takes two of them."""
+    lock_reference(connection)
+    for site in all_sites(connection):
+        followed_through(connection, site)
+    lock_orders(connection, 0)

@@ -156,4 +156,4 @@ def next_status(row: OrderRow, manifest: CheckedManifest, *, is_reopened: bool) 
             return "cancelled"
         if row.status == "packed" or row.packed_at is not None:
             return "packed"
-    return "open" if row.opened_at is None else "in_progress"
+    return "in_progress" if row.status == "in_progress" or row.opened_at is not None else "open"
