@@ -22,7 +22,7 @@ from centre.web.board import board_routes
 from centre.web.board.page_rendering import Pages
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
-from centre.web.paths import KeepSlashes, add_segment_convertor
+from centre.web.paths import KeepSlashes
 from centre.web.problem_details import CatchErrors, add_problem_handlers
 from centre.web.services import Services
 
@@ -33,7 +33,6 @@ _LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, "/orders/import": MAX_IMP
 
 def create_app(services: Services) -> FastAPI:
     """Return the application over these services. It opens nothing and starts nothing."""
-    add_segment_convertor()
     web = services.settings.web
     app = rest_app()
     app.state.services = services

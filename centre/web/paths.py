@@ -9,12 +9,11 @@ from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator
-from starlette.convertors import CONVERTOR_TYPES, Convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from centre.web.problem_details import problem_response
 
-__all__ = ["KeepSlashes", "Segment", "add_segment_convertor"]
+__all__ = ["KeepSlashes", "Segment"]
 
 
 def _kept(segment: str) -> str:
@@ -27,23 +26,6 @@ def _restored(segment: str) -> str:
 
 Segment = Annotated[str, AfterValidator(_restored)]
 """A parameter of a path: any text, also with slashes in it."""
-
-
-class SegmentConvertor(Convertor[str]):
-    """The same for routes: `{order:segment}`."""
-
-    regex = "[^/]+"
-
-    def convert(self, value: str) -> str:
-        return _restored(value)
-
-    def to_string(self, value: str) -> str:
-        return _kept(value)
-
-
-def add_segment_convertor() -> None:
-    """Let routes use `{name:segment}`."""
-    CONVERTOR_TYPES["segment"] = SegmentConvertor()
 
 
 class KeepSlashes:

@@ -26,6 +26,7 @@ from centre.web.board.page_rendering import Pages, order_url
 from centre.web.board.page_times import PageClock
 from centre.web.board.prints import packing_list, packing_list_csv, ticket
 from centre.web.board.viewer import EditorOf, ReaderOf, Viewer
+from centre.web.paths import Segment
 from centre.web.problem_details import Problem
 from centre.web.services import Services
 from centre.web.storable import is_storable
@@ -145,17 +146,17 @@ def add_order_routes(router: APIRouter, pages: Pages) -> None:
         return pages.page(request, viewer, "orders", pages.clock(), page="orders", listing=listing)
 
     # The routes with a further word come first: an order id is one segment, whatever is in it.
-    @router.get("/orders/{order:segment}/packing-list")
-    def show_packing_list(request: Request, order: str, services: ServicesOf, viewer: ReaderOf) -> Response:
+    @router.get("/orders/{order}/packing-list")
+    def show_packing_list(request: Request, order: Segment, services: ServicesOf, viewer: ReaderOf) -> Response:
         is_csv = request.query_params.get("format") == "csv"
         return packing_list_response(pages, request, order, services, viewer, is_csv=is_csv)
 
-    @router.get("/orders/{order:segment}/ticket")
-    def show_ticket(request: Request, order: str, services: ServicesOf, viewer: ReaderOf) -> Response:
+    @router.get("/orders/{order}/ticket")
+    def show_ticket(request: Request, order: Segment, services: ServicesOf, viewer: ReaderOf) -> Response:
         return ticket_response(pages, request, order, services, viewer)
 
-    @router.get("/orders/{order:segment}")
-    def show_order(request: Request, order: str, services: ServicesOf, viewer: ReaderOf) -> Response:
+    @router.get("/orders/{order}")
+    def show_order(request: Request, order: Segment, services: ServicesOf, viewer: ReaderOf) -> Response:
         clock = pages.clock()
         before = _number(request.query_params.get("before"))
         with services.database.reading() as connection:
@@ -178,12 +179,12 @@ def add_order_routes(router: APIRouter, pages: Pages) -> None:
         services.changes.tell(Change.ORDERS, Change.RETAINED)
         return RedirectResponse(order_url(order), 303)
 
-    @router.post("/orders/{order:segment}/cancel")
-    def cancel(order: str, services: ServicesOf, viewer: EditorOf) -> Response:
+    @router.post("/orders/{order}/cancel")
+    def cancel(order: Segment, services: ServicesOf, viewer: EditorOf) -> Response:
         return change(services, viewer, order, order_lifecycle.cancel)
 
-    @router.post("/orders/{order:segment}/reopen")
-    def reopen(order: str, services: ServicesOf, viewer: EditorOf) -> Response:
+    @router.post("/orders/{order}/reopen")
+    def reopen(order: Segment, services: ServicesOf, viewer: EditorOf) -> Response:
         return change(services, viewer, order, order_lifecycle.reopen)
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from centre.web.access import AccessOf, ServicesOf, address_of, clear_cookie, refuse_cross_site, set_cookie
 from centre.web.board.page_rendering import Pages
 from centre.web.board.viewer import Viewer, ViewerOf, safe_next
+from centre.web.paths import Segment
 from centre.web.sessions import COOKIE, NewSession, SignInRefused
 
 __all__ = ["add_sign_in_routes"]
@@ -50,8 +51,8 @@ def add_sign_in_routes(router: APIRouter, pages: Pages) -> None:
         return form(request, next=next, link=None, problem=None)
 
     # The link only shows a button: programs that look at links in messages must not use it up.
-    @router.get("/sign-in/{link:segment}")
-    def show_link(request: Request, link: str) -> Response:
+    @router.get("/sign-in/{link}")
+    def show_link(request: Request, link: Segment) -> Response:
         return form(request, next="/", link=link, problem=None)
 
     @router.post("/sign-in")
