@@ -180,13 +180,13 @@ def test_a_full_queue_holds_the_link_back(database: Database, monkeypatch: pytes
     async def scene(centre: Centre) -> None:
         nonlocal is_down
         kiosk = PlayedKiosk()
-        messages = [message for _ in range(40) for message in kiosk.write(*[opened()] * 100)]
+        messages = [message for _ in range(60) for message in kiosk.write(*[opened()] * 100)]
         feeding = asyncio.create_task(centre.take(messages))
         await asyncio.wait((feeding,), timeout=0.5)
         assert not feeding.done()
         is_down = False
         await feeding
-        await until(lambda: ("3F0C9A1B", 4000) in centre.link.acks())
+        await until(lambda: ("3F0C9A1B", 6000) in centre.link.acks())
 
     run(database, scene)
 
