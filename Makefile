@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo docs lint unit test soak bench bench-plot lock clean
+.PHONY: help demo centre docs lint unit test soak bench bench-plot lock clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -15,6 +15,9 @@ $(STAMP): pyproject.toml scripts/setup locks/build.txt locks/dev.txt
 
 demo: $(STAMP) ## play a day's work on this machine and check that every event has arrived
 	$(BIN)/kiosk-agent demo --play
+
+centre: $(STAMP) ## run a broker, a centre and two simulated kiosks that work until it is stopped
+	$(BIN)/python -m agent.demo.working_site
 
 docs: $(STAMP) ## regenerate what docs/reference/ takes from the code
 	$(BIN)/python -m scripts.docs

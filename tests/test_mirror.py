@@ -38,6 +38,7 @@ TESTED_BY = {
     "contract/refused.py": "contract/test_parsing.py",
     "contract/schemas.py": "contract/test_messages.py",
     "contract/signals.py": "drivers/indicators/test_sequencer.py",
+    "demo/bench_worker.py": "demo/test_working_site.py",
     "demo/fraud_desk.py": "demo/test_centre_process.py",
     "demo/kiosk.py": "demo/test_demo.py",
     "demo/script.py": "demo/test_play.py",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -36,16 +36,28 @@ class CentreMissing(KioskError, ImportError):
 class DemoCentre:
     """One centre in `directory`. Context-managed: on entry it returns once orders and lists are stored there.
 
-    `on_event` is called with each event once it is stored, in a thread of its own.
+    `port` is the broker's. `on_event` is called with each event once it is stored, in a thread of its own. The board is
+    at `web_port`, by default any that is free.
     """
 
-    def __init__(self, directory: Path, port: int, *, on_event: Callable[[EventSummary], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        port: int,
+        *,
+        on_event: Callable[[EventSummary], None],
+        web_port: int = 0,
+        orders: Sequence[Mapping[str, Any]] = ORDERS,
+    ) -> None:
         self._config = directory / "centre.toml"
         self._config.write_text(
             f'[centre]\nsites = ["{SITE}"]\ndata_dir = "centre"\n[[broker]]\nhost = "{HOST}"\nport = {port}\n'
-            f"tls = false\nprotocol = {PROTOCOL}\n[web]\nport = 0\n"
+            f"tls = false\nprotocol = {PROTOCOL}\n[web]\nport = {web_port}\n"
         )
         self._on_event = on_event
+        self._orders = orders
+        self.token = ""
+        """A token of the scope admin."""
         self._log: collections.deque[str] = collections.deque(maxlen=_LOG_LINES)
         self._stored: dict[int, bytes] = {}
         self._lock = threading.Lock()
@@ -58,7 +70,7 @@ class DemoCentre:
         """Signs in to the board, once."""
 
     def __enter__(self) -> Self:
-        token = self._command("token", "add", "demo", "--scope", "admin").strip()
+        self.token = self._command("token", "add", "demo", "--scope", "admin").strip()
         self._process = subprocess.Popen(
             self._argv("run"),
             stdin=subprocess.DEVNULL,
@@ -70,10 +82,10 @@ class DemoCentre:
         try:
             self._read_addresses(self._process.stdout)
             self._logger = self._start(lambda: self._keep_log(self._process.stdout))
-            self._rest = CentreRest(self.board, token)
+            self._rest = CentreRest(self.board, self.token)
             self._rest.put(f"/operators/{SITE}", {"items": OPERATORS["items"]})
             self._rest.put(f"/box-sizes/{SITE}", {"items": BOXES["items"]})
-            for order in ORDERS:
+            for order in self._orders:
                 self._rest.put(_path_of(order), order)
         except BaseException:
             self._end_process()
@@ -111,7 +123,7 @@ class DemoCentre:
     def packed(self) -> frozenset[str]:
         """Return the orders that are packed, as the centre says. Raises CentreFailed."""
         return frozenset(
-            str(order["order"]) for order in ORDERS if self._rest.get(_path_of(order))["status"] == "packed"
+            str(order["order"]) for order in self._orders if self._rest.get(_path_of(order))["status"] == "packed"
         )
 
     def has_told(self, sequence: int) -> bool:

@@ -70,7 +70,7 @@ class DemoKiosk:
     """One kiosk with one station. `run` it in the main thread, and scan from another one.
 
     `on_signal` is called with every signal, in the thread that shows it: it must only hand over. `is_told` says whether
-    the event of a sequence has come back from the centre.
+    the event of a sequence has come back from the centre. It is ready once it knows that many `orders`.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class DemoKiosk:
         state_dir: Path,
         port: int,
         *,
+        name: str = KIOSK,
+        orders: int = len(ORDERS),
         bounce_ms: int,
         on_signal: Callable[[Answer], None],
         is_told: Callable[[int], bool],
@@ -89,12 +91,13 @@ class DemoKiosk:
         self.is_over = False
         self._on_signal = on_signal
         self._is_told = is_told
+        self._orders = orders
         self._changed = threading.Condition()
         self._asked: str | None = None
         self._answer: Answer | None = None
         self._scanner = _TypedScanner()
         self._daemon = Daemon(
-            _config(state_dir, port, bounce_ms),
+            _config(state_dir, port, name, bounce_ms),
             scanners={STATION: [self._scanner]},
             indicators={STATION: _PrintingIndicator(self._signalled)},
         )
@@ -119,8 +122,17 @@ class DemoKiosk:
             if look is not None:
                 catalogue = look.catalogue
                 lists = (catalogue.operators, catalogue.boxes)
-                if None not in lists and len(catalogue) == len(ORDERS) and self._scanner.connected:
+                if None not in lists and len(catalogue) >= self._orders and self._scanner.connected:
                     return True
+            self.rest(_POLL_S)
+        return False
+
+    def wait_order(self, order: str) -> bool:
+        """Wait until the kiosk has the manifest of an order; return False if it ends before."""
+        while not self.is_over:
+            look = self._daemon.look()
+            if look is not None and order in look.catalogue.orders_by_code(order):
+                return True
             self.rest(_POLL_S)
         return False
 
@@ -177,10 +189,10 @@ class DemoKiosk:
             self._changed.notify_all()
 
 
-def _config(state_dir: Path, port: int, bounce_ms: int) -> Config:
+def _config(state_dir: Path, port: int, name: str, bounce_ms: int) -> Config:
     station = StationSettings(id=STATION, scanners=(), indicator=NoIndicatorSettings(), buttons={})
     return Config(
-        kiosk=KioskSettings.model_validate({"site": SITE, "id": KIOSK, "state_dir": str(state_dir)}),
+        kiosk=KioskSettings.model_validate({"site": SITE, "id": name, "state_dir": str(state_dir)}),
         mqtt=MqttSettings(host=HOST, port=port, protocol=PROTOCOL, tls=False),
         uplink=UplinkSettings(confirm="consumer"),
         workflow=WorkflowSettings(bounce_ms=bounce_ms),

@@ -23,6 +23,7 @@ __all__ = [
     "STRANGER",
     "Shelf",
     "badge_of",
+    "phone_of",
     "shelf_of",
 ]
 
@@ -88,6 +89,11 @@ class Shelf(Struct, frozen=True, kw_only=True):
 def badge_of(operator: str) -> str | None:
     """Return the barcode of an operator's badge; None for an operator who is not on the list."""
     return _BADGES.get(operator)
+
+
+def phone_of(serial: int) -> str:
+    """Return the IMEI of one phone of a model of which there are a million."""
+    return _imei("35693803", serial)
 
 
 def _order(order: str, *lines: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
