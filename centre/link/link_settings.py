@@ -25,10 +25,13 @@ class LinkTiming(Struct, frozen=True, kw_only=True):
 
 
 class QueueBounds(Struct, frozen=True, kw_only=True):
-    """How much may be received and not yet taken before the socket is no longer read."""
+    """How much may be received and not yet taken before the socket is no longer read.
 
-    messages: int = 10_000
-    payload_bytes: int = 32 * 1024 * 1024
+    The answers of the broker to our publishes come behind what is queued, so much more would delay the acks.
+    """
+
+    messages: int = 2000
+    payload_bytes: int = 8 * 1024 * 1024
 
 
 class RetainedTiming(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from centre.changes import Change, Changes
 from centre.configuration.centre_settings import MqttBrokerSettings
@@ -29,15 +30,15 @@ def want(database: Database, messages: Mapping[str, bytes]) -> None:
         save_messages(connection, rows)
 
 
-async def put_retained(port: int, messages: Mapping[str, bytes]) -> None:
-    """Publish retained messages as another system does."""
-    async with linked(settings_for(port), client_id="other-system") as other:
+async def put_retained(port: int, messages: Mapping[str, bytes], **more: Any) -> None:
+    """Publish retained messages as another system does. `more` are settings of the connection."""
+    async with linked(settings_for(port, **more), client_id="other-system") as other:
         await asyncio.gather(*(other.link.publish(topic, load, retain=True) for topic, load in messages.items()))
 
 
-async def retained_at(port: int) -> dict[str, bytes]:
-    """Return what a broker retains, by topic."""
-    async with linked(settings_for(port), client_id="bystander") as other:
+async def retained_at(port: int, **more: Any) -> dict[str, bytes]:
+    """Return what a broker retains, by topic. `more` are settings of the connection."""
+    async with linked(settings_for(port, **more), client_id="bystander") as other:
         await other.link.subscribe([ORDERS + "#", REFERENCE + "#", COUNTED + "#"])
         await asyncio.sleep(0.3)
         return {one.topic: one.payload for one in other.received if one.retained}
@@ -99,13 +100,13 @@ async def publishing(
     database: Database,
     port: int,
     *,
-    protocol: int = 5,
     brokers: Iterable[str] | None = None,
     bounds: SurveyBounds | None = None,
     wait: bool = True,
+    **more: Any,
 ) -> AsyncIterator[PublisherRig]:
-    """Run a publisher; with `wait` everything is published when this yields."""
-    settings = settings_for(port, protocol=protocol)
+    """Run a publisher; with `wait` everything is published when this yields. `more` are settings of the connection."""
+    settings = settings_for(port, **more)
     rig = PublisherRig(database, settings, [settings.name] if brokers is None else brokers, bounds)
     task = asyncio.create_task(rig.link.run())
     try:

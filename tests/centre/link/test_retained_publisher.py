@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from tests.centre.link.retained_rig import (
     want,
 )
 from tests.centre.link.rig import linked, run_async, settings_for, until
+from tests.deploy.brokers import PASSWORDS, nats
 
 
 def rows_left(database: Database) -> tuple[set[str], set[tuple[str, str]]]:
@@ -212,3 +214,30 @@ def test_a_refused_publish_is_logged_and_tried_again(
 
     run_async(test())
     assert f"refuses {ORDERS}SO-1: Not authorized" in caplog.text
+
+
+def test_nats_gets_everything_and_each_change(database: Database, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text(PASSWORDS["centre"])
+    account: dict[str, Any] = {"protocol": 311, "username": "centre", "password_file": password}
+    theirs = {ORDERS + f"T-{number}": b"theirs" for number in range(200)}
+    ours = {ORDERS + f"SO-{number}": b"manifest %d" % number for number in range(300)}
+    want(database, ours)
+
+    async def test() -> None:
+        with nats(tmp_path) as port:
+            await put_retained(port, theirs, **account)
+            async with publishing(database, port, **account) as rig:
+                assert rig.adopted == [theirs]
+                await rig.want({ORDERS + "SO-1": b"changed", ORDERS + "SO-2": b""})
+                await until(lambda: ORDERS + "SO-2" not in rows_left(database)[0], "the cleared row's end")
+            after = theirs | ours | {ORDERS + "SO-1": b"changed"}
+            del after[ORDERS + "SO-2"]
+            assert await retained_at(port, **account) == after
+            async with publishing(database, port, **account) as rig:
+                assert rig.adopted == [theirs]
+
+    try:
+        run_async(test())
+    except FileNotFoundError as exc:
+        pytest.skip(str(exc))
