@@ -107,6 +107,7 @@ class Centre:
 
             await undo.enter_async_context(running(stop, keeper.run(follow)))
         await undo.enter_async_context(serving(app, settings.web, listening, stop))
+        undo.callback(app.state.live_streams.end_all)
         await undo.enter_async_context(running(stop, notifier.feed_watchdog(watchdog_s())))
         notifier.ready()
         url = web_url(settings.web, listening)

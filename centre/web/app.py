@@ -19,6 +19,7 @@ from centre.web.api import (
     unit_routes,
 )
 from centre.web.board import board_routes
+from centre.web.board.live_updates import LiveStreams
 from centre.web.board.page_rendering import Pages
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
@@ -38,7 +39,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.access = Access(services.database, services.now, services.monotonic)
     app.state.pages = Pages(services)
-    app.router.routes.extend(board_routes.router(services).routes)
+    app.state.live_streams = LiveStreams()
+    app.router.routes.extend(board_routes.router(app.state.pages, app.state.live_streams).routes)
     add_problem_handlers(app)
 
     # The last one added sees a request first.

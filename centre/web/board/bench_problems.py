@@ -12,7 +12,7 @@ from centre.web.board.holds import hold_sentence
 from centre.web.board.page_times import PageClock, duration_words
 from centre.web.board.plain_words import plural, refusal_sentence
 
-__all__ = ["STATES", "BenchCase", "BenchKind", "problems"]
+__all__ = ["STATES", "BenchCase", "BenchKind", "notes", "problems"]
 
 STUCK_REFUSALS = 5
 """So many refusals within the window of the page, and somebody should go and look."""
@@ -76,7 +76,9 @@ def problems(case: BenchCase) -> Iterator[tuple[BenchKind, str]]:
             yield kind, sentence
     # What an offline kiosk last said of its devices is old news.
     if not case.is_offline and case.bench.health is not None:
-        for sentence in _to_check(case.bench.health):
+        for sentence in _to_check(
+            case.bench.health, is_signed_in=case.bench.view is not None and case.bench.view.signed_in
+        ):
             yield BenchKind.CHECK, sentence
 
 
@@ -175,13 +177,13 @@ def _unreadable(case: BenchCase) -> str | None:
     return "What this bench says of itself cannot be read. Upgrade the centre: its kiosk may be newer."
 
 
-def _to_check(health: HealthReport) -> Iterator[str]:
+def _to_check(health: HealthReport, *, is_signed_in: bool) -> Iterator[str]:
     uplink = health.uplink
     if uplink.journal_rolled_back:
         yield "The kiosk runs on an old copy of its card. Find the newer card; this one must not be copied again."
     if health.journal.time_to_full_s is not None and health.journal.time_to_full_s < DISK_FULL_S:
         yield f"Its disk is full in {duration_words(health.journal.time_to_full_s)} at this rate. Free space on it."
-    if health.operators_revision is None:
+    if health.operators_revision is None and not is_signed_in:
         yield "It has no operators list, so nobody can sign in. Bring in the operators."
     if uplink.refused:
         said = f": {uplink.last_refusal.rstrip('.')}" if uplink.last_refusal else ""
@@ -192,11 +194,18 @@ def _to_check(health: HealthReport) -> Iterator[str]:
         yield "Its power supply is too weak. Replace the supply and its cable."
     if health.temperature_c is not None and health.temperature_c >= HOT_C:
         yield f"It is {health.temperature_c:.0f} °C hot. Give it air, or move it."
+    yield from health.errors
+
+
+def notes(case: BenchCase) -> Iterator[str]:
+    """Yield what is good to know of a bench, and no reason to go there."""
+    health = case.bench.health
+    if case.is_offline or health is None:
+        return
     if not health.clock_synced:
-        yield "Its clock is not set: no time server answers. Times of its events are those of their receipt."
+        yield "Its clock is not set: no time server answers. Its events show the time of their receipt."
     if health.orders_not_cached:
         yield f"{plural(health.orders_not_cached, 'order')} did not fit into its memory. Cancel or withdraw old orders."
-    yield from health.errors
 
 
 _CHECKS: tuple[tuple[BenchKind, Callable[[BenchCase], str | None]], ...] = (

@@ -6,7 +6,7 @@ The most urgent problem gives the bench its kind; the others are added as furthe
 from msgspec import Struct
 
 from centre.web.board.bench_facts import Bench
-from centre.web.board.bench_problems import STATES, BenchCase, BenchKind, problems
+from centre.web.board.bench_problems import STATES, BenchCase, BenchKind, notes, problems
 from centre.web.board.bench_reports import StationReport
 from centre.web.board.looks import Look, Tone
 from centre.web.board.page_times import PageClock
@@ -43,7 +43,7 @@ class BenchState(Struct, frozen=True, kw_only=True):
     sentence: str | None = None
     """Why it needs a person, and what to do; None if it does not."""
     more: tuple[str, ...] = ()
-    """What else is wrong."""
+    """What else is wrong, or good to know."""
 
     @property
     def needs_person(self) -> bool:
@@ -67,9 +67,9 @@ def bench_state(bench: Bench, clock: PageClock, *, offline_s: float) -> BenchSta
     case = BenchCase(bench, clock, offline_s)
     wrong = list(problems(case))
     if not wrong:
-        return BenchState(kind=_quiet_kind(bench.view))
+        return BenchState(kind=_quiet_kind(bench.view), more=tuple(notes(case)))
     kind, sentence = wrong[0]
-    return BenchState(kind=kind, sentence=sentence, more=tuple(further for _, further in wrong[1:]))
+    return BenchState(kind=kind, sentence=sentence, more=(*(further for _, further in wrong[1:]), *notes(case)))
 
 
 def _quiet_kind(view: StationReport | None) -> BenchKind:

@@ -6,7 +6,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 from centre.web.access import ServicesOf
 from centre.web.board.bench_cards import load_board
 from centre.web.board.finding import Found, find
-from centre.web.board.live_updates import add_live_routes
+from centre.web.board.live_updates import LiveStreams, add_live_routes
 from centre.web.board.naming import load_naming
 from centre.web.board.order_page_routes import add_order_routes
 from centre.web.board.page_rendering import STATIC, Pages, order_url
@@ -14,7 +14,6 @@ from centre.web.board.page_route import page_router
 from centre.web.board.sign_in_routes import add_sign_in_routes
 from centre.web.board.viewer import ReaderOf
 from centre.web.problem_details import Problem
-from centre.web.services import Services
 from centre.web.storable import is_storable
 
 __all__ = ["router"]
@@ -22,9 +21,8 @@ __all__ = ["router"]
 _MAX_QUERY = 200
 
 
-def router(services: Services) -> APIRouter:
+def router(pages: Pages, streams: LiveStreams) -> APIRouter:
     """Return the routes of all pages, their live updates and their static files."""
-    pages = Pages(services)
     board = page_router(pages)
     files = {str(file.relative_to(STATIC)): file for file in STATIC.rglob("*") if file.is_file()}
 
@@ -61,5 +59,5 @@ def router(services: Services) -> APIRouter:
 
     add_sign_in_routes(board, pages)
     add_order_routes(board, pages)
-    add_live_routes(board, pages)
+    add_live_routes(board, streams)
     return board

@@ -18,6 +18,8 @@ __all__ = ["StoryEntry", "story_entry"]
 _Data = Mapping[str, Any]
 
 _MAX_TEXT = 300
+RECEIPT = "time of receipt"
+"""Of an event whose kiosk's clock was not set."""
 
 
 class StoryEntry(Struct, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ def story_entry(row: StoryRow, naming: Naming, *, with_order: bool = False) -> S
 def _note(row: StoryRow, document: _Document) -> str | None:
     if row.state == "waiting":
         return "waits for earlier events"
-    return None if document.clocksynced else "time of receipt: the kiosk's clock was not set"
+    return None if document.clocksynced else RECEIPT
 
 
 def _short(type: str) -> str:

@@ -9,7 +9,6 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from centre.centre_errors import DatabaseDown
 from centre.changes import Change, Changes, Waiter
 from centre.web.access import LIVE_PATH, AccessOf, ServicesOf, address_of
-from centre.web.board.page_rendering import Pages
 from centre.web.board.viewer import ReaderOf
 from centre.web.problem_details import Problem
 
@@ -31,10 +30,12 @@ class Stream:
         self.viewer = viewer
         self.waiter = waiter
         self.is_ended = False
+        self.is_ended_for_good = True
 
-    def end(self) -> None:
-        """Let the stream end as soon as its task gets on."""
+    def end(self, *, for_good: bool) -> None:
+        """Let the stream end as soon as its task gets on. `for_good`: whether the page must not open it again."""
         self.is_ended = True
+        self.is_ended_for_good = for_good
         self.waiter.wake(self.waiter.kinds)
 
 
@@ -60,11 +61,16 @@ class LiveStreams:
         """
         own = [stream for stream in self._streams if stream.viewer == viewer and not stream.is_ended]
         for stream in own[: max(0, len(own) + 1 - self._most_for_one)]:
-            stream.end()
+            stream.end(for_good=True)
         stream = Stream(viewer, waiter)
         stream.is_ended = len(self._streams) >= self._most
         self._streams.append(stream)
         return stream
+
+    def end_all(self) -> None:
+        """End all streams, since the centre stops. Their pages open them again once it is back."""
+        for stream in self._streams:
+            stream.end(for_good=False)
 
     def close(self, stream: Stream) -> None:
         """Forget a stream."""
@@ -92,15 +98,15 @@ async def changes_for(
             if has_changed:
                 yield ServerSentEvent(event="changed", data="")
                 await asyncio.sleep(AT_MOST_EVERY_S)
-        yield ServerSentEvent(event="ended", data="")
+        if stream.is_ended_for_good:
+            yield ServerSentEvent(event="ended", data="")
     finally:
         changes.unsubscribe(waiter)
         streams.close(stream)
 
 
-def add_live_routes(router: APIRouter, pages: Pages) -> None:
+def add_live_routes(router: APIRouter, streams: LiveStreams) -> None:
     """Add the route of the streams."""
-    streams = LiveStreams()
 
     @router.get(LIVE_PATH)
     async def live(request: Request, services: ServicesOf, access: AccessOf, viewer: ReaderOf) -> Response:

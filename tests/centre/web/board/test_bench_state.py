@@ -108,7 +108,7 @@ PROBLEMS: list[tuple[dict[str, Any], BenchKind, str]] = [
      "Order SO-1001 was left open 40 min ago and nobody is signed in. Somebody has to finish it."),
     ({"health": health(uplink=UplinkLine(backlog=131, oldest_age_s=700))}, BenchKind.CHECK,
      "131 events not delivered, the oldest 11 min old. If that does not fall, look at the broker."),
-    ({"health": health(operators_revision=None)}, BenchKind.CHECK,
+    ({"health": health(operators_revision=None), "view": view(signed_in=False, order=None)}, BenchKind.CHECK,
      "It has no operators list, so nobody can sign in. Bring in the operators."),
     ({"health": health(errors=("housekeeping fails",))}, BenchKind.CHECK, "housekeeping fails"),
     ({"health": health(temperature_c=84.6)}, BenchKind.CHECK, "It is 85 °C hot. Give it air, or move it."),
@@ -160,8 +160,12 @@ def test_few_refusals_are_no_reason_to_come() -> None:
 
 def test_receipt_counts_where_the_clock_of_a_kiosk_is_not_set() -> None:
     state = state_of(view=view(time="1970-01-01T00:00:10.000Z"), health=health(clock_synced=False))
-    assert state.kind is BenchKind.CHECK
-    assert "clock is not set" in (state.sentence or "")
+    assert (state.kind, state.needs_person) == (BenchKind.SCANNING, False)
+    assert state.more == ("Its clock is not set: no time server answers. Its events show the time of their receipt.",)
+
+
+def test_missing_operators_list_is_no_matter_where_somebody_is_signed_in() -> None:
+    assert state_of(health=health(operators_revision=None)).kind is BenchKind.SCANNING
 
 
 def test_device_of_another_station_is_not_this_bench_s() -> None:

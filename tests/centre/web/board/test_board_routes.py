@@ -159,7 +159,7 @@ def test_event_that_is_not_understood_is_shown_and_the_order_incomplete(floor: F
     text = opened(viewer, "/orders/SO-1").text
     assert "Not understood kiosk.scan.weighed.v1" in text
     assert "incomplete" in text
-    assert "time of receipt: the kiosk's clock was not set" in text
+    assert "Time of receipt: the clock of the kiosk was not set" in text
 
 
 # -- find ------------------------------------------------------------------------------------------------------------

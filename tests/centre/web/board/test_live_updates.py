@@ -136,6 +136,18 @@ def test_one_stream_too_many_ends_at_once() -> None:
     run(test)
 
 
+def test_stop_of_the_centre_ends_streams_and_their_pages_come_back() -> None:
+    async def test() -> None:
+        scene = Scene()
+        task = asyncio.create_task(name_of(scene.open()))
+        await asyncio.sleep(0.01)
+        scene.streams.end_all()
+        with pytest.raises(StopAsyncIteration):  # without `ended`, upon which a page would not come back
+            await task
+
+    run(test)
+
+
 def test_stream_that_is_closed_is_forgotten() -> None:
     async def test() -> None:
         scene = Scene()
