@@ -51,15 +51,18 @@ def _wanted(statement: Select[Any], wanted: EventFilter) -> Select[Any]:
     # The documents of old events are forgotten (`old_document_rows`).
     found = statement.where(event.c.position > wanted.after, func.length(event.c.document) > 0)
     found = found.order_by(event.c.position)
-    if wanted.type is not None:
-        found = found.where(event.c.type == wanted.type)
     if wanted.order is not None:
         found = found.where(event.c.order_name == wanted.order)
+    if wanted.type is not None:
+        # An order has few events, a type may have millions: the index of types must not be used for both.
+        column = event.c.type if wanted.order is None else func.coalesce(event.c.type, "")
+        found = found.where(column == wanted.type)
     if wanted.kiosk is not None or wanted.site is not None:
         kiosks = select(kiosk.c.id)
         if wanted.kiosk is not None:
             kiosks = kiosks.where(kiosk.c.name == wanted.kiosk)
         if wanted.site is not None:
             kiosks = kiosks.where(kiosk.c.site == wanted.site)
-        found = found.where(event.c.kiosk_id.in_(kiosks))
+        # No index has a kiosk's events by position. With the one by event id, each page would sort all of them.
+        found = found.where((event.c.kiosk_id + 0).in_(kiosks))
     return found

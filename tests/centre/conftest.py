@@ -59,3 +59,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         metadata.create_all(connection)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+    """The same on SQLite alone, for tests that are not about the database."""
+    database = Database(f"sqlite:///{tmp_path}/only.sqlite")
+    with database.writing() as connection:
+        metadata.create_all(connection)
+    yield database
+    database.dispose()

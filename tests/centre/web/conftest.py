@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,7 +22,6 @@ from centre.configuration.centre_settings import (
 )
 from centre.moments import moment
 from centre.store.database import Database
-from centre.store.schema import metadata
 from centre.store.site_rows import add_sites
 from centre.web import passwords
 from centre.web.accounts import add_token, add_user
@@ -183,12 +181,3 @@ def centre(make_centre: MakeCentre, database: Database) -> Centre:
 def sqlite_centre(make_centre: MakeCentre, sqlite_database: Database) -> Centre:
     """The same on SQLite alone, for tests that are not about the database."""
     return make_centre(sqlite_database)
-
-
-@pytest.fixture
-def sqlite_database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/only.sqlite")
-    with database.writing() as connection:
-        metadata.create_all(connection)
-    yield database
-    database.dispose()
