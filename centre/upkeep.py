@@ -6,7 +6,7 @@ import logging
 from centre.centre_errors import DatabaseDown
 from centre.changes import Change, Changes
 from centre.moments import Now, moment
-from centre.orders.index_renewal import is_index_behind, renew_index
+from centre.orders.index_renewal import plan_index, write_index
 from centre.orders.old_documents import forget_old_documents
 from centre.orders.order_imports import finish_imports
 from centre.orders.tombstones import clear_tombstones
@@ -45,10 +45,11 @@ async def keep_index_up(database: Database, changes: Changes, now: Now) -> None:
 
 def _renew(database: Database, now: Now) -> bool:
     with database.reading() as connection:
-        if not is_index_behind(connection):
-            return False
+        plans = plan_index(connection, moment(now()))
+    if not plans:
+        return False
     with database.writing() as connection:
-        return renew_index(connection, moment(now()))
+        return write_index(connection, plans)
 
 
 async def clean_up(database: Database, changes: Changes, now: Now, *, events_days: int) -> None:

@@ -5,9 +5,10 @@ connect. It follows the orders' `changed` numbers instead, so it takes one step 
 last one. Until then a kiosk that connects may take a brand-new order as withdrawn, for a moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -21,32 +22,70 @@ from centre.store.index_rows import (
     closed_orders,
     follow_through,
     followed_through,
-    is_behind,
+    indexed_through,
 )
 from centre.store.message_rows import RetainedMessage, load_message, save_messages
 from centre.store.order_event_rows import seen_revisions
 from centre.store.reference_rows import ReferenceRow, parts_of_reference, save_reference
 from centre.store.site_rows import all_sites
 
-__all__ = ["is_index_behind", "renew_index"]
+__all__ = ["IndexPlan", "plan_index", "renew_index", "write_index"]
+
+MANY_CHANGES = 500
+"""So many changes that concern no part are noted, so that they need not be looked at again and again."""
 
 
-def is_index_behind(connection: Connection) -> bool:
-    """Return whether orders have changed since the last `renew_index`."""
-    return any(is_behind(connection, site) for site in all_sites(connection))
+class IndexPlan(Struct, frozen=True, kw_only=True):
+    """What must be written for the index of a site to take up some changes of orders."""
+
+    site: str
+    after: int
+    """The last change that it has taken up before."""
+    through: int
+    """The last one that it takes up now."""
+    parts: list[tuple[ReferenceRow, RetainedMessage]]
+    changes: int
+
+    @property
+    def is_worth_writing(self) -> bool:
+        return bool(self.parts) or self.changes >= MANY_CHANGES
 
 
 def renew_index(connection: Connection, now: str) -> bool:
     """Write the parts of the index, of all sites, that must change; return whether there were any."""
-    renewed = [_renew_site(connection, site, now) for site in all_sites(connection)]
-    return any(renewed)
+    return write_index(connection, plan_index(connection, now))
 
 
-def _renew_site(connection: Connection, site: str, now: str) -> bool:
-    through = followed_through(connection, site)
+def plan_index(connection: Connection, now: str) -> list[IndexPlan]:
+    """Return what must be written, in a transaction that need not be the one that writes: working it out takes time."""
+    plans = [_plan_site(connection, site, now) for site in all_sites(connection)]
+    return [plan for plan in plans if plan is not None and plan.is_worth_writing]
+
+
+def write_index(connection: Connection, plans: Iterable[IndexPlan]) -> bool:
+    """Write what was planned; return whether any part has changed. A plan that has been overtaken is left."""
+    has_changed = False
+    for plan in plans:
+        present = followed_through(connection, plan.site)
+        known = parts_of_reference(connection, plan.site, "orders") if plan.parts else {}
+        is_overtaken = present != plan.after or any(
+            known[row.part].revision >= row.revision for row, _ in plan.parts if row.part in known
+        )
+        if is_overtaken:
+            continue
+        for row, _ in plan.parts:
+            save_reference(connection, row)
+        save_messages(connection, [message for _, message in plan.parts])
+        follow_through(connection, plan.site, plan.through)
+        has_changed = has_changed or bool(plan.parts)
+    return has_changed
+
+
+def _plan_site(connection: Connection, site: str, now: str) -> IndexPlan | None:
+    through = indexed_through(connection, site)
     changed = _with_revisions(connection, changed_orders(connection, through))
     if not changed:
-        return False
+        return None
     known = parts_of_reference(connection, site, "orders")
 
     @cache
@@ -60,26 +99,21 @@ def _renew_site(connection: Connection, site: str, now: str) -> bool:
             found.setdefault(part_of(name), []).append(name)
         return found
 
-    messages = []
+    parts = []
     for part, orders in by_part(changed).items():
         topic = index_topic(site, part)
         present = load_message(connection, topic)
         before = read_part(present.payload) if present is not None and present.payload else None
-        revision = min(known[part].revision + 1 if part in known else 1, MAX_REVISION)
+        revision = known[part].revision + 1 if part in known else 1
         after = next_part(before, orders if before is not None else everything()[part], site, revision)
-        if same_entries(before, after):
+        if same_entries(before, after) or revision > MAX_REVISION:
             continue
         payload = index_payload(after, ()) or index_payload(after, closed().get(part, ()))
         if present is not None and payload == present.payload:
             continue
-        save_reference(
-            connection,
-            ReferenceRow(site=site, kind="orders", part=part, revision=revision, document="", changed_at=now),
-        )
-        messages.append(RetainedMessage(topic=topic, payload=payload, site=site))
-    save_messages(connection, messages)
-    follow_through(connection, site, changed[-1].changed)
-    return bool(messages)
+        row = ReferenceRow(site=site, kind="orders", part=part, revision=revision, document="", changed_at=now)
+        parts.append((row, RetainedMessage(topic=topic, payload=payload, site=site)))
+    return IndexPlan(site=site, after=through, through=changed[-1].changed, parts=parts, changes=len(changed))
 
 
 def _with_revisions(connection: Connection, orders: list[IndexedOrder]) -> list[IndexedOrder]:

@@ -39,7 +39,7 @@ __all__ = ["FileFormat", "ImportResult", "finish_imports", "import_orders", "par
 
 FileFormat: TypeAlias = Literal["csv", "json"]
 
-CHUNK = 50
+CHUNK = 25
 """Orders in one transaction: some 10 ms on SQLite, so that the ingest waits no longer than that."""
 
 

@@ -1,7 +1,7 @@
 """What the order index needs to know of orders, and how far it has followed their changes."""
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from centre.store.counter_rows import advance, value
 from centre.store.order_rows import OrderSource, OrderStatus
@@ -13,7 +13,7 @@ __all__ = [
     "closed_orders",
     "follow_through",
     "followed_through",
-    "is_behind",
+    "indexed_through",
 ]
 
 
@@ -43,10 +43,9 @@ def closed_orders(connection: Connection) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
-def is_behind(connection: Connection, site: str) -> bool:
-    """Return whether orders have changed that the site's index has not taken up."""
-    newest: int = connection.execute(select(func.max(orders.c.changed))).scalar() or 0
-    return value(connection, _counter(site)) < newest
+def indexed_through(connection: Connection, site: str) -> int:
+    """Return the last change that the site's index has taken up, without a lock."""
+    return value(connection, _counter(site))
 
 
 def followed_through(connection: Connection, site: str) -> int:

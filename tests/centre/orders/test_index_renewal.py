@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.contract.messages import order_index_of
 from agent.contract.order_index import part_of
 from centre.orders.index_parts import MAX_INDEX_BYTES, IndexPart, index_payload, read_part
-from centre.orders.index_renewal import is_index_behind, renew_index
+from centre.orders.index_renewal import plan_index, renew_index, write_index
 from centre.orders.manifest_intake import put
 from centre.orders.order_lifecycle import withdraw
 from centre.orders.order_topics import index_topic
@@ -51,8 +51,8 @@ def test_each_order_is_named_with_its_revision(sited: Database) -> None:
     for name in names:
         expected.setdefault(part_of(name), (1, {}))[1][name] = 1
     assert index(sited) == index(sited, "ams1") == expected
-    with sited.writing() as connection:
-        assert not is_index_behind(connection)
+    with sited.reading() as connection:
+        assert plan_index(connection, NOW) == []
 
 
 def test_only_the_parts_that_change_get_a_revision(sited: Database) -> None:
@@ -118,6 +118,17 @@ def test_a_part_that_is_too_large_leaves_closed_orders_out(monkeypatch: Any, sit
     do_put(sited, names[-1], barcodes=["Y"])
     renew(sited)
     assert index(sited)["a"] == (3, {name: 2 if name in names[:4] else 1 for name in names} | {names[-1]: 3})
+
+
+def test_a_plan_that_was_overtaken_is_left(sited: Database) -> None:
+    do_put(sited, "SO-1")
+    with sited.reading() as connection:
+        plans = plan_index(connection, NOW)
+    do_put(sited, "SO-2")
+    assert renew(sited)
+    with sited.writing() as connection:
+        assert not write_index(connection, plans)
+    assert {name for _, orders in index(sited).values() for name in orders} == {"SO-1", "SO-2"}
 
 
 @given(st.dictionaries(st.text(max_size=8), st.integers(0, 99), max_size=40), st.integers(0, 400), st.data())
