@@ -4,20 +4,22 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from scripts.docs.commands import commands
+from scripts.docs.commands import centre_commands, commands
 from scripts.docs.events import events, values
 from scripts.docs.messages import messages
 from scripts.docs.paths import REFERENCE
 from scripts.docs.reasons import reasons, seen
 from scripts.docs.rest import rest_objects, rest_requests, rest_table
 from scripts.docs.rules import rules
-from scripts.docs.settings import settings
+from scripts.docs.settings import centre_settings, settings
 from scripts.docs.signals import lengths, signals, steady
 from scripts.docs.states import diagram, states
 
 __all__ = ["BLOCKS", "pages", "regenerated"]
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
+    "centre_commands": centre_commands,
+    "centre_settings": centre_settings,
     "commands": commands,
     "diagram": diagram,
     "events": events,

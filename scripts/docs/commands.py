@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 
 from agent.arguments import parser as whole_parser
+from centre.command_line import command_parser
 from scripts.docs.markdown import code, table
 
-__all__ = ["commands"]
+__all__ = ["centre_commands", "commands"]
 
 _WIDTH = 100
 
@@ -27,8 +28,17 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def commands() -> str:
-    """Return a table of all commands, and the help of each."""
-    parsers = list(_leaves(whole_parser()))
+    """Return a table of all commands of `kiosk-agent`, and the help of each."""
+    return _commands_of(whole_parser())
+
+
+def centre_commands() -> str:
+    """Return the same of `kiosk-centre`."""
+    return _commands_of(command_parser())
+
+
+def _commands_of(whole: argparse.ArgumentParser) -> str:
+    parsers = list(_leaves(whole))
     rows = [(code(parser.prog), _summary(parser)) for parser in parsers]
     helps = (f"```text\n$ {parser.prog} --help\n{_help_of(parser)}```\n" for parser in parsers)
     return "\n".join((table(("command", "does"), rows), *helps))

@@ -26,7 +26,7 @@ def attribute_docs(cls: type) -> dict[str, str]:
     """
     docs: dict[str, str] = {}
     for one in reversed(cls.__mro__):
-        if one.__module__.startswith("agent."):
+        if one.__module__.startswith(("agent.", "centre.")):
             docs |= _own_attribute_docs(one)
     return docs
 

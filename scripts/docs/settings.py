@@ -1,4 +1,4 @@
-"""All settings with their defaults, from `agent.config.settings`."""
+"""All settings with their defaults, from the models of the kiosk's file and of the centre's."""
 
 import json
 import typing
@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from agent.config import settings as tables
+from centre.configuration.settings_file import LISTS, TABLES, expected_by
 from scripts.docs.anchors import linked
 from scripts.docs.docstrings import attribute_docs
 from scripts.docs.markdown import code, table
 
-__all__ = ["settings"]
+__all__ = ["centre_settings", "settings"]
 
 _TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "kiosk": (tables.KioskSettings,),
@@ -32,6 +33,20 @@ def settings() -> str:
     """Return a table of all settings."""
     heads = ("setting", "default", "value", "meaning")
     return table(heads, (row for name, models in _TABLES.items() for row in _rows(name, models)))
+
+
+def centre_settings() -> str:
+    """Return a table of all settings of the centre."""
+    heads = ("setting", "default", "value", "meaning")
+    rows = []
+    for name, model in {**TABLES, **LISTS}.items():
+        meanings = attribute_docs(model)
+        for key, field in model.model_fields.items():
+            meaning = meanings.get(key, "")
+            # This default depends on where the centre is started; the meaning says how.
+            default = "see there" if "Default:" in meaning else _default(field)
+            rows.append((code(f"{name}.{key}"), default, expected_by(field), linked(meaning)))
+    return table(heads, rows)
 
 
 def _rows(name: str, models: tuple[type[BaseModel], ...]) -> Iterator[tuple[str, ...]]:
