@@ -25,7 +25,7 @@ from centre.store.statements import chunks
 
 __all__ = ["BrokerSurvey", "Survey", "SurveyBounds", "SurveyTooLarge", "marker_topic"]
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _READ_IN_TURN = ("reference/#", "order/+", "counted/#")
 """Everything that the centre publishes retained, but for acks and verdicts. The reference messages come first: the
@@ -40,10 +40,11 @@ class SurveyTooLarge(CentreError):
 
 
 class SurveyBounds(Struct, frozen=True, kw_only=True):
-    """How much may be read. Messages that the centre has published there itself count as topics alone."""
+    """How much may be read. Of messages that the centre has published there itself only the topics count."""
 
-    topics: int = 1_000_000
-    payload_bytes: int = 256 * 1024 * 1024
+    messages: int = 1_000_000
+    bytes: int = 256 * 1024 * 1024
+    """Of topics and payloads."""
 
 
 class Survey(Struct, frozen=True):
@@ -92,7 +93,7 @@ class BrokerSurvey:
         self._markers_sent = 0
         self._markers_seen = 0
         self._found: dict[str, bytes] = {}
-        self._found_bytes = 0
+        self._held_bytes = 0
         self._digests: dict[str, bytes] = {}
         self._loop = asyncio.get_running_loop()
         self._last_at = self._loop.time()
@@ -103,17 +104,20 @@ class BrokerSurvey:
         if received.topic == self._marker:
             self._markers_seen = max(self._markers_seen, _count_in(received.payload))
             return
-        self._last_at = self._loop.time()
+        if received.retained:
+            self._last_at = self._loop.time()
         if self._is_too_large:
             return
         topic, payload = received.topic, received.payload
-        self._found_bytes -= len(self._found.pop(topic, b""))
+        if topic not in self._digests:
+            self._held_bytes += len(topic)
+        self._held_bytes -= len(self._found.pop(topic, b""))
         digest = hashlib.sha256(payload).digest()
         self._digests[topic] = digest
         if self._known.get(topic) != digest or "/reference/" in topic:
             self._found[topic] = payload
-            self._found_bytes += len(payload)
-        if self._found_bytes > self._bounds.payload_bytes or len(self._digests) > self._bounds.topics:
+            self._held_bytes += len(payload)
+        if self._held_bytes > self._bounds.bytes or len(self._digests) > self._bounds.messages:
             self._is_too_large = True
             self._found, self._digests = {}, {}
 
@@ -139,8 +143,8 @@ class BrokerSurvey:
         while True:
             if self._is_too_large:
                 raise SurveyTooLarge(
-                    f"broker {self._link.name} retains more than {self._bounds.payload_bytes >> 20} MiB, or than "
-                    f"{self._bounds.topics} messages, of orders and reference data that are not of this centre. "
+                    f"broker {self._link.name} retains more than {self._bounds.bytes >> 20} MiB, or than "
+                    f"{self._bounds.messages} messages, of orders and reference data that are not of this centre. "
                     "Nothing is published there; clear what is not needed"
                 )
             if wanted and all(topic in self._digests for topic in wanted):
@@ -161,7 +165,7 @@ class BrokerSurvey:
 
     def _do_without_markers(self) -> None:
         self._markers_come = False
-        log.warning(
+        _log.warning(
             "Broker %s does not return messages on %s: let the centre's account write and read there. "
             "What is retained may be read incompletely",
             self._link.name,

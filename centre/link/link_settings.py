@@ -31,7 +31,8 @@ class QueueBounds(Struct, frozen=True, kw_only=True):
     """
 
     messages: int = 2000
-    payload_bytes: int = 8 * 1024 * 1024
+    bytes: int = 8 * 1024 * 1024
+    """Of topics and payloads."""
 
 
 class RetainedTiming(Struct, frozen=True, kw_only=True):

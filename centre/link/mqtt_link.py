@@ -8,7 +8,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 from centre.centre_errors import LinkDown
 from centre.configuration.centre_settings import MqttBrokerSettings
@@ -20,7 +21,7 @@ from centre.moments import Now, moment
 
 __all__ = ["MqttLink", "ceiling_s"]
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _UNSENT_BYTES = 1024 * 1024
 """With more than this waiting for the network, the next publish waits."""
@@ -42,7 +43,7 @@ class MqttLink:
         client_id: str,
         now: Now,
         on_message: Callable[[Received], Awaitable[None]],
-        on_connect: Callable[["MqttLink"], Awaitable[None]],
+        on_connect: Callable[["MqttLink"], Coroutine[Any, Any, None]],
         on_disconnect: Callable[["MqttLink"], None] = lambda _: None,
         bounds: QueueBounds | None = None,
         timing: LinkTiming | None = None,
@@ -118,7 +119,7 @@ class MqttLink:
         answers += ["no answer"] * (len(filters) - len(answers))
         refused = [(one, why) for one, why in zip(filters, answers, strict=False) if why is not None]
         for one, why in refused:
-            log.warning("Broker %s refuses the subscription to %s: %s; trying again", self.name, one, why)
+            _log.warning("Broker %s refuses the subscription to %s: %s; trying again", self.name, one, why)
         return [one for one, _ in refused]
 
     def _connected(self) -> PahoConnection:
@@ -131,12 +132,12 @@ class MqttLink:
     def _take(self, topic: str, payload: bytes, is_retained: bool) -> bool:
         """Queue a message; return whether there is room for more."""
         self._queue.append(Received(self.name, topic, payload, is_retained, moment(self._now())))
-        self._queued_bytes += len(payload)
+        self._queued_bytes += len(payload) + len(topic)
         self._queue_has_more.set()
         return self._has_room()
 
     def _has_room(self) -> bool:
-        return len(self._queue) < self._bounds.messages and self._queued_bytes < self._bounds.payload_bytes
+        return len(self._queue) < self._bounds.messages and self._queued_bytes < self._bounds.bytes
 
     async def _hand_over(self) -> None:
         while True:
@@ -144,7 +145,7 @@ class MqttLink:
             self._queue_has_more.clear()
             while self._queue:
                 received = self._queue.popleft()
-                self._queued_bytes -= len(received.payload)
+                self._queued_bytes -= len(received.payload) + len(received.topic)
                 await self._on_message(received)
                 if self._connection is not None and self._has_room():
                     self._connection.resume()
@@ -161,7 +162,7 @@ class MqttLink:
             began = loop.time()
             try:
                 await connection.open()
-                log.info("Broker %s: connected", self.name)
+                _log.info("Broker %s: connected", self.name)
                 await self._use(connection)
             except LinkDown as exc:
                 self._say(str(exc))
@@ -196,17 +197,15 @@ class MqttLink:
         """Subscribe to what kiosks publish, and have `on_connect` do the rest."""
         filters = [one for site in self.sites for one in _from_kiosks(site)]
         refused = await self._refused(connection, filters, without_own=False)
-        again = asyncio.create_task(self.subscribe(refused) if refused else asyncio.sleep(0))
-        try:
-            await self._on_connect(self)
-            await again
-        finally:
-            again.cancel()
+        jobs = [self._on_connect(self)]
+        if refused:
+            jobs.append(self.subscribe(refused))
+        await together(*jobs)
 
     def _say(self, why: str) -> None:
         """Log why there is no connection, once for each reason in a row."""
         if self.state != why:
-            log.warning("Broker %s: %s; trying again", self.name, why)
+            _log.warning("Broker %s: %s; trying again", self.name, why)
         self.state = why
 
 

@@ -33,7 +33,7 @@ from centre.store.retained_rows import (
 
 __all__ = ["Adopt", "PublisherState", "RetainedPublisher"]
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -140,11 +140,11 @@ class RetainedPublisher:
                 survey = await self._survey.read()
                 break
             except SurveyTooLarge as exc:
-                log.error("%s", exc)
+                _log.error("%s", exc)
                 self.state = PublisherState.TOO_MUCH_RETAINED
                 await asyncio.sleep(self._timing.survey_again_s)
         self._survey = None
-        log.info("Broker %s retains %d messages, %d of them new here", broker, len(survey.digests), len(survey.found))
+        _log.info("Broker %s retains %d messages, %d of them new here", broker, len(survey.digests), len(survey.found))
         await self._adopt_patiently(survey.found)
         await self._in_database(self._note_survey, survey.digests)
 
@@ -207,7 +207,7 @@ class RetainedPublisher:
             await self._link.publish(row.topic, row.payload, retain=True)
         except PublishRefused as exc:
             if not self._refused:
-                log.warning("Broker %s refuses %s: %s; trying again", self._link.name, row.topic, exc)
+                _log.warning("Broker %s refuses %s: %s; trying again", self._link.name, row.topic, exc)
             self._refused.add(row.topic)
             return False
         return True
@@ -245,6 +245,6 @@ class RetainedPublisher:
             try:
                 return await work()
             except DatabaseDown as exc:
-                log.warning("Publishing to broker %s waits for the database: %s", self._link.name, exc)
+                _log.warning("Publishing to broker %s waits for the database: %s", self._link.name, exc)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, self._timing.database_max_s)

@@ -1,7 +1,7 @@
 """A `MqttLink` under test, connected to a broker of the harness, in an event loop of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -71,7 +71,7 @@ class LinkRig:
 async def linked(
     settings: MqttBrokerSettings,
     *,
-    on_connect: Callable[[MqttLink], Awaitable[None]] | None = None,
+    on_connect: Callable[[MqttLink], Coroutine[Any, Any, None]] | None = None,
     bounds: QueueBounds | None = None,
     timing: LinkTiming = QUICK,
     wait: bool = True,

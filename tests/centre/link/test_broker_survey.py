@@ -101,9 +101,33 @@ def test_too_much_ends_in_words(broker: Broker) -> None:
     async def test() -> None:
         await put_retained(broker.port, {ORDERS + f"SO-{number}": b"x" * 1000 for number in range(20)})
         with pytest.raises(SurveyTooLarge, match="retains more than"):
-            await surveyed(settings_for(broker.port), bounds=SurveyBounds(payload_bytes=10_000))
+            await surveyed(settings_for(broker.port), bounds=SurveyBounds(bytes=10_000))
         with pytest.raises(SurveyTooLarge, match="19 messages"):
-            await surveyed(settings_for(broker.port), bounds=SurveyBounds(topics=19))
+            await surveyed(settings_for(broker.port), bounds=SurveyBounds(messages=19))
+        # Long topics count as well, even of messages that we have published.
+        await put_retained(broker.port, {COUNTED + "x" * 20_000: b"ours"})
+        known = {COUNTED + "x" * 20_000: digest_of(b"ours")}
+        with pytest.raises(SurveyTooLarge):
+            await surveyed(settings_for(broker.port), known, SurveyBounds(bytes=39_000))
+        await surveyed(settings_for(broker.port), known, SurveyBounds(bytes=41_000))
+
+    run_async(test())
+
+
+def test_a_system_that_publishes_all_the_time_does_not_hold_it_up(broker: Broker, protocol: int) -> None:
+    async def test() -> None:
+        await put_retained(broker.port, {ORDERS + "SO-1": b"manifest"})
+
+        async def publish_for_ever() -> None:
+            async with linked(settings_for(broker.port), client_id="other-system") as other:
+                while True:
+                    await other.link.publish(ORDERS + "SO-2", b"again", retain=True)
+                    await asyncio.sleep(QUICK_RETAINED.quiet_s / 10)
+
+        publishing = asyncio.create_task(publish_for_ever())
+        survey = await surveyed(settings_for(broker.port, protocol=protocol))
+        assert survey.found == {ORDERS + "SO-1": b"manifest", ORDERS + "SO-2": b"again"}
+        publishing.cancel()
 
     run_async(test())
 

@@ -99,7 +99,7 @@ def test_a_broker_whose_certificate_is_not_trusted_is_left(tmp_path: Path) -> No
 def test_a_full_queue_stops_the_reading_and_nothing_is_lost(broker: Broker, protocol: int) -> None:
     """What waits stays bounded while nobody takes it, the keep-alive goes on, and everything comes afterwards."""
     count, size = 3000, 5000
-    bounds = QueueBounds(messages=1000, payload_bytes=2_000_000)
+    bounds = QueueBounds(messages=1000, bytes=2_000_000)
 
     async def test() -> None:
         settings = settings_for(broker.port, protocol=protocol, keepalive_s=1)

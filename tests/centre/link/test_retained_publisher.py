@@ -161,7 +161,7 @@ def test_too_much_is_refused_in_words_and_nothing_is_published(
 
     async def test() -> None:
         await put_retained(broker.port, theirs)
-        async with publishing(database, broker.port, bounds=SurveyBounds(payload_bytes=1_000_000), wait=False) as rig:
+        async with publishing(database, broker.port, bounds=SurveyBounds(bytes=1_000_000), wait=False) as rig:
             await rig.is_in(PublisherState.TOO_MUCH_RETAINED)
             assert rig.adopted == []
             assert await retained_at(broker.port) == theirs
