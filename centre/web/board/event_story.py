@@ -56,12 +56,15 @@ _decoder = msgspec.json.Decoder(_Document)
 
 def story_entry(row: StoryRow, naming: Naming, *, with_order: bool = False) -> StoryEntry:
     """Return what an event says. `with_order`: whether the entry also names its order."""
+    told: _Told | None
     try:
         document = _decoder.decode(row.document)
         told = _TELLERS.get(_short(row.type), _unknown)(document.data) if row.state != "not_understood" else None
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         document, told = _Document(), None
-    if told is None:
+    if not row.document:
+        told = _Told(_short(row.type).replace(".", " ").replace("_", " ").capitalize(), "its details are deleted")
+    elif told is None:
         told = _Told("Not understood", row.type, "warn", "warning")
     box, order = document.data.get("box"), document.data.get("order")
     return StoryEntry(

@@ -1,6 +1,6 @@
 """The pages about orders: the list, one order with what can be done about it, and its prints."""
 
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -171,7 +171,7 @@ def add_order_routes(router: APIRouter, pages: Pages) -> None:
             older_url=older, newest_url=order_url(order) + "#said" if before is not None else None,
         )  # fmt: skip
 
-    def change(services: Services, viewer: Viewer, order: str, what: Any) -> Response:
+    def change(services: Services, viewer: Viewer, order: str, what: Callable[..., object]) -> Response:
         assert viewer.caller is not None
         with services.database.writing() as connection:
             _known(connection, order)

@@ -1,5 +1,6 @@
 """Routes of pages: what goes wrong in one is shown as a page, not as a problem document."""
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -14,6 +15,8 @@ from centre.web.board.page_rendering import Pages
 from centre.web.board.viewer import SignInNeeded, Viewer
 
 __all__ = ["page_router"]
+
+_log = logging.getLogger(__name__)
 
 _HEADINGS = {
     400: "That cannot be read",
@@ -39,7 +42,8 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except SignInNeeded:
                 return _to_sign_in(request)
-            except DatabaseDown:
+            except DatabaseDown as exc:
+                _log.warning("A page could not be shown, since the database does not work: %s", exc)
                 sentence = "The database does not work at the moment. The kiosks keep what they scan. Try again soon."
                 return self._problem(request, 503, sentence, {"Retry-After": "5"})
             except Refused as exc:

@@ -36,6 +36,20 @@
     document.documentElement.classList.toggle("stale", text !== "");
   }
 
+  // Whoever does not look at the page is told when the number of benches that need a person changes.
+  let urgent = urgentCount();
+  function urgentCount() {
+    const count = document.querySelector(".need b");
+    return count ? count.textContent : null;
+  }
+  function tellUrgent() {
+    const count = urgentCount();
+    if (count === urgent) return;
+    urgent = count;
+    document.title = (count === "0" ? "" : "(" + count + ") ") + document.title.replace(/^\(\d+\) /, "");
+    document.querySelector("[data-announce]").textContent = document.querySelector(".need").innerText.replace("\n", " ");
+  }
+
   const zone = document.querySelector("[data-zone]");
   if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
@@ -54,6 +68,7 @@
   document.body.addEventListener("htmx:afterSwap", (event) => {
     say("");
     refine();
+    tellUrgent();
     for (const fold of event.detail.target.querySelectorAll("details[id]"))
       if (fold.id in unfolded) fold.open = unfolded[fold.id];
     for (const link of event.detail.target.querySelectorAll("a"))

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
+from centre.centre_errors import DatabaseDown
 from centre.web.scopes import UserRole
 from tests.centre.web.board.floor import Floor, imei, line
 from tests.centre.web.board.html_checks import Page, page_of
@@ -52,6 +53,18 @@ def test_part_of_a_page_sends_a_stranger_to_sign_in_as_a_whole(day: Centre) -> N
     headers = {"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1/orders?q=1"}
     response = day.client().get("/orders", headers=headers, follow_redirects=False)
     assert (response.status_code, response.headers["hx-redirect"]) == (401, "/sign-in?next=%2Forders%3Fq%3D1")
+
+
+@pytest.mark.parametrize("path", ["/", "/orders", "/orders/SO-1042", "/find?q=x"])
+def test_database_that_is_down_is_told_on_a_page(
+    day: Centre, supervisor: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def down() -> None:
+        raise DatabaseDown("disk I/O error")
+
+    monkeypatch.setattr(day.database, "reading", down)
+    page = opened(supervisor, path, status=503)
+    assert "The database does not work at the moment. The kiosks keep what they scan. Try again soon." in page.text
 
 
 # -- benches ---------------------------------------------------------------------------------------------------------

@@ -107,6 +107,12 @@ def test_what_is_not_understood_is_shown_by_its_type(type: str, data: Any) -> No
     assert (entry.title, entry.text) == ("Not understood", f"kiosk.{type}.v1")
 
 
+def test_event_whose_document_is_forgotten() -> None:
+    row = StoryRow(1, "kiosk.box.confirmed.v1", "SO-1", "2026-11-22T12:00:00.000Z", "", "projected", b"", "rtm1", "a")
+    entry = story_entry(row, NAMING)
+    assert (entry.title, entry.text, entry.place) == ("Box confirmed", "its details are deleted", "a")
+
+
 def test_long_text_is_cut() -> None:
     entry = told("scan.rejected", {"reason": "unreadable", "code": "x" * 5000})
     assert len(entry.text) == 301
