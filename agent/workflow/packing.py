@@ -6,7 +6,7 @@ from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.workflow.context import StepContext
 from agent.workflow.event_limits import LINES_BYTES, line_bytes, line_counts
-from agent.workflow.rejections import record_rejected
+from agent.workflow.rejections import is_counted_mismatch, record_rejected
 from agent.workflow.reply import Refusal, Reply
 from agent.workflow.scan_classes import CommandScan
 
@@ -39,7 +39,8 @@ def start_packing(context: StepContext, scan: CommandScan) -> Reply:
     """Begin packing confirmation (`workflow.md#start-packing`)."""
     obstacle = _obstacle(context)
     if obstacle is Reason.QUANTITY_MISMATCH:
-        _record_mismatch(context)
+        if not is_counted_mismatch(context):
+            _record_mismatch(context)
         return Reply(signal=Signal.REJECT, reason=obstacle)
     if obstacle is not None:
         raise Refusal(obstacle)

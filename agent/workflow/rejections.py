@@ -22,7 +22,7 @@ from agent.workflow.scan_classes import (
 from agent.workflow.state import Phase
 from agent.workflow.transient_state import RefusalBurst
 
-__all__ = ["JOURNALED_REFUSALS", "REFUSALS_S", "record_rejected", "reject"]
+__all__ = ["JOURNALED_REFUSALS", "REFUSALS_S", "is_counted_mismatch", "record_rejected", "reject"]
 
 JOURNALED_REFUSALS = 5
 REFUSALS_S = 1.0
@@ -55,25 +55,51 @@ def record_rejected(
 
 def reject(context: StepContext, refusal: Refusal, scan: ScanClass) -> Reply:
     """Record one `scan.rejected`; if the scanner sends too many, keep it to be counted with others instead."""
-    scanner, transient = context.scanner or "", context.transient
     clears = _used_up(context, scan)
-    burst = transient.bursts.get(scanner)
-    if burst is not None and context.now - burst.since >= REFUSALS_S:
-        if burst.unwritten is not None:
-            context.record(burst.unwritten)
-        burst = None
+    burst = _burst(context)
     hides = may_be_badge(context, scan)
     rejected = record_rejected(context, refusal.reason, seen=refusal.seen, clears=clears, hides=hides)
-    if burst is None:
-        burst = RefusalBurst(since=context.now, journaled=1)
-    elif burst.journaled < JOURNALED_REFUSALS or clears:
-        burst = replace(burst, journaled=burst.journaled + 1)
+    if burst.journaled < JOURNALED_REFUSALS or clears:
+        _keep(context, replace(burst, journaled=burst.journaled + 1))
     else:
-        count = burst.unwritten.count + 1 if burst.unwritten is not None else 1
-        burst = replace(burst, unwritten=replace(rejected, count=count))
-        context.undo()
-    transient.bursts = transient.bursts.set(scanner, burst)
+        _count(context, burst, rejected)
     return Reply(signal=refusal.signal, reason=refusal.reason)
+
+
+def is_counted_mismatch(context: StepContext) -> bool:
+    """Return whether a `quantity_mismatch` of PACK is counted with other refusals instead of being journaled.
+
+    It has an event of its own, and so as many of them a second as of all other refusals together.
+    """
+    burst = _burst(context)
+    if burst.mismatches < JOURNALED_REFUSALS:
+        _keep(context, replace(burst, mismatches=burst.mismatches + 1))
+        return False
+    _count(context, burst, record_rejected(context, Reason.QUANTITY_MISMATCH))
+    return True
+
+
+def _burst(context: StepContext) -> RefusalBurst:
+    """Return the refusals of the scanner within the last second. What was counted before that is recorded now."""
+    burst = context.transient.bursts.get(context.scanner or "")
+    if burst is None:
+        return RefusalBurst(since=context.now)
+    if context.now - burst.since < REFUSALS_S:
+        return burst
+    if burst.unwritten is not None:
+        context.record(burst.unwritten)
+    return RefusalBurst(since=context.now)
+
+
+def _keep(context: StepContext, burst: RefusalBurst) -> None:
+    context.transient.bursts = context.transient.bursts.set(context.scanner or "", burst)
+
+
+def _count(context: StepContext, burst: RefusalBurst, rejected: Rejected) -> None:
+    """Count the refusal that was recorded last, in the place of its record."""
+    count = burst.unwritten.count + 1 if burst.unwritten is not None else 1
+    _keep(context, replace(burst, unwritten=replace(rejected, count=count)))
+    context.undo()
 
 
 def _used_up(context: StepContext, scan: ScanClass) -> tuple[str, ...]:

@@ -23,11 +23,13 @@ class LastRead(Struct, frozen=True, kw_only=True):
 class RefusalBurst(Struct, frozen=True, kw_only=True):
     """The refusals of one scanner since `since` (`mqtt.md#counted-refusals`).
 
-    `journaled` counts those that were journaled one by one. `unwritten` is the newest of the others, with their count.
+    `journaled` counts those that were journaled one by one, `mismatches` those journaled as `order.packing_refused`.
+    `unwritten` is the newest of the others, with their count.
     """
 
     since: float
     journaled: int = 0
+    mismatches: int = 0
     unwritten: Rejected | None = None
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.contract.events import Rejected
+from agent.contract.events import PackingRefused, Rejected
+from agent.contract.printed_codes import Verb, command_text
 from agent.contract.reasons import Reason
 from tests.workflow.bench import (
     OK,
@@ -14,6 +15,7 @@ from tests.workflow.bench import (
     refused,
 )
 
+PACK = command_text(Verb.PACK)
 ONE, TWO, THREE = imei(1), imei(2), imei(3)
 
 
@@ -97,3 +99,32 @@ def test_refusals_in_a_flood_still_end_remove() -> None:
     assert bench.scan("TEXT 9", after=0.01) == refused(Reason.UNKNOWN_CODE)
     assert not bench.station.remove
     assert bench.shadow.station("1").remove is False
+
+
+def test_refused_packings_beyond_five_a_second_are_counted() -> None:
+    """`mqtt.md#counted-refusals`: in a `scan.rejected`, which alone has a count."""
+    bench = opened()
+    bench.wait(2)
+    for _ in range(20):
+        bench.do("WHERE", after=0.01)  # so that the next PACK is no bounce
+        assert bench.do("PACK", after=0.01) == refused(Reason.QUANTITY_MISMATCH)
+    assert bench.count(PackingRefused) == 5
+    bench.wait(1)
+    assert bench.types() == ["scan.rejected"]
+    event = bench.last(Rejected)
+    assert (event.count, event.reason, event.code, event.scanner) == (15, Reason.QUANTITY_MISMATCH, PACK, "left")
+    assert bench.do("PACK") == refused(Reason.QUANTITY_MISMATCH)
+    assert bench.count(PackingRefused) == 6
+
+
+def test_refused_packings_and_other_refusals_have_five_events_each() -> None:
+    """`mqtt.md#counted-refusals`: a packing that is refused is told, whatever was refused just before."""
+    bench = opened()
+    bench.wait(2)
+    before = bench.count(Rejected)
+    for number in range(20):
+        assert bench.scan(f"TEXT {number}", after=0.01) == refused(Reason.UNKNOWN_CODE)
+        assert bench.do("PACK", after=0.01) == refused(Reason.QUANTITY_MISMATCH)
+    assert (bench.count(PackingRefused), bench.count(Rejected) - before) == (5, 5)
+    bench.wait(1)
+    assert bench.last(Rejected).count == 30
