@@ -202,8 +202,17 @@ def _taken(state: State, verdict: str, revision: int) -> State:
     if not revision:
         return state
     if len(state.verdicts) >= _VERDICTS:
-        state = replace(state, verdicts=Map(), older_verdicts=state.verdicts)
+        state = replace(state, verdicts=Map(), older_verdicts=state.verdicts, barred=_still_barred(state))
     return replace(state, verdicts=state.verdicts.set(verdict, revision))
+
+
+def _still_barred(state: State) -> Map[str, tuple[str, ...]]:
+    """Return what verdicts bar, without those that are forgotten with the older ones."""
+    kept = {
+        unit: tuple(verdict for verdict in verdicts if verdict in state.verdicts)
+        for unit, verdicts in state.barred.items()
+    }
+    return Map({unit: verdicts for unit, verdicts in kept.items() if verdicts})
 
 
 def held(state: State, event: Held, at: EventPosition) -> State:

@@ -14,6 +14,9 @@ from agent.workflow.state import Order, State, ids_of
 
 __all__ = ["check_not_held", "end_holds", "take_verdict"]
 
+_HOLDS = 1000
+"""At most so many holds on one order (`mqtt.md#bounded-memory`)."""
+
 
 def check_not_held(order: Order, scan: UnitScan | Product) -> None:
     """Refuse every device and product on a held order (`workflow.md#held-orders`).
@@ -60,6 +63,8 @@ def take_verdict(commit: PendingCommit, verdict: Verdict) -> list[Alarm]:
     is_hold = verdict.action is Action.HOLD
     outcome = _outcome_of_hold(commit.state, verdict) if is_hold else _outcome_of_release(commit.state, verdict)
     if outcome is None:
+        if _is_full(commit.state.orders[verdict.order], verdict):
+            return []  # nothing is remembered of it: the broker sends it again at the next connect
         commit.record(
             Held(
                 station=station,
@@ -91,6 +96,10 @@ def _outcome_of_hold(state: State, verdict: Verdict) -> Outcome | None:
     if order is not None and (verdict.unit is None or _is_counted(verdict.unit, order)):
         return None if order.packed is None else Outcome.ALREADY_PACKED
     return Outcome.ALREADY_PACKED if verdict.order in state.packed else Outcome.NOT_HERE
+
+
+def _is_full(order: Order, verdict: Verdict) -> bool:
+    return len(order.holds) >= _HOLDS and verdict.id not in order.holds
 
 
 def _is_counted(unit: str, order: Order) -> bool:

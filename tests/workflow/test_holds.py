@@ -6,7 +6,7 @@ from agent.contract.events import Held, Outcome, Released
 from agent.contract.manifest import Manifest
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal, Steady
-from agent.workflow import fold_orders
+from agent.workflow import fold_orders, holds
 from agent.workflow.reply import Alarm, Reply
 from agent.workflow.state_codec import decode_state, encode_state
 from agent.workflow.station_display import steady_of
@@ -274,3 +274,35 @@ def test_the_newest_verdicts_are_remembered_and_no_more_than_twice_as_many(monke
         assert bench.new == [], "it was taken"
     assert bench.state.verdict_revision("v3") == 0
     assert decode_state(encode_state(bench.state), Manifest.from_source) == bench.state
+
+
+def test_holds_on_one_order_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    monkeypatch.setattr(holds, "_HOLDS", 3)
+    bench = opened()
+    for number in range(3):
+        assert bench.verdict("hold", "SO-1", (ONE, TWO, None)[number], id=f"v{number}")
+    assert bench.verdict("hold", "SO-1", TWO, id="v3") == []
+    assert bench.new == [], "it is not taken, so that nothing of it is kept"
+    bench.verdict("hold", "SO-1", ONE, id="v2", revision=2)
+    assert bench.types() == ["order.held"], "a new revision of one that holds needs no room"
+    bench.verdict("release", "SO-1", ONE, id="v0", revision=2)
+    assert bench.verdict("hold", "SO-1", TWO, id="v3"), "the broker sends it again, and there is room"
+    assert set(bench.here.holds) == {"v1", "v2", "v3"}
+
+
+def test_bars_are_forgotten_with_their_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: mqtt.md#bounded-memory."""
+    monkeypatch.setattr(fold_orders, "_VERDICTS", 10)
+    bench = held()
+    bench.do("REMOVE")
+    bench.scan(ONE)
+    for number in range(18):
+        bench.verdict("hold", "SO-9", None, id=f"w{number}")
+    assert bench.scan(ONE) == refused(Reason.HELD)
+    assert bench.scan(imei(11), after=2) == refused(Reason.HELD)
+    for number in range(18, 40):
+        bench.verdict("hold", "SO-9", None, id=f"w{number}")
+    assert not bench.state.barred
+    bench.restart()
+    assert bench.scan(ONE) == OK
