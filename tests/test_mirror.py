@@ -53,6 +53,7 @@ TESTED_BY = {
     "workflow/fold.py": "workflow/test_replay.py",
     "workflow/fold_boxes.py": "workflow/test_replay.py",
     "workflow/fold_orders.py": "workflow/test_replay.py",
+    "workflow/order_codes.py": "workflow/test_classify.py",
     "workflow/reply.py": "workflow/test_step.py",
     "workflow/state.py": "workflow/test_properties.py",
     "workflow/state_changes.py": "workflow/test_replay.py",

@@ -5,21 +5,17 @@ exact lengths and the open order decide.
 """
 
 import re
-from collections.abc import Iterable
 
 from msgspec import Struct
 
-from agent.contract.check_digits import is_digits
 from agent.contract.command_arguments import is_good_argument
 from agent.contract.identifiers import (
     form_of,
-    gtin14,
     imei_form,
     sscc_ok,
     upc_e_gtin,
-    without_check_digit,
 )
-from agent.contract.manifest import same_case, unit_forms, unit_key
+from agent.contract.manifest import same_case, unit_key
 from agent.contract.printed_codes import (
     OUR_PREFIXES,
     Command,
@@ -33,6 +29,7 @@ from agent.contract.reasons import Seen
 from agent.workflow.gs1 import Elements, Gs1Error, aim_split, parse
 from agent.workflow.line_choice import takes_serial
 from agent.workflow.lookups import CodeLookups
+from agent.workflow.order_codes import is_label_of, is_unit_of, lookalike_of, product_of, unit_of_gs1
 from agent.workflow.scan_classes import (
     Ambiguous,
     BadArgument,
@@ -64,9 +61,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 _PRODUCT_SYMBOLOGIES = frozenset(("E0", "E1", "E2", "E3", "E4"))
 _OURS_BY_CODE_128 = (None, "C0")
 _FULL_EAN = "E0"
-_GTIN_LENGTHS = (8, 12, 13, 14)
 _MAX_QUANTITY = 9999
-_PART_NUMBER = "1P"
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]|\\")
 
 
@@ -179,11 +174,11 @@ class _Place(Struct, kw_only=True, eq=False):
             return None
         if key in order.manifest.codes:
             return OrderBarcode(order.id, is_open=True)
-        product = _product(key, order)
+        product = product_of(key, order)
         if product is not None:
             return product
         unit = unit_key(key)
-        return UnitScan((unit,)) if _is_unit_of(unit, order) else None
+        return UnitScan((unit,)) if is_unit_of(unit, order) else None
 
     # -- forms ---------------------------------------------------------------------------------------------------
 
@@ -195,7 +190,7 @@ class _Place(Struct, kw_only=True, eq=False):
             return Unreadable()
         if symbology in _PRODUCT_SYMBOLOGIES:
             gtin = upc_e_gtin(text) if symbology == _FULL_EAN else None
-            return (_product(gtin, self.order) if gtin is not None else None) or Recognised(Seen.GTIN)
+            return (product_of(gtin, self.order) if gtin is not None else None) or Recognised(Seen.GTIN)
         try:
             elements = parse(symbology, text)
         except Gs1Error:
@@ -226,7 +221,7 @@ class _Place(Struct, kw_only=True, eq=False):
         unit = unit_key(key)
         seen = form_of(key)
         if order is not None:
-            lookalike = _lookalike(key, order)
+            lookalike = lookalike_of(key, order)
             if lookalike is not None:
                 return Recognised(lookalike)
             if seen in (None, Seen.MEID) and any(takes_serial(line, unit) for line in order.manifest.lines):
@@ -240,7 +235,7 @@ class _Place(Struct, kw_only=True, eq=False):
         """Return whether a text is a box label, in a phase that awaits one (`scanning.md#box-labels`)."""
         if not self.label_awaited:
             return False
-        return is_our_label(key) or (sscc_ok(key) and (self.sscc_awaited or _is_label_of(key, self.order)))
+        return is_our_label(key) or (sscc_ok(key) and (self.sscc_awaited or is_label_of(key, self.order)))
 
     # -- GS1 data ------------------------------------------------------------------------------------------------
 
@@ -252,11 +247,11 @@ class _Place(Struct, kw_only=True, eq=False):
             return BadArgument(is_item=True)
         if is_unit:
             ids = {same_case(one) for one in (*elements.imeis, elements.serial) if one is not None}
-            if ids <= self.no_read and not any(_is_unit_of(one, self.order) for one in ids):
+            if ids <= self.no_read and not any(is_unit_of(one, self.order) for one in ids):
                 return Unreadable(is_no_read=True)
-            return _unit_of_gs1(elements, self.order)
+            return unit_of_gs1(elements, self.order)
         if elements.gtin is not None:
-            product = _product(elements.gtin, self.order)
+            product = product_of(elements.gtin, self.order)
             return Product(product.sku, quantity) if product is not None else Recognised(Seen.GTIN)
         return self._reference(elements) or (Recognised(Seen.SSCC) if elements.sscc is not None else Text())
 
@@ -280,86 +275,3 @@ class _Place(Struct, kw_only=True, eq=False):
         if orders:
             return OrderBarcode(orders.pop(), is_open=False)
         return BoxLabel(sscc) if sscc is not None and self.label_awaited else None
-
-
-def _product(key: str, order: Order | None) -> Product | None:
-    """Return the product of the open order with this GTIN, or else this SKU; `key` is in the form of `same_case`."""
-    if order is None:
-        return None
-    sku = order.sku_of(gtin14(key)) if len(key) in _GTIN_LENGTHS and is_digits(key) else None
-    if sku is None:
-        sku = order.sku_of(key)
-    return Product(sku) if sku is not None else None
-
-
-def _is_unit_of(key: str, order: Order | None) -> bool:
-    """Return whether a device is listed by the open order, or counted in it and perhaps dropped by a revision.
-
-    `key` is in the form of `unit_key`.
-    """
-    if order is None:
-        return False
-    listed, counted, elsewhere = order.manifest.unit_by_id, order.counted, order.elsewhere_units
-    return any(form in listed or form in counted or form in elsewhere for form in unit_forms(key))
-
-
-def _is_label_of(key: str, order: Order | None) -> bool:
-    """Return whether a box of the open order has this label."""
-    if order is None:
-        return False
-    return any(box.label is not None and same_case(box.label) == key for box in order.boxes.values())
-
-
-def _lookalike(key: str, order: Order) -> Seen | None:
-    """Return what a text on no list is by the products of the open order (`scanning.md#never-a-serial-number`)."""
-    if key.startswith(_PART_NUMBER) and order.sku_of(key[len(_PART_NUMBER) :]) is not None:
-        return Seen.GTIN
-    gtin = without_check_digit(key)
-    return Seen.GTIN if gtin is not None and order.sku_of(gtin) is not None else None
-
-
-def _unit_of_gs1(elements: Elements, order: Order | None) -> ScanClass:
-    """Return the one device of GS1 data (`scanning.md#two-units-in-one-scan`), with the product in it if any
-    (`scanning.md#product-and-unit-in-one-scan`).
-    """
-    ids = tuple(dict.fromkeys(unit_key(one) for one in elements.imeis))
-    if len(ids) > 1:
-        unit = _listed_unit(ids[0], order)
-        if unit is None or any(_listed_unit(one, order) is not unit for one in ids):
-            return Recognised(Seen.CONCATENATED)
-    if elements.serial is not None and unit_key(elements.serial) not in ids:
-        ids = (*ids, unit_key(elements.serial))
-    if len({unit for one in ids if (unit := _listed_unit(one, order)) is not None}) > 1:
-        return Recognised(Seen.CONCATENATED)
-    lookalike = _lookalike_of(ids, order)
-    if lookalike is not None:
-        return Recognised(lookalike)
-    quantity = elements.quantity
-    if elements.gtin is None:
-        return UnitScan(ids, quantity=quantity)
-    product = _product(elements.gtin, order)
-    return UnitScan(ids, with_product=True, sku=product.sku if product is not None else None, quantity=quantity)
-
-
-def _listed_unit(key: str, order: Order | None) -> tuple[str, ...] | None:
-    """Return all identifiers of the device that the open order lists under this one."""
-    if order is None:
-        return None
-    found = (order.manifest.unit_by_id.get(form) for form in unit_forms(key))
-    return next((unit for unit in found if unit is not None), None)
-
-
-def _lookalike_of(ids: Iterable[str], order: Order | None) -> Seen | None:
-    """Return what the identifiers in GS1 data are, if a line would take none of them as a serial number."""
-    if order is None:
-        return None
-    seen = [None if _is_unit_of(one, order) else _lookalike(one, order) or _carrier_form(one) for one in ids]
-    return seen[0] if all(seen) else None
-
-
-def _carrier_form(key: str) -> Seen | None:
-    """Return what an identifier with letters is by its form, if it is never a serial number
-    (`scanning.md#never-a-serial-number`).
-    """
-    seen = form_of(key) if not is_digits(key) else None
-    return seen if seen in (Seen.TRACKING, Seen.ICCID) else None
