@@ -78,8 +78,12 @@ def test_an_account_with_a_password_over_tls(tmp_path: Path) -> None:
                 await until(lambda: "Not authorized" in rig.link.state, "the refusal in words")
                 password.write_text("right\n")  # it is read again at each try
                 await rig.connected()
-                await rig.link.publish(EVENT, b"x", retain=False)
-                await rig.got(1)
+                payloads = [b"%d" % number + b"x" * 1000 for number in range(2000)]
+                await publish_all(rig.link, EVENT, payloads)
+                await rig.link.publish(EVENT, b"x" * 1_000_000, retain=False)
+                await rig.got(2001)
+                assert [one.payload for one in rig.received[:2000]] == payloads
+                assert len(rig.received[2000].payload) == LARGEST_PAYLOAD + 1
 
     run_async(test())
 
