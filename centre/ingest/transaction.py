@@ -155,6 +155,8 @@ def _store(
         counted = count(connection, runs, placement, now=now, renew=renew)
         journal_rows.update(connection, [run.row for run in runs])
 
+        working = {kiosks[view.kiosk] for view in views if view.text is not None and not view.is_retained}
+        kiosk_rows.bring_back(connection, working.union(placed.row.kiosk_id for placed in placement.new))
         conflicts = note_old_copies(connection, placement.old_copies, now) + note_overlaps(connection, runs, now)
         letters += placement.letters
         if letters:

@@ -185,7 +185,7 @@ def ack_rows(connection: Connection, journals: Collection[tuple[int, str]]) -> l
 
 
 def current_journals(connection: Connection, sites: Collection[str] | None = None) -> list[AckRow]:
-    """Return what may be acknowledged of the newest journal of every kiosk (of these sites)."""
+    """Return what may be acknowledged of the newest journal of every kiosk (of these sites) that is not retired."""
     newest = (
         select(
             journal.c.id,
@@ -196,7 +196,7 @@ def current_journals(connection: Connection, sites: Collection[str] | None = Non
         .where(journal.c.branch == 0, journal.c.through > 0)
         .subquery()
     )
-    statement = _ACKS.join(newest, newest.c.id == journal.c.id).where(newest.c.place == 1)
+    statement = _ACKS.join(newest, newest.c.id == journal.c.id).where(newest.c.place == 1, kiosk.c.retired_at.is_(None))
     if sites is not None:
         statement = statement.where(kiosk.c.site.in_(sites))
     return [AckRow(*row) for row in connection.execute(statement)]

@@ -14,6 +14,8 @@ __all__ = [
     "KioskRow",
     "StationRow",
     "all_kiosks",
+    "bring_back",
+    "by_ids",
     "delete_station",
     "ensure",
     "journals_of",
@@ -160,6 +162,13 @@ def journals_of(connection: Connection, kiosk_id: int) -> list[KioskJournal]:
         .order_by(journal.c.last_event_at.desc(), journal.c.id.desc())
     )
     return [KioskJournal(*row, holes=tuple(holes.get(row.id, ()))) for row in rows]
+
+
+def bring_back(connection: Connection, ids: Collection[int]) -> None:
+    """Put kiosks that were retired back on the lists: they work."""
+    connection.execute(
+        kiosk.update().where(kiosk.c.id.in_(ids), kiosk.c.retired_at.is_not(None)).values(retired_at=None)
+    )
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------

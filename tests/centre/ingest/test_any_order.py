@@ -10,7 +10,7 @@ from centre.link.received import Received
 from centre.store.database import Database
 from tests.centre.ingest.bench_work import Bench
 from tests.centre.ingest.picture import empty, hurry, picture
-from tests.centre.ingest.played import NOW, PlayedKiosk, changed, renew_nothing, stand_in, store
+from tests.centre.ingest.played import NOW, PlayedKiosk, changed, opened, renew_nothing, scanned, stand_in, store
 
 EXAMPLES = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -65,3 +65,26 @@ def test_arrival_does_not_matter(database: Database, choices: list[int], sizes: 
     empty(database)
     by_batches(database, shuffled, sizes)
     assert picture(database) == in_order
+
+
+@given(data=st.data(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@EXAMPLES
+def test_of_a_copied_journal_every_event_is_stored_once(database: Database, data: Any, sizes: list[int]) -> None:
+    """Where a card was copied, and the copies restarted, the union of all branches is stored and counted."""
+    hurry(database)
+    empty(database)
+    kiosk = PlayedKiosk()
+    messages = kiosk.write(opened(), *(scanned(f"S{number}") for number in range(4)))
+    for number in range(data.draw(st.integers(1, 3), label="copies")):
+        copy = kiosk.copy(boot=f"{number:08d}-1")
+        for start in range(2):
+            copy.boot = f"{number}{start:07d}-1"
+            messages += copy.write(*(scanned(f"C{number}{start}{each}") for each in range(3)))
+    by_batches(database, data.draw(st.permutations(messages), label="arrival"), sizes)
+    by_batches(database, messages, sizes)
+    found = picture(database)
+    assert {row[-1] for row in found["events"]} == {message.payload for message in messages}
+    assert len(found["events"]) == len(messages)
+    assert found["letters"] == []
+    slots = [row[:5] for row in found["events"]]
+    assert len(slots) == len(set(slots))

@@ -12,8 +12,8 @@ from centre.moments import moment
 from centre.store import kiosk_rows
 from centre.store.database import Database
 from centre.store.kiosk_rows import KioskName, KioskRow
-from centre.store.schema import dead_letter
-from tests.centre.ingest.played import NOW, PlayedKiosk, rows, store
+from centre.store.schema import dead_letter, kiosk
+from tests.centre.ingest.played import NOW, PlayedKiosk, opened, rows, store
 
 KIOSK = PlayedKiosk()
 EARLIER, LATER = "2026-11-22T17:00:00.000Z", "2026-11-22T19:00:00.000Z"
@@ -84,6 +84,26 @@ def test_a_retained_copy_of_status_that_comes_again_says_nothing_new(database: D
 def test_what_is_no_view_is_a_dead_letter(database: Database) -> None:
     store(database, KIOSK.on("health", b"nonsense"))
     assert rows(database, dead_letter, "reason") == [("no_view",)]
+
+
+def retire(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(kiosk.update().values(retired_at=NOW))
+
+
+def test_a_retired_kiosk_that_works_is_back(database: Database) -> None:
+    event = PlayedKiosk().write(opened())
+    store(database, event)
+    for message, is_back in (
+        (event[0], False),
+        (view("status", 7, retained=True), False),
+        (KIOSK.on("health", b""), False),
+        (view("health", 7), True),
+        (PlayedKiosk(journal="AAAAAAAA").write(opened())[0], True),
+    ):
+        retire(database)
+        store(database, message)
+        assert (known(database).retired_at is None) is is_back
 
 
 @pytest.mark.parametrize(
