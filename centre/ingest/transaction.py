@@ -183,8 +183,10 @@ def go_on(database: Database, *, now: str, renew: Renew) -> Stored:
     with database.writing() as connection:
         event_rows.reserve_positions(connection, 1)  # no other transaction stores events meanwhile
         runs = [Run(row) for row in journal_rows.unfinished(connection)]
+        before = [run.row.through for run in runs]
         counted = count(connection, runs, Placement({}), now=now, renew=renew)
-        journal_rows.update(connection, [run.row for run in runs])
-    touched = tuple(JournalKey(run.row.kiosk_id, run.row.journal) for run in runs)
+        moved = [run.row for run, through in zip(runs, before, strict=True) if run.row.through > through]
+        journal_rows.update(connection, moved)
+    touched = tuple(JournalKey(row.kiosk_id, row.journal) for row in moved)
     orders, renewed = counted.projected
     return Stored(touched=touched, has_more=counted.has_more, orders=orders, renewed=renewed)

@@ -29,7 +29,7 @@ from agent.contract.events import (
     Voided,
 )
 
-__all__ = ["STAND_IN", "NotUnderstood", "is_order_name", "understand"]
+__all__ = ["KNOWN_TYPES", "STAND_IN", "NotUnderstood", "is_order_name", "understand"]
 
 STAND_IN = "kiosk.event.undeliverable.v1"
 """The type of an event that stands in for one which a broker refuses (`mqtt.md#refused-publish`)."""
@@ -40,6 +40,9 @@ TEXT_CHARACTERS = 256
 LARGEST_NUMBER = 2**31 - 1
 
 _DECODERS = {f"kiosk.{name}.v1": Decoder(cls) for name, cls in EVENTS.items()}
+
+
+KNOWN_TYPES = frozenset(_DECODERS)
 
 
 class NotUnderstood(Exception):

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
 from centre.store import counter_rows
 from centre.store.schema import event, kiosk, unit_event
 from centre.store.statements import chunks, insert_rows
 
 __all__ = [
+    "IS_UNFINISHED",
     "POSITIONS",
     "EventState",
     "FeedRow",
@@ -18,6 +19,7 @@ __all__ = [
     "StoredDocument",
     "delete",
     "documents_at",
+    "documents_to_project",
     "feed",
     "insert",
     "insert_unit_events",
@@ -151,16 +153,27 @@ def waiting_after(connection: Connection, journal_id: int, sequence: int, limit:
 
 def of_order(connection: Connection, journal_id: int, order: str) -> list[StoredDocument]:
     """Return the events of one order in one run that count, in order."""
-    statement = select(*_STORED).where(
-        event.c.order_name == order, event.c.journal_id == journal_id, event.c.state == EventState.PROJECTED
-    )
-    return _stored(connection, statement.order_by(event.c.sequence))
+    statement = select(*_STORED).where(event.c.order_name == order, event.c.state == EventState.PROJECTED)
+    # An order has few events, a run may have a million: SQLite would choose the run's index.
+    found = [document for document in _stored(connection, statement) if document.journal_id == journal_id]
+    return sorted(found, key=lambda document: document.sequence)
 
 
-def not_understood(connection: Connection, after: int, limit: int) -> list[StoredDocument]:
-    """Return events that no version has understood so far, by position."""
-    statement = select(*_STORED).where(event.c.state == EventState.NOT_UNDERSTOOD, event.c.position > after)
-    return _stored(connection, statement.order_by(event.c.position).limit(limit))
+IS_UNFINISHED = event.c.state != literal_column("'projected'")
+"""Whether an event waits, is not understood or is a stand-in. With a parameter in place of the literal, SQLite does not
+use the index of these events, and reads all."""
+
+
+def not_understood(connection: Connection, types: Collection[str]) -> list[int]:
+    """Return the positions of the events of these types that were not understood when they came."""
+    statement = select(event.c.position, event.c.type).where(IS_UNFINISHED, event.c.state == EventState.NOT_UNDERSTOOD)
+    return sorted(position for position, type_ in connection.execute(statement) if type_ in types)
+
+
+def documents_to_project(connection: Connection, positions: Collection[int]) -> list[StoredDocument]:
+    """Return the events at these positions, in order."""
+    statement = select(*_STORED).where(event.c.position.in_(positions))
+    return _stored(connection, statement.order_by(event.c.position))
 
 
 def _stored(connection: Connection, statement: Select[Any]) -> list[StoredDocument]:

@@ -262,15 +262,9 @@ def next_stored(connection: Connection, journal_id: int, after: int) -> int | No
 
 
 def unfinished(connection: Connection) -> list[JournalRow]:
-    """Return the runs that can go on now: their next event is stored and waits."""
-    return [
-        JournalRow(*row)
-        for row in connection.execute(
-            select(*_COLUMNS)
-            .select_from(journal.join(event, (event.c.journal_id == journal.c.id) & (event.c.state == "waiting")))
-            .where(journal.c.highest > journal.c.through, event.c.sequence == journal.c.through + 1)
-        )
-    ]
+    """Return the runs behind which events wait: a gap is there, or they can go on now."""
+    rows = connection.execute(select(*_COLUMNS).where(journal.c.highest > journal.c.through))
+    return [JournalRow(*row) for row in rows]
 
 
 def holes(connection: Connection, journal_ids: Iterable[int]) -> list[HoleRow]:

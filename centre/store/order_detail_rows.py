@@ -5,6 +5,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
+from centre.store.event_rows import IS_UNFINISHED
 from centre.store.schema import conflict, event, order_operator
 from centre.store.statements import chunks
 
@@ -48,8 +49,6 @@ def unfinished_orders(connection: Connection, names: Collection[str]) -> set[str
     """Return those orders of which an event is stored that does not count yet."""
     found: set[str] = set()
     for piece in chunks(list(names)):
-        statement = (
-            select(event.c.order_name).where(event.c.order_name.in_(piece), event.c.state != "projected").distinct()
-        )
+        statement = select(event.c.order_name).where(event.c.order_name.in_(piece), IS_UNFINISHED).distinct()
         found.update(connection.execute(statement).scalars())
     return found

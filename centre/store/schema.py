@@ -129,6 +129,7 @@ event = Table(
     _one_of("state", "waiting", "projected", "not_understood", "stand_in"),
     Index("ix_event_order_name_position", "order_name", "position"),
     Index("ix_event_type_position", "type", "position"),
+    Index("ix_event_kiosk_id_position", "kiosk_id", "position"),
     Index(
         "ix_event_unfinished",
         "order_name",

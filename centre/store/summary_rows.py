@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from centre.store.event_rows import IS_UNFINISHED
 from centre.store.schema import conflict, dead_letter, event, hole, kiosk, lease, orders
 
 __all__ = ["LeaseRow", "Summary", "leases", "summary"]
@@ -40,9 +41,7 @@ def summary(connection: Connection) -> Summary:
     newest = connection.execute(
         select(event.c.position, event.c.received_at).order_by(event.c.position.desc()).limit(1)
     ).one_or_none()
-    unfinished = (
-        select(event.c.state, func.count()).where(event.c.state != "projected").group_by(event.c.state)
-    )  # fmt: skip
+    unfinished = select(event.c.state, func.count()).where(IS_UNFINISHED).group_by(event.c.state)
     by_status = select(orders.c.status, func.count()).group_by(orders.c.status)
     open_conflicts = select(func.count()).select_from(conflict).where(conflict.c.state == "open")
     return Summary(

@@ -416,6 +416,7 @@ def upgrade() -> None:
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index("ix_event_order_name_position", ["order_name", "position"], unique=False)
         batch_op.create_index("ix_event_type_position", ["type", "position"], unique=False)
+        batch_op.create_index("ix_event_kiosk_id_position", ["kiosk_id", "position"], unique=False)
         batch_op.create_index(
             "ix_event_unfinished",
             ["order_name", "position"],
