@@ -51,9 +51,10 @@ def cursor(kind: str, *key: str | int) -> str:
 def parts_of(kind: str, text: str | None, *types: type) -> tuple[Any, ...] | None:
     """Return the key of the item that a cursor names: values of these types, `str` or `int`. None without a cursor.
 
+    An empty text is no cursor: programs begin with an empty variable.
     Raise Problem if this is no cursor of the list.
     """
-    if text is None:
+    if not text:
         return None
     try:
         if len(text) > _MAX_CURSOR:
