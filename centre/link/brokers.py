@@ -12,6 +12,7 @@ from centre.link.broker_link import BrokerLink
 from centre.link.kiosk_requests import KioskRequests
 from centre.link.link_settings import LinkTiming, RetainedTiming
 from centre.link.mqtt_link import MqttLink
+from centre.link.patience import patiently
 from centre.link.received import Received
 from centre.link.retained_publisher import Adopt, PublisherState, RetainedPublisher
 from centre.link.together import together
@@ -59,6 +60,7 @@ class Brokers:
         self._changes = changes
         self._take = take
         self._greet = greet
+        self._retained_timing = retained_timing or RetainedTiming()
         self.requests = KioskRequests(self.serving)
         self._publishers: dict[str, RetainedPublisher] = {}
         links = []
@@ -80,14 +82,14 @@ class Brokers:
                 now=now,
                 adopt=adopt,
                 brokers_of=self._names_of,
-                timing=retained_timing,
+                timing=self._retained_timing,
             )
             links.append(link)
         self.links = tuple(links)
 
     async def run(self) -> None:
         """Keep all connections until cancelled. Raises what the callbacks raise, but for LinkDown."""
-        await asyncio.to_thread(self._forget_others)
+        await patiently("The start", lambda: asyncio.to_thread(self._forget_others), self._retained_timing)
         await together(*(link.run() for link in self.links))
 
     def serving(self, site: str) -> Sequence[MqttLink]:

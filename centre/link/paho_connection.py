@@ -28,7 +28,6 @@ _CLOGGED_BYTES = 4 * 1024 * 1024
 """A broker that sends but does not take so much of our answers is not read until it does."""
 
 _IN_FLIGHT_MAX = 1000
-
 _ENDED = "the broker closed the connection without giving a reason"
 _ENDED_EARLY = "the connection was closed before the broker answered; is it an MQTT broker?"
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
-from centre.centre_errors import DatabaseDown
 from centre.changes import Change, Changes
 from centre.link.broker_link import PublishRefused
 from centre.link.broker_survey import BrokerSurvey, SurveyBounds, SurveyTooLarge, marker_topic
 from centre.link.link_settings import RetainedTiming
 from centre.link.mqtt_link import MqttLink
+from centre.link.patience import patiently
 from centre.link.received import Received
 from centre.link.retained_differences import EMPTY_DIGEST, differences, digest_of
 from centre.link.together import together
@@ -239,12 +239,4 @@ class RetainedPublisher:
         return await self._retrying(lambda: asyncio.to_thread(work, *args, **kwargs))
 
     async def _retrying(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something that needs the database; while that is down, try again."""
-        wait_s = self._timing.database_s
-        while True:
-            try:
-                return await work()
-            except DatabaseDown as exc:
-                _log.warning("Publishing to broker %s waits for the database: %s", self._link.name, exc)
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, self._timing.database_max_s)
+        return await patiently(f"Publishing to broker {self._link.name}", work, self._timing)

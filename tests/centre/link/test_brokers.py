@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import Connection, select
 
+from centre.centre_errors import DatabaseDown
 from centre.changes import Change, Changes
 from centre.configuration.centre_settings import (
     CentreSettings,
@@ -173,3 +175,26 @@ def test_a_broker_that_is_no_longer_configured_is_forgotten(database: Database, 
             assert rows == {(f"127.0.0.1:{broker.port}", ORDERS + "SO-1")}
 
     run_async(test())
+
+
+def test_a_database_that_is_down_at_the_start_is_waited_for(
+    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    want(database, {ORDERS + "SO-1": b"manifest"})
+    tries: list[object] = []
+    writing = Database.writing
+
+    def failing(self: Database) -> AbstractContextManager[Connection]:
+        tries.append(None)
+        if len(tries) < 3:
+            raise DatabaseDown("the disk is full")
+        return writing(self)
+
+    async def test() -> None:
+        monkeypatch.setattr(Database, "writing", failing)
+        async with brokers_of(database, settings_for(broker.port), sites=("rtm1",)) as rig:
+            await rig.all_published()
+            assert await retained_at(broker.port) == {ORDERS + "SO-1": b"manifest"}
+
+    run_async(test())
+    assert len(tries) > 3
