@@ -52,7 +52,7 @@
 
   const zone = document.querySelector("[data-zone]");
   if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
+  for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:responseError", "htmx:sseError"])
     document.body.addEventListener(failed, () => say(" The centre does not answer: what you see is old."));
 
   // A part that is renewed must not take away what its reader is doing: what is unfolded stays so, the keyboard stays at
@@ -74,6 +74,7 @@
     for (const link of event.detail.target.querySelectorAll("a"))
       if (focused && link.getAttribute("href") === focused) { link.focus({ preventScroll: true }); break; }
   });
+  document.body.addEventListener("htmx:sseOpen", () => say(""));
   refine();
   setInterval(refine, 1000);
 })();
