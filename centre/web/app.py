@@ -19,6 +19,7 @@ from centre.web.api import (
     unit_routes,
 )
 from centre.web.board import board_routes
+from centre.web.board.import_page_routes import IMPORT_PATH
 from centre.web.board.live_updates import LiveStreams
 from centre.web.board.page_rendering import Pages
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
@@ -29,7 +30,7 @@ from centre.web.services import Services
 
 __all__ = ["create_app", "rest_app"]
 
-_LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, "/orders/import": MAX_IMPORT_BYTES}
+_LARGE_BODIES = {"/api/v1/imports/": MAX_IMPORT_BYTES, IMPORT_PATH: MAX_IMPORT_BYTES}
 
 
 def create_app(services: Services) -> FastAPI:

@@ -18,7 +18,7 @@ from centre.web.json_responses import json_response
 from centre.web.problem_details import Problem
 from centre.web.request_bodies import FileBody
 
-__all__ = ["router"]
+__all__ = ["Turn", "router"]
 
 IMPORTS_AT_ONCE = 2
 """A file and what is read from it may take hundreds of megabytes."""
@@ -55,6 +55,7 @@ async def _take_turn(request: Request) -> AsyncIterator[None]:
 
 
 Turn = Annotated[None, Depends(_take_turn)]
+"""What a request waits for that imports a file."""
 
 
 @router.post(

@@ -6,6 +6,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 from centre.web.access import ServicesOf
 from centre.web.board.bench_cards import load_board
 from centre.web.board.finding import Found, find
+from centre.web.board.import_page_routes import add_import_routes
 from centre.web.board.live_updates import LiveStreams, add_live_routes
 from centre.web.board.naming import load_naming
 from centre.web.board.order_page_routes import add_order_routes
@@ -59,5 +60,6 @@ def router(pages: Pages, streams: LiveStreams) -> APIRouter:
 
     add_sign_in_routes(board, pages)
     add_order_routes(board, pages)
+    add_import_routes(board, pages)
     add_live_routes(board, streams)
     return board

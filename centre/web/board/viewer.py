@@ -67,7 +67,7 @@ ReaderOf = Annotated[Viewer, Depends(_reader)]
 async def _editor(request: Request, viewer: ViewerOf, access: AccessOf) -> Viewer:
     if viewer.caller is None:
         raise SignInNeeded
-    form = await request.form(max_files=0)
+    form = await request.form(max_files=1)
     given = form.get("csrf")
     access.refuse_forged(request, viewer.caller, given if isinstance(given, str) else None)
     if not viewer.may_change:
