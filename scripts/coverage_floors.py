@@ -11,7 +11,19 @@ from pathlib import Path
 
 HIGH = 95.0
 LOW = 85.0
-FLOORS = dict.fromkeys(("agent/contract", "agent/workflow", "agent/journal", "agent/catalogue"), HIGH)
+FLOORS = dict.fromkeys(
+    (
+        "agent/catalogue",
+        "agent/contract",
+        "agent/journal",
+        "agent/workflow",
+        "centre/configuration",
+        "centre/ingest",
+        "centre/projection",
+    ),
+    HIGH,
+)
+"""Of the other rooms, those of the centre included, it is `LOW`."""
 
 
 def room_of(path: str) -> str:

@@ -117,3 +117,45 @@ def test_any_other_test_file_is_listed() -> None:
     found = {path.relative_to(ROOT / "tests") for room in rooms for path in (ROOT / "tests" / room).rglob("test_*.py")}
     tested = {place_of(module).relative_to(ROOT / "tests") for module in modules()}
     assert {str(path) for path in found - tested} == OTHER_TEST_FILES
+
+
+# -- the centre --------------------------------------------------------------------------------------------------
+
+CENTRE_OTHER_TEST_FILES = {
+    "configuration/test_centre_toml.py",
+    "ingest/test_any_order.py",
+    "ingest/test_delivery.py",
+    "ingest/test_hostile.py",
+    "link/test_living_broker.py",
+    "orders/test_endings.py",
+    "web/board/test_static_files.py",
+    "web/test_events.py",
+    "web/test_imports.py",
+    "web/test_kiosks.py",
+    "web/test_openapi.py",
+    "web/test_orders.py",
+    "web/test_over_http.py",
+    "web/test_problems.py",
+    "web/test_reference_lists.py",
+}
+"""Test files about several modules of a room, or about one side of a module."""
+
+
+def centre_rooms() -> set[str]:
+    """The folders of centre/ that have modules, from there."""
+    centre = ROOT / "centre"
+    return {str(path.parent.relative_to(centre)) for path in centre.rglob("*.py") if path.name != "__init__.py"}
+
+
+def test_each_room_of_the_centre_has_its_tests() -> None:
+    """What each room's tests must cover is in scripts/coverage_floors.py: many of its modules are tested together."""
+    untested = {room for room in centre_rooms() if not list((ROOT / "tests" / "centre" / room).glob("test_*.py"))}
+    assert untested == {"store/migrations", "store/migrations/versions", "web/api"}
+
+
+def test_any_other_test_file_of_the_centre_is_listed() -> None:
+    tests = ROOT / "tests" / "centre"
+    found = {str(path.relative_to(tests)) for path in tests.rglob("test_*.py")}
+    modules = {str(path.relative_to(ROOT / "centre")) for path in (ROOT / "centre").rglob("*.py")}
+    mirrors = {str(Path(module).with_name(f"test_{Path(module).name}")) for module in modules}
+    assert found - mirrors == CENTRE_OTHER_TEST_FILES

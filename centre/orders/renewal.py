@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from centre.orders.order_messages import plan_order
+from centre.orders.order_plan import plan_order
 from centre.store.box_rows import BoxRow, boxes_of_orders
 from centre.store.message_rows import messages_of_orders, save_messages
 from centre.store.order_rows import load_orders, save_orders

@@ -8,12 +8,12 @@ from sqlalchemy import Connection, func, or_, select, update
 from centre.store.counter_rows import advance, value
 from centre.store.schema import event, orders
 
-__all__ = ["OldEvents", "forget_documents", "forgotten_through", "note_forgotten", "old_events"]
+__all__ = ["OldEventPage", "forget_documents", "forgotten_through", "note_forgotten", "old_events"]
 
 _COUNTER = "documents.forgotten"
 
 
-class OldEvents(Struct, frozen=True, kw_only=True):
+class OldEventPage(Struct, frozen=True, kw_only=True):
     """Some events in a row, by position."""
 
     last: int
@@ -22,7 +22,7 @@ class OldEvents(Struct, frozen=True, kw_only=True):
     """Whether no other one among them has its document any longer."""
 
 
-def old_events(connection: Connection, *, before: str, after: int, limit: int) -> OldEvents | None:
+def old_events(connection: Connection, *, before: str, after: int, limit: int) -> OldEventPage | None:
     """Return the next events behind a position that were received before a time; None if there are no more.
 
     An event that is not counted yet keeps its document, and so does one of an order that is not closed.
@@ -42,7 +42,7 @@ def old_events(connection: Connection, *, before: str, after: int, limit: int) -
     rows = connection.execute(statement).all()
     if not rows:
         return None
-    return OldEvents(
+    return OldEventPage(
         last=rows[-1].position,
         to_forget=[row.position for row in rows if row.has_document and row.is_over],
         are_all_done=not any(row.has_document and not row.is_over for row in rows),

@@ -11,7 +11,7 @@ from centre.configuration.centre_settings import CentreSettings
 from centre.moments import Now, utc_now
 from centre.store.database import Database
 
-__all__ = ["BrokerStatus", "EventIntake", "KioskRequests", "Services"]
+__all__ = ["BrokerStatus", "EventIntake", "RequestSender", "Services"]
 
 
 class BrokerStatus(Protocol):
@@ -40,7 +40,7 @@ class EventIntake(Protocol):
         """Take a dead letter in again; return whether it was taken. Raise DatabaseDown."""
 
 
-class KioskRequests(Protocol):
+class RequestSender(Protocol):
     """Sends requests to kiosks (`mqtt.md#requests`)."""
 
     async def send(self, site: str, kiosk: str, name: str, fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -56,6 +56,6 @@ class Services(Struct, frozen=True, kw_only=True):
     ingest: EventIntake
     brokers: Callable[[], Sequence[BrokerStatus]]
     """The connections as they are now."""
-    requests: KioskRequests
+    requests: RequestSender
     now: Now = utc_now
     monotonic: Callable[[], float] = time.monotonic

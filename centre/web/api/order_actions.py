@@ -28,7 +28,7 @@ router = APIRouter(
 )
 
 
-class Action(Protocol):
+class OrderAction(Protocol):
     """One of the functions of `order_lifecycle`."""
 
     def __call__(self, connection: Connection, order: str, /, *, actor: str, now: str) -> object: ...
@@ -52,7 +52,7 @@ def reopen_order(order: OrderId, services: ServicesOf, caller: OrderWriter, if_m
     return _done(order_lifecycle.reopen, order, services, caller, if_match)
 
 
-def _done(action: Action, order: str, services: Services, caller: Caller, if_match: str | None) -> Response:
+def _done(action: OrderAction, order: str, services: Services, caller: Caller, if_match: str | None) -> Response:
     try:
         with services.database.writing() as connection:
             require_version(connection, order, if_match)

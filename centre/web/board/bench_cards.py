@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from centre.moments import moment
 from centre.store.bench_rows import BenchRow, bench_rows, order_counts, packed_since, scans_since
 from centre.store.story_rows import StoryRow, holds_of_orders, recent_events
-from centre.web.board.bench_facts import Bench, Hold, Refusals
+from centre.web.board.bench_facts import Bench, OpenHold, RefusalCount
 from centre.web.board.bench_reports import StationReport, health_of, station_of, status_of
 from centre.web.board.bench_state import BenchState, bench_state
-from centre.web.board.holds import open_holds
 from centre.web.board.naming import Naming
+from centre.web.board.open_holds import open_holds
 from centre.web.board.page_times import PageClock
 from centre.web.board.plain_words import plural, signal_icon, signal_words
 
@@ -116,7 +116,7 @@ def natural(name: str) -> list[tuple[int, str]]:
 # -- from rows to benches --------------------------------------------------------------------------------------------
 
 
-def benches_of(rows: Iterable[BenchRow], refusals: Mapping[Place, Refusals]) -> list[Bench]:
+def benches_of(rows: Iterable[BenchRow], refusals: Mapping[Place, RefusalCount]) -> list[Bench]:
     """Return what is known of each station."""
     return [
         Bench(
@@ -142,7 +142,7 @@ class _Refused(Struct):
 _refused = msgspec.json.Decoder(_Refused)
 
 
-def refusals_by_place(events: Iterable[StoryRow], *, since: str) -> dict[Place, Refusals]:
+def refusals_by_place(events: Iterable[StoryRow], *, since: str) -> dict[Place, RefusalCount]:
     """Return the refused scans of each bench since a moment, from `scan.rejected` events, newest first."""
     found: dict[Place, list[tuple[str, str | None, int, str]]] = {}
     for row in events:
@@ -157,16 +157,16 @@ def refusals_by_place(events: Iterable[StoryRow], *, since: str) -> dict[Place, 
     return {place: _summed(scans) for place, scans in found.items()}
 
 
-def _summed(scans: Sequence[tuple[str, str | None, int, str]]) -> Refusals:
+def _summed(scans: Sequence[tuple[str, str | None, int, str]]) -> RefusalCount:
     reasons: Counter[str] = Counter()
     for reason, _, count, _ in scans:
         reasons[reason] += count
     ((worst, _),) = reasons.most_common(1)
     seen = next((seen for reason, seen, _, _ in scans if reason == worst and seen), None)
-    return Refusals(count=reasons.total(), reason=worst, seen=seen, since=min(time for *_, time in scans))
+    return RefusalCount(count=reasons.total(), reason=worst, seen=seen, since=min(time for *_, time in scans))
 
 
-def _with_hold(bench: Bench, holds: Mapping[Place, Sequence[Hold]]) -> Bench:
+def _with_hold(bench: Bench, holds: Mapping[Place, Sequence[OpenHold]]) -> Bench:
     if bench.view is None or not bench.view.held or bench.view.order is None:
         return bench
     here = holds.get((bench.site, bench.kiosk, bench.view.order))

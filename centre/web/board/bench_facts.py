@@ -4,10 +4,10 @@ from msgspec import Struct
 
 from centre.web.board.bench_reports import HealthReport, StationReport, StatusReport
 
-__all__ = ["Bench", "Hold", "Refusals"]
+__all__ = ["Bench", "OpenHold", "RefusalCount"]
 
 
-class Refusals(Struct, frozen=True, kw_only=True):
+class RefusalCount(Struct, frozen=True, kw_only=True):
     """The refused scans of a bench within the last minutes."""
 
     count: int
@@ -19,7 +19,7 @@ class Refusals(Struct, frozen=True, kw_only=True):
     """When the first one was."""
 
 
-class Hold(Struct, frozen=True, kw_only=True):
+class OpenHold(Struct, frozen=True, kw_only=True):
     """A hold that has not ended: of one unit, or of the whole order."""
 
     unit: str | None = None
@@ -38,8 +38,8 @@ class Bench(Struct, frozen=True, kw_only=True):
     health: HealthReport | None = None
     health_received_at: str | None = None
     """None: only a retained copy has come, whose age is unknown."""
-    refusals: Refusals | None = None
-    hold: Hold | None = None
+    refusals: RefusalCount | None = None
+    hold: OpenHold | None = None
 
     @property
     def changed_at(self) -> str | None:

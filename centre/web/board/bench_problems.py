@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from centre.web.board.bench_facts import Bench, Hold
+from centre.web.board.bench_facts import Bench, OpenHold
 from centre.web.board.bench_reports import HealthReport
-from centre.web.board.holds import hold_sentence
+from centre.web.board.open_holds import hold_sentence
 from centre.web.board.page_times import PageClock, duration_words
 from centre.web.board.plain_words import plural, refusal_sentence
 
@@ -86,7 +86,7 @@ def _held(case: BenchCase) -> str | None:
     view = case.bench.view
     if view is None or not view.held:
         return None
-    return hold_sentence(case.bench.hold or Hold(), view.order or "(unknown)")
+    return hold_sentence(case.bench.hold or OpenHold(), view.order or "(unknown)")
 
 
 def _fault(case: BenchCase) -> str | None:

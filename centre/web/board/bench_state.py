@@ -8,29 +8,29 @@ from msgspec import Struct
 from centre.web.board.bench_facts import Bench
 from centre.web.board.bench_problems import STATES, BenchCase, BenchKind, notes, problems
 from centre.web.board.bench_reports import StationReport
-from centre.web.board.looks import Look, Tone
+from centre.web.board.looks import Appearance, Tone
 from centre.web.board.page_times import PageClock
 
 __all__ = ["BenchState", "bench_state"]
 
 
 _LOOKS = {
-    BenchKind.HELD: Look(Tone.STOP, "held", "held"),
-    BenchKind.FAULT: Look(Tone.STOP, "fault", "scans not taken"),
-    BenchKind.FAILED: Look(Tone.STOP, "fault", "not started"),
-    BenchKind.DUPLICATE_ID: Look(Tone.STOP, "twice", "name used twice"),
-    BenchKind.OFFLINE: Look(Tone.STOP, "offline", "offline"),
-    BenchKind.SCANNER: Look(Tone.STOP, "unplugged", "device missing"),
-    BenchKind.STUCK: Look(Tone.WARN, "warning", "stuck"),
-    BenchKind.WAITING: Look(Tone.WARN, "clock", "left lying"),
-    BenchKind.CHECK: Look(Tone.WARN, "warning", "check"),
-    BenchKind.UNKNOWN: Look(Tone.WARN, "warning", "not understood"),
-    BenchKind.SCANNING: Look(Tone.GO, "scan", "scanning"),
-    BenchKind.BOXING: Look(Tone.WAIT, "box", "boxing"),
-    BenchKind.PACKING: Look(Tone.WAIT, "pack", "packing"),
-    BenchKind.ASSIGNING: Look(Tone.WAIT, "person", "assigning"),
-    BenchKind.READY: Look(Tone.IDLE, "ready", "ready"),
-    BenchKind.SIGNED_OUT: Look(Tone.IDLE, "ready", "signed out"),
+    BenchKind.HELD: Appearance(Tone.STOP, "held", "held"),
+    BenchKind.FAULT: Appearance(Tone.STOP, "fault", "scans not taken"),
+    BenchKind.FAILED: Appearance(Tone.STOP, "fault", "not started"),
+    BenchKind.DUPLICATE_ID: Appearance(Tone.STOP, "twice", "name used twice"),
+    BenchKind.OFFLINE: Appearance(Tone.STOP, "offline", "offline"),
+    BenchKind.SCANNER: Appearance(Tone.STOP, "unplugged", "device missing"),
+    BenchKind.STUCK: Appearance(Tone.WARN, "warning", "stuck"),
+    BenchKind.WAITING: Appearance(Tone.WARN, "clock", "left lying"),
+    BenchKind.CHECK: Appearance(Tone.WARN, "warning", "check"),
+    BenchKind.UNKNOWN: Appearance(Tone.WARN, "warning", "not understood"),
+    BenchKind.SCANNING: Appearance(Tone.GO, "scan", "scanning"),
+    BenchKind.BOXING: Appearance(Tone.WAIT, "box", "boxing"),
+    BenchKind.PACKING: Appearance(Tone.WAIT, "pack", "packing"),
+    BenchKind.ASSIGNING: Appearance(Tone.WAIT, "person", "assigning"),
+    BenchKind.READY: Appearance(Tone.IDLE, "ready", "ready"),
+    BenchKind.SIGNED_OUT: Appearance(Tone.IDLE, "ready", "signed out"),
 }
 _RANKS = {kind: rank for rank, kind in enumerate(BenchKind)}
 _QUIET_RANK = _RANKS[BenchKind.SCANNING]
@@ -55,7 +55,7 @@ class BenchState(Struct, frozen=True, kw_only=True):
         return min(_RANKS[self.kind], _QUIET_RANK)
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Appearance:
         return _LOOKS[self.kind]
 
 

@@ -12,11 +12,11 @@ from centre.store.finding_rows import boxes_called, orders_called
 from centre.store.story_rows import StoryRow
 from centre.store.unit_rows import UnitEvent, UnitPlace, places_of_units, unit_events, unit_marks
 from centre.web.board.event_story import StoryEntry, story_entry
-from centre.web.board.looks import Look, order_look, unit_look
+from centre.web.board.looks import Appearance, order_look, unit_look
 from centre.web.board.naming import Naming
 from centre.web.board.order_sheet import BoxSheet, box_sheet
 
-__all__ = ["Found", "FoundOrder", "FoundUnit", "find"]
+__all__ = ["Found", "FoundUnit", "OrderHit", "find"]
 
 MAX_STORY = 200
 MAX_BOXES = 20
@@ -41,18 +41,18 @@ class FoundUnit(Struct, frozen=True, kw_only=True):
     story: Sequence[StoryEntry]
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Appearance:
         return unit_look(self.state)
 
 
-class FoundOrder(Struct, frozen=True, kw_only=True):
+class OrderHit(Struct, frozen=True, kw_only=True):
     """One order."""
 
     order: str
     status: str
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Appearance:
         return order_look(self.status)
 
 
@@ -61,7 +61,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
     units: Sequence[FoundUnit] = ()
     boxes: Sequence[BoxSheet] = ()
-    orders: Sequence[FoundOrder] = ()
+    orders: Sequence[OrderHit] = ()
     hint: str | None = None
 
     @property
@@ -86,7 +86,7 @@ def find(connection: Connection, text: str, naming: Naming) -> Found:
     return Found(
         units=[unit] if unit else [],
         boxes=boxes,
-        orders=[FoundOrder(order=order, status=status) for order, status in orders],
+        orders=[OrderHit(order=order, status=status) for order, status in orders],
         hint=_hint(text),
     )
 

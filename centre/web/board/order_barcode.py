@@ -9,7 +9,7 @@ from msgspec import Struct
 from reportlab.graphics.barcode.code128 import Code128
 from reportlab.graphics.barcode.qrencoder import QR8bitByte, QRCode, QRErrorCorrectLevel
 
-__all__ = ["OrderBarcode", "order_barcode"]
+__all__ = ["PrintedBarcode", "order_barcode"]
 
 _QUIET = 10
 """How many modules on each side of a Code 128 stay white (ISO/IEC 15417)."""
@@ -19,7 +19,7 @@ _LONG = 400
 """A symbol of more modules takes the whole width of the paper."""
 
 
-class OrderBarcode(Struct, frozen=True, kw_only=True):
+class PrintedBarcode(Struct, frozen=True, kw_only=True):
     """A symbol in modules: the viewer's box is `width` x `height`, and `path` has everything black."""
 
     kind: str
@@ -39,7 +39,7 @@ class OrderBarcode(Struct, frozen=True, kw_only=True):
         return self.kind == "QR"
 
 
-def order_barcode(order: str, barcodes: Sequence[str]) -> OrderBarcode:
+def order_barcode(order: str, barcodes: Sequence[str]) -> PrintedBarcode:
     """Return the barcode of an order. `barcodes`: what its manifest lists besides the id."""
     if _fits(order):
         return _code_128(order, None)
@@ -65,15 +65,15 @@ class _Bars(Code128):  # type: ignore[misc]  # reportlab has no types
         self.bars.append((round(x), round(w)))
 
 
-def _code_128(text: str, note: str | None) -> OrderBarcode:
+def _code_128(text: str, note: str | None) -> PrintedBarcode:
     symbol = _Bars(text)
     symbol.draw()
     path = "".join(f"M{_QUIET + x} 0h{w}v{_HEIGHT}h-{w}z" for x, w in symbol.bars)
     x, w = symbol.bars[-1]
-    return OrderBarcode(kind="Code 128", text=text, width=2 * _QUIET + x + w, height=_HEIGHT, path=path, note=note)
+    return PrintedBarcode(kind="Code 128", text=text, width=2 * _QUIET + x + w, height=_HEIGHT, path=path, note=note)
 
 
-def _qr(text: str, note: str) -> OrderBarcode:
+def _qr(text: str, note: str) -> PrintedBarcode:
     code = QRCode(None, QRErrorCorrectLevel.M)
     code.addData(QR8bitByte(text.encode("utf-8")))
     code.make()
@@ -85,4 +85,4 @@ def _qr(text: str, note: str) -> OrderBarcode:
         if code.isDark(row, column)
     )
     edge = size + 2 * _QR_QUIET
-    return OrderBarcode(kind="QR", text=text, width=edge, height=edge, path=path, note=note)
+    return PrintedBarcode(kind="QR", text=text, width=edge, height=edge, path=path, note=note)

@@ -18,9 +18,9 @@ from centre.store.order_rows import OrderRow, load_orders
 from centre.store.story_rows import events_of_order, holds_of_orders
 from centre.web.access import ServicesOf
 from centre.web.board.event_story import story_entry
-from centre.web.board.holds import open_holds
-from centre.web.board.looks import ORDER_LOOKS, Look, order_look
+from centre.web.board.looks import ORDER_LOOKS, Appearance, order_look
 from centre.web.board.naming import Naming, load_naming
+from centre.web.board.open_holds import open_holds
 from centre.web.board.order_sheet import OrderSheet, order_sheet, ordered_pieces
 from centre.web.board.page_rendering import Pages, order_url
 from centre.web.board.page_times import PageClock
@@ -62,7 +62,7 @@ class ListingRow(Struct, frozen=True, kw_only=True):
 
     order: str
     site: str | None
-    look: Look
+    look: Appearance
     incomplete: bool
     scanned: int
     ordered: int | None

@@ -11,10 +11,10 @@ from centre.orders.order_status import box_contents, line_statuses
 from centre.orders.published_manifest import manifest_in_force
 from centre.store.box_rows import BoxRow
 from centre.store.order_rows import OrderRow
-from centre.web.board.bench_facts import Hold
-from centre.web.board.holds import hold_sentence
-from centre.web.board.looks import Look, Tone, box_look, line_look, order_look
+from centre.web.board.bench_facts import OpenHold
+from centre.web.board.looks import Appearance, Tone, box_look, line_look, order_look
 from centre.web.board.naming import Naming
+from centre.web.board.open_holds import hold_sentence
 from centre.web.board.page_times import PageClock
 from centre.web.board.plain_words import plural, role_words
 
@@ -98,7 +98,7 @@ class LineSheet(Struct, frozen=True, kw_only=True):
         return self.ordered - self.scanned
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Appearance:
         return line_look(self.scanned, self.ordered)
 
 
@@ -125,7 +125,7 @@ class BoxSheet(Struct, frozen=True, kw_only=True):
     contents: Sequence[ContentSheet]
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Appearance:
         return box_look(self.state)
 
     @property
@@ -156,7 +156,7 @@ class OrderSheet(Struct, frozen=True, kw_only=True):
     has_manifest: bool
     source: str
     incomplete: bool
-    holds: Sequence[Hold]
+    holds: Sequence[OpenHold]
     lines: Sequence[LineSheet]
     boxes: Sequence[BoxSheet]
     barcodes: Sequence[str]
@@ -166,7 +166,7 @@ class OrderSheet(Struct, frozen=True, kw_only=True):
     people: Sequence[tuple[str, str]]
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Appearance:
         return order_look(self.status)
 
     @property
@@ -223,7 +223,7 @@ def order_sheet(
     naming: Naming,
     *,
     incomplete: bool,
-    holds: Sequence[Hold] = (),
+    holds: Sequence[OpenHold] = (),
 ) -> OrderSheet:
     """Return an order as its pages show it. `operators`: by role; they are left out unless `naming` names any."""
     wanted = wanted_of(row.manifest)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from centre.web.board.order_barcode import OrderBarcode, order_barcode
+from centre.web.board.order_barcode import PrintedBarcode, order_barcode
 from centre.web.board.order_sheet import BoxSheet, Fact, LineSheet, OrderSheet
 from centre.web.board.page_times import PageClock
 from centre.web.board.plain_words import plural
@@ -39,7 +39,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
     order: str
     site: str | None
-    barcode: OrderBarcode
+    barcode: PrintedBarcode
     lines: Sequence[TicketLine]
     total: int
     closed_note: str | None

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from centre.moments import moment
-from centre.web.board.bench_facts import Bench, Hold, Refusals
+from centre.web.board.bench_facts import Bench, OpenHold, RefusalCount
 from centre.web.board.bench_problems import BenchKind
 from centre.web.board.bench_reports import (
     BoxReport,
@@ -70,16 +70,16 @@ def test_bench_that_runs_well_is_quiet(station: StationReport, kind: BenchKind) 
     assert (state.kind, state.sentence, state.more, state.needs_person) == (kind, None, (), False)
 
 
-REFUSALS = Refusals(count=9, reason="wrong_barcode", seen="iccid", since=ago(240))
+REFUSALS = RefusalCount(count=9, reason="wrong_barcode", seen="iccid", since=ago(240))
 
 PROBLEMS: list[tuple[dict[str, Any], BenchKind, str]] = [
     (
-        {"view": view(held=True), "hold": Hold(unit="356938040009012", reason="counted at dock-7.")},
+        {"view": view(held=True), "hold": OpenHold(unit="356938040009012", reason="counted at dock-7.")},
         BenchKind.HELD,
         "356938040009012 must not ship: counted at dock-7. Take it out (scan REMOVE, then the phone), or wait for its "
         "release.",
     ),
-    ({"view": view(held=True), "hold": Hold(reason="wrong lot")}, BenchKind.HELD,
+    ({"view": view(held=True), "hold": OpenHold(reason="wrong lot")}, BenchKind.HELD,
      "Order SO-1001 must not be packed: wrong lot. Leave it until the centre releases it."),
     ({"view": view(held=True)}, BenchKind.HELD,
      "Order SO-1001 must not be packed. Leave it until the centre releases it."),
@@ -155,7 +155,7 @@ def test_retained_health_of_unknown_age_does_not_make_a_kiosk_offline() -> None:
 
 
 def test_few_refusals_are_no_reason_to_come() -> None:
-    assert state_of(refusals=Refusals(count=4, reason="held", seen=None, since=ago(60))).kind is BenchKind.SCANNING
+    assert state_of(refusals=RefusalCount(count=4, reason="held", seen=None, since=ago(60))).kind is BenchKind.SCANNING
 
 
 def test_receipt_counts_where_the_clock_of_a_kiosk_is_not_set() -> None:

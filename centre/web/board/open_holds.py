@@ -6,12 +6,12 @@ import msgspec
 from msgspec import Struct
 
 from centre.store.story_rows import StoryRow
-from centre.web.board.bench_facts import Hold
+from centre.web.board.bench_facts import OpenHold
 
 __all__ = ["hold_sentence", "open_holds"]
 
 
-def hold_sentence(hold: Hold, order: str) -> str:
+def hold_sentence(hold: OpenHold, order: str) -> str:
     """Return what is held, why, and what to do."""
     why = f": {hold.reason.rstrip('.')}" if hold.reason else ""
     if hold.unit is not None:
@@ -32,9 +32,9 @@ class _HoldEvent(Struct):
 _hold = msgspec.json.Decoder(_HoldEvent)
 
 
-def open_holds(events: Iterable[StoryRow]) -> dict[tuple[str, str, str], list[Hold]]:
+def open_holds(events: Iterable[StoryRow]) -> dict[tuple[str, str, str], list[OpenHold]]:
     """Return the holds that have not ended, by site, kiosk and order, from the events about holds, oldest first."""
-    found: dict[tuple[str, str, str], dict[str, Hold]] = {}
+    found: dict[tuple[str, str, str], dict[str, OpenHold]] = {}
     for row in events:
         try:
             data = _hold.decode(row.document).data
@@ -42,7 +42,7 @@ def open_holds(events: Iterable[StoryRow]) -> dict[tuple[str, str, str], list[Ho
             continue
         here = found.setdefault((row.site, row.kiosk, row.order_name or ""), {})
         if row.type == "kiosk.order.held.v1":
-            here[data.verdict] = Hold(unit=data.unit, reason=data.reason)
+            here[data.verdict] = OpenHold(unit=data.unit, reason=data.reason)
         else:
             here.pop(data.verdict, None)
     return {place: list(holds.values()) for place, holds in found.items() if holds}

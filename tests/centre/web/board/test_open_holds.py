@@ -1,8 +1,8 @@
 import json
 
 from centre.store.story_rows import StoryRow
-from centre.web.board.bench_facts import Hold
-from centre.web.board.holds import hold_sentence, open_holds
+from centre.web.board.bench_facts import OpenHold
+from centre.web.board.open_holds import hold_sentence, open_holds
 
 
 def said(type: str, verdict: str, unit: str | None = None, order: str = "SO-1", kiosk: str = "dock-1") -> StoryRow:
@@ -12,7 +12,9 @@ def said(type: str, verdict: str, unit: str | None = None, order: str = "SO-1", 
 
 def test_hold_lasts_until_its_release() -> None:
     events = [said("held", "v1", "A"), said("held", "v2", "B"), said("released", "v1", "A"), said("held", "v3")]
-    assert open_holds(events) == {("rtm1", "dock-1", "SO-1"): [Hold(unit="B", reason="why"), Hold(reason="why")]}
+    assert open_holds(events) == {
+        ("rtm1", "dock-1", "SO-1"): [OpenHold(unit="B", reason="why"), OpenHold(reason="why")]
+    }
 
 
 def test_release_at_one_kiosk_does_not_end_the_hold_at_another() -> None:
@@ -25,4 +27,4 @@ def test_what_cannot_be_read_holds_nothing() -> None:
 
 
 def test_sentence_ends_once() -> None:
-    assert "lot. Leave it" in hold_sentence(Hold(reason="wrong lot."), "SO-1")
+    assert "lot. Leave it" in hold_sentence(OpenHold(reason="wrong lot."), "SO-1")
