@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo centre docs lint unit test soak bench bench-plot lock clean
+.PHONY: help demo centre docs lint unit test soak bench bench-centre bench-plot lock clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -39,6 +39,9 @@ soak: $(STAMP) ## run the long forms of the fault suite
 
 bench: $(STAMP) ## measure the budgets of speed and size against interleaved references
 	$(BIN)/python -m bench
+
+bench-centre: $(STAMP) ## measure the centre's budgets of speed against interleaved references
+	$(BIN)/python -m bench.centre_bench
 
 bench-plot: $(STAMP) ## draw the last bench
 	$(BIN)/python -m bench.plot

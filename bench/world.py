@@ -23,6 +23,7 @@ __all__ = [
     "ROOT",
     "SITE",
     "TAC",
+    "TUNED_BROKER",
     "Measured",
     "big_order",
     "drained",
@@ -42,7 +43,7 @@ TAC = "49015420"
 DEADLINE_S = 120.0
 """For what a slow kiosk or a full journal may keep waiting."""
 
-_BROKER = {
+TUNED_BROKER = {
     "max_inflight_messages": 0,  # no limit: the consumer's own pace is the limit, not a window of twenty
     "log_type": "error",
 }
@@ -72,7 +73,7 @@ def measured(
     folder = scratch.folder(name)
     with ExitStack() as undo:
         devices = Path(undo.enter_context(TemporaryDirectory(prefix="bench-", dir=MEMORY)))
-        broker = undo.enter_context(Broker(folder / "broker", settings=_BROKER))
+        broker = undo.enter_context(Broker(folder / "broker", settings=TUNED_BROKER))
         publish(broker, orders)
         consumer = undo.enter_context(CountingConsumer(broker.port, SITE, KIOSK))
         station = undo.enter_context(OperatorStation(devices, scanners=("left",), indicator="file"))

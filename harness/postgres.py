@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -34,10 +35,10 @@ class PostgresServer:
     """One server that a test starts, stops and kills as it likes; port and data stay the same.
 
     PostgreSQL refuses to run as root: started by root it runs as the account `postgres`. `durable` is for tests that
-    kill it; without, it does not wait for the disk.
+    kill it; without, it does not wait for the disk. `settings` are those of postgresql.conf, and replace the defaults.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, settings: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
         # Not below pytest's own folder, which no other account may enter.
         self.directory = Path(tempfile.mkdtemp(prefix="postgres-"))
@@ -47,6 +48,7 @@ class PostgresServer:
             os.chown(self.directory, owner.pw_uid, owner.pw_gid)
             self._as_owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         self._settings = {} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        self._settings |= settings or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
@@ -106,10 +108,13 @@ class PostgresServer:
             self._process.wait()
             self._process = None
 
-    def database(self) -> str:
-        """Create an empty database, and return its URL for SQLAlchemy with psycopg."""
+    def database(self, *, template: str = "template1") -> str:
+        """Create a database, and return its URL for SQLAlchemy with psycopg.
+
+        It is empty, or a copy of the database called `template`, which nobody may be using.
+        """
         name = f"centre{next(self._numbers)}"
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-T", template, name)
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
     def remove(self) -> None:

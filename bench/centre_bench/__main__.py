@@ -1,0 +1,26 @@
+"""Measure the budgets of the centre: `python -m bench.centre_bench [part …]`.
+
+Prints the table and writes bench/centre-results.json; the exit code is 1 if a bound is missed.
+"""
+
+import sys
+from pathlib import Path
+
+from bench.centre_bench import ingest, latency, transactions
+from bench.running import Measure, parser_of, run
+
+PARTS: dict[str, Measure] = {
+    "ingest": ingest.measure,
+    "transactions": transactions.measure,
+    "latency": latency.measure,
+}
+RESULTS = Path(__file__).parents[1] / "centre-results.json"
+
+
+def main() -> int:
+    parser = parser_of("python -m bench.centre_bench", __doc__, PARTS)
+    return run(parser, parser.parse_args(), PARTS, RESULTS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
