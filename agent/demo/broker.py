@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import socket
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent.errors import KioskError
 
@@ -66,8 +66,17 @@ async def _start(port: int) -> "Broker":
     # Only this plugin: amqtt's defaults log every packet and publish statistics.
     plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
     broker = Broker({"listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}}, "plugins": plugins})
+    # amqtt 0.11 ends a client's connection with RuntimeError if another one subscribes while it goes through them all.
+    broker._subscriptions = _Subscriptions()
     await broker.start()
     return broker
+
+
+class _Subscriptions(dict[Any, Any]):
+    """Subscriptions by filter. A loop over it goes through those that were there when it began."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(super().__iter__()))
 
 
 def _free_port() -> int:

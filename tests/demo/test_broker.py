@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from agent.demo import broker
 from agent.demo.broker import HOST, PROTOCOL, running_broker
 from agent.errors import KioskError
 from agent.uplink.oneshot import try_connect
@@ -22,3 +23,10 @@ def test_a_missing_amqtt_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "amqtt.errors", None)
     with pytest.raises(KioskError, match=r"kiosk-agent\[demo\]"), running_broker():
         pass
+
+
+def test_a_filter_added_during_a_loop_ends_no_loop() -> None:
+    subscriptions = broker._Subscriptions({"a": []})
+    for _ in subscriptions:
+        subscriptions["b"] = []
+    assert list(subscriptions) == ["a", "b"]
