@@ -56,11 +56,15 @@ def cancel(connection: Connection, order: str, *, actor: str, now: str) -> Order
 
 
 def withdraw(connection: Connection, order: str, *, actor: str, now: str) -> OrderRow:
-    """Take the order from every kiosk, as if it had never been sent. Raises OrderNotKnown."""
+    """Take the order from every kiosk, as if it had never been sent. Raises OrderNotKnown.
+
+    The empty message has no revision. One is counted all the same, so that whatever comes next is above what a kiosk
+    has that does not hear of the withdrawal.
+    """
     row, changed = _locked(connection, order)
     if row.status == "withdrawn":
         return row
-    new = replace(row, source="centre", status="withdrawn")
+    new = replace(row, source="centre", status="withdrawn", revision=_next_revision(connection, row))
     return _saved(connection, with_change(new, changed, now), "order.withdraw", actor, now)
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.contract.counted import CountedBox, CountedContent, CountedPart
@@ -59,6 +59,7 @@ def box(name: str, size: int) -> CountedBox:
     return CountedBox(box=name, kiosk="k", contents=(CountedContent(line="1", quantity=max(size, 1), units=units),))
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.integers(0, 3000)), max_size=4))
 def test_parts_always_hold_exactly_the_boxes(states: list[dict[str, int]]) -> None:
     known: dict[str, CountedPart] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centre.orders.csv_orders import COLUMNS, parse_csv_orders
@@ -95,6 +95,7 @@ _ORDERS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(
     orders=_ORDERS,
     delimiter=st.sampled_from(",;\t|"),
@@ -134,6 +135,7 @@ def test_what_programs_write_is_read_back(
     }
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_file_is_read_or_refused(data: bytes) -> None:
     for content in (data, b"order,sku,quantity,units\n" + data):

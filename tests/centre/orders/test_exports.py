@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centre.orders import exports
@@ -86,6 +86,7 @@ def test_empty_files(sited: Database, what: Exported) -> None:
     assert b"".join(export(sited, what, "ndjson")) == b""
 
 
+@settings(deadline=None)
 @given(st.text(max_size=6))
 def test_no_text_is_a_formula(text: str) -> None:
     shown = protected(text)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.contract.messages import order_index_of
@@ -131,6 +131,7 @@ def test_a_plan_that_was_overtaken_is_left(sited: Database) -> None:
     assert {name for _, orders in index(sited).values() for name in orders} == {"SO-1", "SO-2"}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), st.integers(0, 99), max_size=40), st.integers(0, 400), st.data())
 def test_a_part_fits_or_is_empty(entries: dict[str, int], limit: int, data: st.DataObject) -> None:
     import centre.orders.index_parts as module

@@ -81,7 +81,7 @@ def test_a_withdrawn_order_leaves_nothing(ordered: Database) -> None:
     assert set(published(ordered).values()) == {None}
     with ordered.writing() as connection:
         put(connection, "SO-1", manifest(), site=None, actor="token:oms", now=NOW)
-    assert published(ordered)[TOPIC] == manifest(revision=2)
+    assert published(ordered)[TOPIC] == manifest(revision=3)
 
 
 def test_a_cancelled_order_comes_back_only_when_asked(ordered: Database) -> None:
