@@ -128,6 +128,7 @@ CENTRE_OTHER_TEST_FILES = {
     "ingest/test_hostile.py",
     "link/test_living_broker.py",
     "orders/test_endings.py",
+    "orders/test_revisions_never_go_back.py",
     "store/test_event_plans.py",
     "web/board/test_static_files.py",
     "web/test_events.py",

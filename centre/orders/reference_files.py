@@ -11,6 +11,7 @@ from centre.orders.csv_tables import CsvRow, read_table
 from centre.orders.file_errors import FileRefused, RowError, shown
 from centre.orders.json_orders import json_items
 from centre.orders.manifest_check import Document
+from centre.orders.spreadsheet_damage import code_damage, unit_damage
 
 __all__ = ["ListFormat", "parse_blocked_units", "parse_box_sizes", "parse_operators"]
 
@@ -39,7 +40,7 @@ def parse_box_sizes(data: bytes, format: ListFormat) -> list[Document]:
 def parse_blocked_units(data: bytes, format: ListFormat) -> list[str]:
     """Return the identifiers in a file: in CSV those of the column `unit`. Raises FileRefused."""
     if format == "csv":
-        return _rows(data, ("unit",), ("unit",), lambda row, _errors: row.cells["unit"])
+        return _rows(data, ("unit",), ("unit",), _unit)
     items = json_items(data, "units")
     errors = [
         RowError(row, "", "an identifier", shown(str(item)))
@@ -80,13 +81,22 @@ def _rows(
     return items
 
 
-def _operator(row: CsvRow, _errors: list[RowError]) -> Document:
+def _unit(row: CsvRow, errors: list[RowError]) -> str:
+    text = row.cells["unit"]
+    if (damage := unit_damage(text)) is not None:
+        errors.append(RowError(row.number, "unit", damage, shown(text)))
+    return text
+
+
+def _operator(row: CsvRow, errors: list[RowError]) -> Document:
     item: dict[str, Any] = {"operator": row.cells["operator"].strip()}
     if name := row.cells.get("name", "").strip():
         item["name"] = name
     for column in ("badges", "roles"):
         if values := [part.strip() for part in row.cells.get(column, "").split(";") if part.strip()]:
             item[column] = values
+            # A badge's text is shown to nobody.
+            errors += [RowError(row.number, column, damage, "another") for damage in map(code_damage, values) if damage]
     return item
 
 

@@ -47,3 +47,14 @@ def test_json_of_something_else_is_refused(parse: Any) -> None:
 def test_json_is_taken_as_it_is() -> None:
     item = {"operator": "E7", "badges": []}
     assert parse_operators(json.dumps({"items": [item]}).encode(), "json") == [item]
+
+
+def test_what_a_spreadsheet_has_destroyed_is_named() -> None:
+    with pytest.raises(FileRefused) as caught:
+        parse_blocked_units(b"unit\n3.53911E+14\n490154203237518\n12345001234561\n", "csv")
+    assert [(error.row, error.column) for error in caught.value.errors] == [(2, "unit"), (4, "unit")]
+    with pytest.raises(FileRefused) as caught:
+        parse_operators(b"operator,badges\nE7,A1;4.5E+09\n", "csv")
+    (error,) = caught.value.errors
+    assert (error.row, error.column) == (2, "badges")
+    assert "4.5" not in str(error)
