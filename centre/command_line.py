@@ -25,7 +25,7 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (`centre-commands.md#exit-codes`). Errors are written to stderr."""
     _print_any_text()
-    arguments = command_parser().parse_args(argv)
+    arguments = command_parser().parse_args(_utf8_arguments() if argv is None else argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         code = command(arguments)
@@ -34,6 +34,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(exc)
         return exit_status_of(exc)
     return code
+
+
+def _utf8_arguments() -> list[str]:
+    """Return the arguments read as UTF-8, whatever the locale says, where they are."""
+    arguments = []
+    for argument in sys.argv[1:]:
+        try:
+            arguments.append(os.fsencode(argument).decode("utf-8"))
+        except UnicodeDecodeError:
+            arguments.append(argument)
+    return arguments
 
 
 def _print_any_text() -> None:

@@ -4,6 +4,7 @@ They work on the raw tables of the file, where a value may have any type, so tha
 value that is wrong by itself is skipped here, and reported by the validation of its table.
 """
 
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ def _check_web(web: RawTable, base: Path, problems: SettingsProblems) -> None:
     for key in ("tls_cert", "tls_key"):
         _check_file(read_regular, ("web", key), web, base, problems)
     _check_pair(("web", "tls_cert"), ("web", "tls_key"), web, problems)
+    _check_certificate(web, base, problems)
     bind = web.get("bind")
     if (
         isinstance(bind, str)
@@ -100,6 +102,19 @@ def _check_web(web: RawTable, base: Path, problems: SettingsProblems) -> None:
         problems.expected(
             ("web", "bind"), "a loopback address unless there are tls_cert and tls_key, or behind_proxy = true", bind
         )
+
+
+def _check_certificate(web: RawTable, base: Path, problems: SettingsProblems) -> None:
+    """Require a certificate and the key that belongs to it, so that the web server can start."""
+    names = [web.get(key) for key in ("tls_cert", "tls_key")]
+    cert, key = (base / name if isinstance(name, str) and name else None for name in names)
+    if cert is None or key is None or not (cert.is_file() and key.is_file()):
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except OSError:  # ssl.SSLError too
+        expected = "a PEM certificate and, in tls_key, its key without a password"
+        problems.add(("web", "tls_cert"), f"found files that cannot be used, expected {expected}")
 
 
 def _is_beyond_loopback(address: str) -> bool:

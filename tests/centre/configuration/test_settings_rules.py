@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.certificates import Authority
 from tests.centre.configuration.settings_samples import problems_of, settings_of
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -17,6 +18,12 @@ def files(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(KEY + "\n")
 
 
+def test_a_bind_with_tls(tmp_path: Path) -> None:
+    certificates = Authority(tmp_path).issue("web")
+    web = f'[web]\nbind = "0.0.0.0"\ntls_cert = "{certificates.cert}"\ntls_key = "{certificates.key}"'
+    assert settings_of(tmp_path, web).web.is_secure
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -24,7 +31,6 @@ def files(tmp_path: Path) -> None:
         '[[broker]]\nhost = "b"\n[[broker]]\nhost = "b"\nport = 1',
         '[centre]\nsites = ["a", "b"]\n[[broker]]\nhost = "x"\nsites = ["a"]\n[[broker]]\nhost = "y"\nsites = ["b"]',
         '[database]\nurl = "postgresql+psycopg://me@db/c"\npassword_file = "password"',
-        '[web]\nbind = "0.0.0.0"\ntls_cert = "cert"\ntls_key = "key"',
         '[web]\nbind = "::"\nbehind_proxy = true',
         '[web]\nbind = "::1"',
         HOOK,
@@ -67,6 +73,11 @@ def test_what_goes_together(tmp_path: Path, text: str) -> None:
         (
             HOOK.replace('"secret"', '"key"'),
             "webhook[0].secret_file: found something else in the file, expected whsec_ and 24 to 64 bytes in base64",
+        ),
+        (
+            '[web]\ntls_cert = "cert"\ntls_key = "key"',
+            "web.tls_cert: found files that cannot be used, expected a PEM certificate and, in tls_key, its key "
+            "without a password",
         ),
         (
             '[web]\ntls_key = "/dev/zero"\ntls_cert = "cert"',
