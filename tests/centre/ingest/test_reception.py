@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.contract.events import Accepted
@@ -179,6 +179,7 @@ ENDS = [f"{ROOT}/{end}" for end in ("event/x", "health", "station/1")]
 
 
 @given(topic=st.one_of(st.text(max_size=40), st.sampled_from(ENDS)), payload=st.binary(max_size=60))
+@settings(deadline=None)
 def test_any_message_is_something(topic: str, payload: bytes) -> None:
     found = receive(message(topic, payload))
     if isinstance(found, RefusedMessage):
@@ -192,5 +193,6 @@ def test_any_message_is_something(topic: str, payload: bytes) -> None:
     ),
     st.sampled_from(["id", "source", "type", "subject", "time", "sequence", "clocksynced", "data", "specversion"]),
 )
+@settings(deadline=None)
 def test_any_value_in_any_attribute_is_taken(value: Any, name: str) -> None:
     receive(changed(PlayedKiosk().write(opened())[0], **{name: value}))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.json import encode
 
@@ -175,6 +175,7 @@ VALUES = st.recursive(
 
 
 @given(st.sampled_from(EACH), st.data())
+@settings(deadline=None)
 def test_any_value_in_any_field_is_understood_or_not(event: Event, data: Any) -> None:
     type_, fields = published(event)
     if fields:
