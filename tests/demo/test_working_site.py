@@ -21,11 +21,7 @@ def test_both_benches_pack_until_it_is_stopped(tmp_path: Path) -> None:
         text=True,
     )
     assert process.stdout is not None
-    link = re.search(r"http\S+/sign-in/\S+", process.stdout.readline())
-    assert link is not None
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    board, _, secret = link[0].partition("/sign-in/")
-    opener.open(f"{board}/sign-in/link", f"link={secret}".encode()).close()
 
     def have_both_packed() -> bool:
         with opener.open(f"{board}/api/v1/orders?status=packed") as answer:
@@ -33,11 +29,15 @@ def test_both_benches_pack_until_it_is_stopped(tmp_path: Path) -> None:
         return "BENCH-A-0001" in packed and "BENCH-B-0001" in packed
 
     try:
+        link = re.search(r"http\S+/sign-in/\S+", process.stdout.readline())
+        assert link is not None
+        board, _, secret = link[0].partition("/sign-in/")
+        opener.open(f"{board}/sign-in/link", f"link={secret}".encode()).close()
         wait_for(have_both_packed, "an order of each bench", deadline_s=PATIENCE_S, poll_s=0.5)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 0
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # not a kill: it ends what it has started
+        process.wait(PATIENCE_S)
         process.stdout.close()
     assert list(tmp_path.iterdir()) == []
