@@ -28,8 +28,12 @@ __all__ = ["BATCH", "Ingest"]
 
 _log = logging.getLogger(__name__)
 
-BATCH = 1000
-"""The most messages in one transaction. There are as many only behind a backlog: a message never waits for others."""
+BATCH = 2000
+"""The most messages in one transaction. There are as many only behind a backlog: a message never waits for others.
+
+Each transaction costs some 15 ms beside its events: with 1,000 events, an event takes 51 us of the processor, with
+2,000 it takes 43 us (SQLite).
+"""
 LOOK_S = 1.0
 """How often to look for missing events."""
 RETRY_S = 0.5
