@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs.pages import ROOT, anchors_of, links_of, pages, prose_of
 
-FOLDERS = "agent|bench|deploy|docs|firmware-config|harness|locks|make|scripts|systemd|tests"
+FOLDERS = "agent|bench|centre|deploy|docs|firmware-config|harness|locks|make|scripts|systemd|tests"
 PATH = re.compile(rf"(?<![\w/.{{}}-])(?:{FOLDERS})/[\w./-]*\w/?")
 TEST = re.compile(r"`((?:[a-z_]+/)+test_\w+\.py)`")
 GENERATED = {"bench/results.json", "bench/.peers", "docs/assets/mermaid.min.js"}
