@@ -66,17 +66,22 @@ async def _start(port: int) -> "Broker":
     # Only this plugin: amqtt's defaults log every packet and publish statistics.
     plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
     broker = Broker({"listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}}, "plugins": plugins})
-    # amqtt 0.11 ends a client's connection with RuntimeError if another one subscribes while it goes through them all.
+    # amqtt awaits while it iterates over the subscriptions. A client that subscribes meanwhile changes the dict, and
+    # the RuntimeError would end another client's connection, or the delivery of all messages.
     broker._subscriptions = _Subscriptions()
     await broker.start()
     return broker
 
 
 class _Subscriptions(dict[Any, Any]):
-    """Subscriptions by filter. A loop over it goes through those that were there when it began."""
+    """Subscriptions by filter. They may be added during a loop, which does not see them."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(list(super().__iter__()))
+
+    def items(self) -> Any:
+        """Return the items as they are now."""
+        return list(super().items())
 
 
 def _free_port() -> int:

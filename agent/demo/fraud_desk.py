@@ -9,29 +9,15 @@ from agent.demo.broker import HOST, PROTOCOL
 from agent.demo.sample import KIOSK, SITE
 from agent.errors import KioskError
 from agent.uplink.client import Client
-from agent.uplink.failures import BrokerLost
 from agent.uplink.uplink_settings import BrokerSettings
 
 __all__ = ["hold"]
 
 _PATIENCE_S = 10.0
-_TRIES = 5
 
 
 def hold(port: int, order: str, unit: str) -> None:
     """Have the kiosk hold a unit of an order. Raises KioskError if the broker does not answer."""
-    for attempt in range(_TRIES):
-        try:
-            _publish(port, order, unit)
-        except BrokerLost:
-            # amqtt closes a connection that is made while another client subscribes.
-            if attempt == _TRIES - 1:
-                raise
-        else:
-            return
-
-
-def _publish(port: int, order: str, unit: str) -> None:
     settings = BrokerSettings(hosts=((HOST, port),), protocol=PROTOCOL, tls=False)
     verdict = {"revision": 1, "action": "hold", "order": order, "unit": unit, "reason": "reported stolen"}
     topic = Topics(SITE, KIOSK).view(f"verdict/stolen-{unit}")

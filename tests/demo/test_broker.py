@@ -30,3 +30,6 @@ def test_a_filter_added_during_a_loop_ends_no_loop() -> None:
     for _ in subscriptions:
         subscriptions["b"] = []
     assert list(subscriptions) == ["a", "b"]
+    for name, _ in subscriptions.items():
+        subscriptions[f"{name}/more"] = []
+    assert [name for name, _ in subscriptions.items()] == ["a", "b", "a/more", "b/more"]
