@@ -1,9 +1,12 @@
 """The table `counter`: numbers that only rise, in the transaction that uses them."""
 
+from functools import cache
+from typing import Any
+
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from centre.store.schema import counter
-from centre.store.statements import upsert
 
 __all__ = ["advance", "value"]
 
@@ -14,11 +17,16 @@ def advance(connection: Connection, name: str, by: int = 1) -> int:
     PostgreSQL keeps the counter's row locked until the transaction ends. So transactions that raise the same counter
     are committed in the order of its values.
     """
-    statement = upsert(connection, counter).values(name=name, value=by)
-    statement = statement.on_conflict_do_update(
+    statement = _advancing(connection.dialect.name == "sqlite")
+    return int(connection.execute(statement, {"name": name, "value": by}).scalar_one())
+
+
+@cache  # every transaction of the ingest raises four counters
+def _advancing(is_sqlite: bool) -> Any:
+    statement = sqlite.insert(counter) if is_sqlite else postgresql.insert(counter)
+    return statement.on_conflict_do_update(
         index_elements=[counter.c.name], set_={"value": counter.c.value + statement.excluded.value}
     ).returning(counter.c.value)
-    return int(connection.execute(statement).scalar_one())
 
 
 def value(connection: Connection, name: str) -> int:

@@ -29,16 +29,19 @@ def replace_rows(
 
     Columns named in `keep` are written only where a row is new.
     """
-    if not rows:
-        return
-    statement = upsert(connection, table)
+    if rows:
+        is_sqlite = connection.dialect.name == "sqlite"
+        connection.execute(_replacing(is_sqlite, table, tuple(rows[0]), tuple(keep)), list(rows))
+
+
+@cache  # building a statement takes longer than running it
+def _replacing(is_sqlite: bool, table: Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> Any:
+    statement = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
     keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
+    changed = {name: statement.excluded[name] for name in columns if name not in keys and name not in keep}
     if changed:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+        return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return statement.on_conflict_do_nothing(index_elements=keys)
 
 
 def insert_rows(
