@@ -150,8 +150,8 @@ class FirstAccount(NamedTuple):
 
 
 def first_account(connection: Connection, *, now: str) -> FirstAccount | None:
-    """Make the user `admin` with a random password and a sign-in link, if there is no user at all."""
-    if user_count(connection):
+    """Make the user `admin` with a random password and a sign-in link, if nobody can administer the centre yet."""
+    if user_count(connection, UserRole.ADMIN) or find_user(connection, "admin") is not None:
         return None
     password = secrets.token_urlsafe(12)
     add_user(connection, "admin", UserRole.ADMIN, password, actor="command", now=now)

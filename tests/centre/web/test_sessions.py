@@ -137,6 +137,20 @@ def test_the_first_account_is_made_once(centre: Centre) -> None:
     begun(sessions_of(centre).sign_in_by_link(account.link.removeprefix("/sign-in/"), ADDRESS))
 
 
+def test_the_first_account_is_made_beside_users_who_cannot_administer(sqlite_centre: Centre) -> None:
+    centre, now = sqlite_centre, moment(sqlite_centre.clock.now())
+    centre.add_user("ann", UserRole.SUPERVISOR)
+    with centre.database.writing() as connection:
+        assert first_account(connection, now=now) is not None
+
+
+def test_nobody_is_made_beside_an_admin(sqlite_centre: Centre) -> None:
+    centre, now = sqlite_centre, moment(sqlite_centre.clock.now())
+    centre.add_user("ann", UserRole.ADMIN)
+    with centre.database.writing() as connection:
+        assert first_account(connection, now=now) is None
+
+
 def test_the_only_admin_stays(sqlite_centre: Centre) -> None:
     centre, now = sqlite_centre, moment(sqlite_centre.clock.now())
     centre.add_user("ann", UserRole.ADMIN)
