@@ -19,15 +19,13 @@ __all__ = ["add_sign_in_routes"]
 def add_sign_in_routes(router: APIRouter, pages: Pages) -> None:
     """Add the routes of `/sign-in` and `/sign-out`."""
 
-    def form(request: Request, *, next: str, link: str | None, problem: str | None, status: int = 200) -> Response:
-        action = "/sign-in" if link is None else "/sign-in/link"
+    def form(request: Request, *, next: str, problem: str | None, status: int = 200) -> Response:
         return pages.page(
-            request, Viewer(), "sign_in", pages.clock(), page="sign-in", status=status,
-            action=action, next=next, link=link, problem=problem,
-        )  # fmt: skip
+            request, Viewer(), "sign_in", pages.clock(), page="sign-in", status=status, next=next, problem=problem
+        )
 
     def answer(
-        request: Request, services: ServicesOf, outcome: NewSession | SignInRefused, *, next: str, link: str | None
+        request: Request, services: ServicesOf, outcome: NewSession | SignInRefused, *, next: str, wrong: str
     ) -> Response:
         if isinstance(outcome, NewSession):
             response = RedirectResponse(next, 303)
@@ -35,25 +33,24 @@ def add_sign_in_routes(router: APIRouter, pages: Pages) -> None:
             return response
         if outcome.wait_s:
             problem = f"Too many tries. Wait {math.ceil(outcome.wait_s)} s and try again."
-            response_429 = form(request, next=next, link=link, problem=problem, status=429)
+            response_429 = form(request, next=next, problem=problem, status=429)
             response_429.headers["Retry-After"] = str(math.ceil(outcome.wait_s))
             return response_429
-        if link is not None:
-            problem = "This link has been used, or is too old. Ask for a new one, or sign in by password."
-            return form(request, next=next, link=None, problem=problem, status=403)
-        return form(request, next=next, link=None, problem="Name or password are wrong.", status=403)
+        return form(request, next=next, problem=wrong, status=403)
 
     @router.get("/sign-in")
     def show_form(request: Request, viewer: ViewerOf) -> Response:
         next = safe_next(request.query_params.get("next"))
         if viewer.user is not None:
             return RedirectResponse(next, 303)
-        return form(request, next=next, link=None, problem=None)
+        return form(request, next=next, problem=None)
 
-    # The link only shows a button: programs that look at links in messages must not use it up.
     @router.get("/sign-in/{link}")
-    def show_link(request: Request, link: Segment) -> Response:
-        return form(request, next="/", link=link, problem=None)
+    def sign_in_by_link(request: Request, services: ServicesOf, access: AccessOf, link: Segment) -> Response:
+        refuse_cross_site(request)
+        outcome = access.sessions.sign_in_by_link(link, address_of(request))
+        wrong = "This link has been used, or is too old. Ask for a new one, or sign in by password."
+        return answer(request, services, outcome, next="/", wrong=wrong)
 
     @router.post("/sign-in")
     async def sign_in(request: Request, services: ServicesOf, access: AccessOf) -> Response:
@@ -62,15 +59,8 @@ def add_sign_in_routes(router: APIRouter, pages: Pages) -> None:
         outcome = await to_thread(
             access.sessions.sign_in, _text(given, "name"), _text(given, "password"), address_of(request)
         )
-        return answer(request, services, outcome, next=safe_next(_text(given, "next")), link=None)
-
-    @router.post("/sign-in/link")
-    async def sign_in_by_link(request: Request, services: ServicesOf, access: AccessOf) -> Response:
-        refuse_cross_site(request)
-        given = await request.form(max_files=0)
-        link = _text(given, "link")
-        outcome = await to_thread(access.sessions.sign_in_by_link, link, address_of(request))
-        return answer(request, services, outcome, next="/", link=link)
+        next = safe_next(_text(given, "next"))
+        return answer(request, services, outcome, next=next, wrong="Name or password are wrong.")
 
     @router.post("/sign-out")
     async def sign_out(request: Request, services: ServicesOf, access: AccessOf, viewer: ViewerOf) -> Response:

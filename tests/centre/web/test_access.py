@@ -84,7 +84,7 @@ def test_every_route_lets_in_whom_it_should(sqlite_centre: Centre, caller: str) 
     assert not wrong, "\n".join(wrong)
 
 
-STRANGERS_PAGES = {"/sign-in", "/sign-in/{link}", "/sign-in/link", "/sign-out", "/static/{path}"}
+STRANGERS_PAGES = {"/sign-in", "/sign-in/{link}", "/sign-out", "/static/{path}"}
 """The pages that need no sign-in."""
 
 
