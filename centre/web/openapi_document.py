@@ -39,7 +39,7 @@ _SECURITY_SCHEMES = {
 }
 
 _ERRORS = {
-    400: "The body is not JSON, or the path is not UTF-8.",
+    400: "The path is not UTF-8.",
     401: "No token and no session, or one that is not valid.",
     403: "The scope does not include this, or the CSRF token is missing.",
     404: "There is no such resource.",

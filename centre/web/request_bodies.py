@@ -31,7 +31,7 @@ async def _json_object(request: Request) -> JsonObject:
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as exc:
-        raise Problem(400, f"The body is not JSON: {shown(str(exc))}.") from exc
+        raise wrong_field("", f"The body is not JSON: {shown(str(exc))}.") from exc
     if not isinstance(value, dict):
         raise wrong_field("", "Must be a JSON object.")
     return value
