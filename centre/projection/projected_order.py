@@ -35,6 +35,10 @@ class ProjectedOrder:
     def open(self, time: str) -> None:
         """A kiosk opened it. The earliest time stays, since kiosks deliver late."""
         self.opened_at = time if self.opened_at is None else min(self.opened_at, time)
+        self.begin()
+
+    def begin(self) -> None:
+        """A kiosk works on it, whether or not it is known when that began."""
         if self.status == "open":
             self.status = "in_progress"
 

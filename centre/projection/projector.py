@@ -105,6 +105,7 @@ class Projector:
         box = self._box(fact, event.box, event.order)
         if box is None:
             return
+        self.orders[event.order].begin()
         if box.state == BoxStage.VOIDED or box.mode != event.mode:
             box.enter(BoxStage.OPEN if box.state == BoxStage.VOIDED else box.state, event.mode)
         unit = event.unit

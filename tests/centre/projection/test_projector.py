@@ -172,6 +172,8 @@ PACKED = PackingConfirmed(
         (ProjectedOrder("SO-1", opened_at=T2), opened(), ("in_progress", T1, None)),
         (ProjectedOrder("SO-1", status="packed", packed_at=T2), opened(), ("packed", T1, T2)),
         (ProjectedOrder("SO-1", status="cancelled"), opened(), ("cancelled", T1, None)),
+        (ProjectedOrder("SO-1"), scanned("A"), ("in_progress", None, None)),
+        (ProjectedOrder("SO-1", status="withdrawn"), scanned("A"), ("withdrawn", None, None)),
         (ProjectedOrder("SO-1"), PACKED, ("packed", None, T1)),
         (ProjectedOrder("SO-1", status="packed", packed_at=T2), PACKED, ("packed", None, T1)),
         (ProjectedOrder("SO-1", status="cancelled"), PACKED, ("cancelled", None, T1)),
