@@ -114,6 +114,10 @@ def box_resource(box: BoxRow) -> dict[str, Any]:
     }
 
 
+def _is_there(box: BoxRow) -> bool:
+    return box.state != "voided" and (box.state != "open" or bool(box.pieces))
+
+
 def order_resource(
     row: OrderRow,
     boxes: Sequence[BoxRow],
@@ -122,7 +126,9 @@ def order_resource(
     *,
     is_incomplete: bool,
 ) -> dict[str, Any]:
-    """Return the resource. `boxes` are all boxes of the order; those that are voided are left out."""
+    """Return the resource. `boxes` are all boxes of the order. Those that are voided are left out, and so is one that
+    was begun and is empty again: the kiosk has dropped it without a word.
+    """
     manifest = manifest_in_force(row)
     lines = [
         {
@@ -146,7 +152,7 @@ def order_resource(
         "changed_at": row.changed_at,
         "manifest": manifest,
         "lines": lines,
-        "boxes": [box_resource(box) for box in boxes if box.state != "voided"],
+        "boxes": [box_resource(box) for box in boxes if _is_there(box)],
         "operators": {role.value: operators.get(role.value) for role in Role},
         "opened_at": row.opened_at,
         "packed_at": row.packed_at,

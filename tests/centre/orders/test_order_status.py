@@ -39,6 +39,17 @@ def test_an_order_shows_its_counts_boxes_and_manifest(sited: Database) -> None:
     assert found["conflicts"] == []
 
 
+def test_a_box_that_was_begun_and_is_empty_again_is_not_shown(sited: Database) -> None:
+    with sited.writing() as connection:
+        put(connection, "SO-1", manifest(), site=None, actor="token:oms", now=NOW)
+        add_box(connection, "B1", state="open")
+        add_box(connection, "B2", state="confirmed")
+    with sited.reading() as connection:
+        found = read_order(connection, "SO-1")
+    assert found is not None
+    assert [box["box"] for box in found["boxes"]] == ["B2"]
+
+
 def test_pages_are_filtered_and_stable(sited: Database) -> None:
     names = [f"SO-{number}" for number in range(1, 8)] + ["100%_x"]
     with sited.writing() as connection:
