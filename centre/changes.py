@@ -1,6 +1,6 @@
-"""What has just been committed, told to whoever waits for it: publishers, the board's live pages.
+"""Wake-ups after a commit, for the publishers and the board's live pages.
 
-A wake-up carries no data. The one who is woken reads the database.
+A wake-up carries no data: the waiter reads the database.
 """
 
 import asyncio

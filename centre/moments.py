@@ -20,5 +20,5 @@ def moment(time: datetime) -> str:
 
 
 def later(text: str, **delta: float) -> str:
-    """Return the text of a time that is so much later; `delta` is as for `timedelta`."""
+    """Return the text of a later time; `delta` is as for `timedelta`."""
     return moment(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) + timedelta(**delta))

@@ -35,7 +35,7 @@ class _Work:
         self.late_facts: list[Fact] = []
         """What belongs before facts that were counted earlier."""
         self.shown: set[str] = set()
-        """Orders that are incomplete by an event of this batch, or no longer by a stored one."""
+        """Orders with an event of this batch that does not count yet, or with a stored one that counts now."""
         self.states: list[tuple[int, str]] = []
         """The new states of stored events."""
 
@@ -57,7 +57,7 @@ class _Work:
 
 
 def count(connection: Connection, runs: Sequence[Run], placement: Placement, *, now: str, renew: Renew) -> Counted:
-    """Let the runs go on, insert the new events, and project what counts by that."""
+    """Extend the runs, insert the new events, and project the events that now count."""
     work = _Work()
     has_more = False
     holes: dict[int, list[HoleRow]] = {}

@@ -2,7 +2,7 @@
 
 A kiosk is asked for one range at a time. A range is asked for when it has been missing for five seconds: brokers may
 reorder, and most gaps close by themselves. Where a kiosk does not answer, or its answer brings nothing, it is asked
-again ever more rarely, until it connects again.
+again at growing intervals, until it connects again.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -40,7 +40,7 @@ class Missing(NamedTuple):
 
 
 class OldJournal(NamedTuple):
-    """An earlier journal of a kiosk. Whether the kiosk has more of it than is stored, only it can say."""
+    """An earlier journal of a kiosk. Only the kiosk can say whether it has more of it than is stored."""
 
     kiosk: KioskName
     journal: str
@@ -120,7 +120,7 @@ class GapWatch:
             self._claims[asked.kiosk] = claim._replace(acked=answer.last)
 
     def to_check(self) -> ToCheck:
-        """Return what kiosks have said, for whoever finds out what is missing by that."""
+        """Return what kiosks have said, to be compared with what is stored."""
         connected, self._connected = frozenset(self._connected), set()
         return ToCheck(tuple(self._claims.values()), dict(self._old_journals), connected)
 
@@ -129,7 +129,7 @@ class GapWatch:
     def plan(self, checked: ToCheck, missing: Collection[Missing], now: float) -> list[tuple[str, Asked]]:
         """Take note of what is missing now, and return what to ask for: the id of the request, and the range.
 
-        `missing` was found by `checked`. What kiosks have said is forgotten where nothing of it is missing.
+        `missing` is what the check of `checked` found. What a kiosk has said is forgotten once nothing is missing.
         """
         still = {(one.kiosk, one.journal) for one in missing}
         for claim in checked.claims:

@@ -15,7 +15,7 @@ from centre.store import conflict_rows, journal_rows
 __all__ = ["MARGIN_S", "note_old_copies", "note_overlaps"]
 
 MARGIN_S = 10.0
-"""By so much a synchronised clock may be set back."""
+"""How far a synchronised clock may be set back."""
 OLD_COPY = "old_copy"
 TWO_KIOSKS = "two_kiosks_one_name"
 

@@ -191,7 +191,7 @@ _HEALTH = Decoder(_Health)
 
 
 def claim_of(view: ViewArrival) -> HealthClaim | None:
-    """Return what a `health` message says of the journal; None if it says nothing legible."""
+    """Return what a `health` message says of the journal; None if it says nothing that can be read."""
     if view.text is None or view.kind is not ViewKind.HEALTH:
         return None
     try:

@@ -1,7 +1,7 @@
 """Read one message from a kiosk: what it is, or why it is refused. Pure; any topic and any bytes are safe to pass.
 
-Nothing that a kiosk may have written dams up its journal: an event with a legible id and sequence is taken even if its
-type or data are not understood.
+An event with a readable id and sequence is taken even if its type or data are not understood. So no event can block the
+ones behind it.
 """
 
 import re
@@ -50,7 +50,7 @@ class LetterReason(StrEnum):
     SOURCE = "source"
     """The source is not the topic's: another kiosk's event, or a forged one."""
     NOT_AN_EVENT = "no_cloudevent"
-    """No CloudEvent, or its id or sequence is not legible."""
+    """No CloudEvent, or its id or sequence cannot be read."""
     TOO_LARGE = "too_large"
     SECOND_DOCUMENT = "second_document"
     """Another document is stored under this source and id."""
@@ -205,7 +205,7 @@ def _event(message: Received, topic: _Topic) -> EventArrival | RefusedMessage:
 
 
 def _read(message: Received, topic: _Topic, head: Any, match: re.Match[str]) -> EventArrival:
-    """Return the event in a document whose id is legible. What else is wrong makes it one that is not understood."""
+    """Return the event in a document whose id can be read. With any other fault it is one that is not understood."""
     is_whole = type(head) is _EventDocument
     order = head.subject if is_whole else None
     if order is not None and not is_order_name(order):

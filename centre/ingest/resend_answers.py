@@ -44,7 +44,7 @@ class Pruned(NamedTuple):
 
 
 def read_answer(payload: bytes, asked: Asked) -> ResendAnswer | None:
-    """Return the answer in a response; None if it is not legible."""
+    """Return the answer in a response; None if it cannot be read."""
     try:
         response = _RESPONSE.decode(payload)
         if not response.ok:

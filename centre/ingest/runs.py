@@ -1,4 +1,4 @@
-"""Gapless runs: how far a journal's events reach without a gap, and which events count by that."""
+"""Gapless runs: how far a journal's events reach without a gap, and so which events count."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -17,7 +17,7 @@ CHUNK = 2000
 
 
 class Extension(NamedTuple):
-    """What counts by the events of a batch, in order of the run."""
+    """The events that count now, in the order of the run."""
 
     counted: list[Placed | StoredDocument]
     """New events, and stored ones that waited behind a gap."""
@@ -38,7 +38,7 @@ def note_new(run: Run) -> None:
 
 
 def extend(connection: Connection, run: Run, holes: Collection[HoleRow]) -> Extension:
-    """Let the run go on as far as it has no gap. A hole is none: the run goes on behind it."""
+    """Extend the run up to the next gap. A hole is no gap: the run goes on behind it."""
     row = run.row
     behind = {hole.first: hole.last for hole in holes}
     counted: list[Placed | StoredDocument] = []

@@ -37,7 +37,7 @@ __all__ = ["Stored", "go_on", "store_batch"]
 _log = logging.getLogger(__name__)
 
 _POISON = (SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What a message that nobody has thought of might raise. A database that is down is not its fault."""
+"""What an unforeseen message might raise. DatabaseDown is not among them: it is no fault of a message."""
 
 
 class Stored(NamedTuple):
@@ -147,7 +147,7 @@ def _store(
             place(placement, key, event)
         placement.compare(event_rows.documents_at(connection, [position for position, _ in placement.to_compare]))
 
-        # Store each once, let the runs go on, and project what counts by that.
+        # Store each once, extend the runs, and project the events that now count.
         runs = write_new_runs(connection, placement, [key for key, _ in holes], now)
         write_holes(connection, placement, holes, now)
         for position, placed in enumerate(placement.new, first_position):

@@ -37,7 +37,7 @@ class WaitingMessages:
         self._has_message.set()
 
     async def take(self, most: int) -> list[Received]:
-        """Return what is there, at least one message and at most so many; wait for the first one."""
+        """Return the messages that are there, at most `most`. Waits for the first one."""
         await self._has_message.wait()
         batch = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
         self._bytes -= sum(len(message.payload) for message in batch)

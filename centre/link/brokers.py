@@ -128,12 +128,12 @@ class Brokers:
             raise LinkDown(f"given up because the database is down: {exc}") from exc
 
     async def _route(self, received: Received) -> None:
-        """Hand a message to the one that it is for. One that is for nobody else is for `take`, which refuses it."""
+        """Pass a message to the part that it is for. `take` gets all others, and refuses what it does not know."""
         publisher = self._publishers[received.broker]
         if publisher.takes(received.topic):
             await publisher.take(received)
             return
         if received.topic.split("/", 6)[5:6] == ["response"]:
-            # At once, whatever waits before it: somebody watches a screen.
+            # Not by the queue: somebody waits for this answer at a screen.
             self.requests.answered(received)
         await self._take(received)

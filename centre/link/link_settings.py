@@ -27,7 +27,7 @@ class LinkTiming(Struct, frozen=True, kw_only=True):
 class QueueBounds(Struct, frozen=True, kw_only=True):
     """How much may be received and not yet taken before the socket is no longer read.
 
-    The answers of the broker to our publishes come behind what is queued, so much more would delay the acks.
+    The broker's answers to our publishes come behind what is queued, so a longer queue would delay the acks.
     """
 
     messages: int = 2000
@@ -39,11 +39,11 @@ class RetainedTiming(Struct, frozen=True, kw_only=True):
     """Waiting times, in seconds, of reading and writing what a broker retains."""
 
     quiet_s: float = 0.5
-    """A broker has sent all that it retains when our marker came back and nothing else has come for so long."""
+    """A broker has sent all that it retains when our marker came back and nothing else has come for this long."""
     marker_s: float = 5.0
     """How long to wait for the marker before another one is sent: a full queue of the broker drops it."""
     markers: int = 4
-    """So many markers are sent at most. Then the silence has to do: the account may not read its own markers."""
+    """The most markers that are sent. After them silence is enough: perhaps the account may not read its markers."""
     survey_again_s: float = 600.0
     """A broker that retained more than the centre may hold is read again after this."""
     refused_again_s: float = 60.0
@@ -52,4 +52,4 @@ class RetainedTiming(Struct, frozen=True, kw_only=True):
     database_max_s: float = 30.0
     """A database that is down is tried again after `database_s`, doubling to `database_max_s`."""
     live_s: float = 1.0
-    """What other systems publish is taken in batches, at most so often."""
+    """What other systems publish is taken in batches, at this interval at most."""

@@ -210,7 +210,7 @@ class MqttLink:
 
 
 def ceiling_s(attempts: int, timing: LinkTiming) -> float:
-    """Return how long to wait at most after so many attempts in a row; the wait itself is random."""
+    """Return the longest wait after this number of attempts in a row; the wait itself is random."""
     return min(timing.backoff_max_s, timing.backoff_s * 2.0 ** min(attempts - 1, 30)) if attempts else 0.0
 
 

@@ -25,7 +25,7 @@ from centre.link.unanswered import Unanswered
 __all__ = ["PahoConnection"]
 
 _CLOGGED_BYTES = 4 * 1024 * 1024
-"""A broker that sends but does not take so much of our answers is not read until it does."""
+"""A broker that leaves this much of our answers untaken is not read until it takes them."""
 
 _IN_FLIGHT_MAX = 1000
 _ENDED = "the broker closed the connection without giving a reason"

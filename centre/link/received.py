@@ -11,7 +11,7 @@ LARGEST_PAYLOAD = 256 * 1024
 class Received(NamedTuple):
     """One message. Its topic is valid UTF-8; its payload is unchecked.
 
-    A payload over `LARGEST_PAYLOAD` is cut to one byte more than that: whoever reads it refuses it for its size.
+    A payload over `LARGEST_PAYLOAD` is cut to one byte more than that, so that its reader refuses it for its size.
     """
 
     broker: str

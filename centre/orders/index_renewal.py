@@ -32,7 +32,7 @@ from centre.store.site_rows import all_sites
 __all__ = ["IndexPlan", "plan_index", "renew_index", "write_index"]
 
 MANY_CHANGES = 500
-"""So many changes that concern no part are noted, so that they need not be looked at again and again."""
+"""After this many changes that concern no part, the progress is written, so that they are not read again."""
 
 
 class IndexPlan(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ def renew_index(connection: Connection, now: str) -> bool:
 
 
 def plan_index(connection: Connection, now: str) -> list[IndexPlan]:
-    """Return what must be written, in a transaction that need not be the one that writes: working it out takes time."""
+    """Return what must be written. It may have a transaction of its own, since it takes longer than writing."""
     plans = [_plan_site(connection, site, now) for site in all_sites(connection)]
     return [plan for plan in plans if plan is not None and plan.is_worth_writing]
 

@@ -1,4 +1,4 @@
-"""Checking a manifest at the door: whatever a kiosk would refuse, the centre refuses with the path of each field.
+"""Check a manifest before it is stored: what a kiosk would refuse, the centre refuses with the path of each field.
 
 Pure. What a kiosk takes is decided by `agent.contract`; the centre asks for a few things more, see `checked_manifest`.
 """

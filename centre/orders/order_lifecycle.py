@@ -58,8 +58,8 @@ def cancel(connection: Connection, order: str, *, actor: str, now: str) -> Order
 def withdraw(connection: Connection, order: str, *, actor: str, now: str) -> OrderRow:
     """Take the order from every kiosk, as if it had never been sent. Raises OrderNotKnown.
 
-    The empty message has no revision. One is counted all the same, so that whatever comes next is above what a kiosk
-    has that does not hear of the withdrawal.
+    The empty message has no revision. The revision rises all the same, so that the next manifest is newer for a kiosk
+    that does not hear of the withdrawal.
     """
     row, changed = _locked(connection, order)
     if row.status == "withdrawn":
@@ -106,7 +106,7 @@ def _next_revision(connection: Connection, row: OrderRow) -> int:
     if present is None:
         present = seen_revisions(connection, [row.name]).get(row.name, 0)
     if present >= MAX_REVISION:
-        raise Refused(f"order {row.name!a} has the highest revision there is: withdraw it, and put it anew")
+        raise Refused(f"order {row.name!a} has the highest revision there is: withdraw it, and put it again")
     return present + 1
 
 

@@ -1,4 +1,4 @@
-"""Checking reference data at the door, like manifests: what a kiosk would refuse is refused with each field's path."""
+"""Check reference data before it is stored: what a kiosk would refuse is refused with the path of each field."""
 
 import re
 from collections.abc import Callable, Sequence

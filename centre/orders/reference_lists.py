@@ -66,7 +66,7 @@ def lock_reference(connection: Connection) -> None:
 def next_reference_revision(present: int) -> int:
     """Return the revision after the present one."""
     if present >= MAX_REVISION:
-        raise Refused("the list has the highest revision there is: clear its topic at the brokers, then put it anew")
+        raise Refused("the list has the highest revision there is: clear its topic at the brokers, then put it again")
     return present + 1
 
 

@@ -43,7 +43,7 @@ class ProjectedOrder:
             self.status = "in_progress"
 
     def pack(self, time: str, revision: int) -> bool:
-        """A kiosk confirmed the packing; return whether the order is packed by that.
+        """A kiosk confirmed the packing; return whether that packed the order.
 
         A packing that a newer revision has undone changes nothing. An order that the centre has cancelled or withdrawn
         stays so, and shows when it was packed nevertheless.

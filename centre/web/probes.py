@@ -1,4 +1,4 @@
-"""Probes for whoever watches the centre: `/healthz`, `/readyz` and `/metrics`."""
+"""Probes for monitoring: `/healthz`, `/readyz` and `/metrics`."""
 
 import ipaddress
 

@@ -60,7 +60,7 @@ class Throttle:
         return len(self._buckets)
 
     def _filled(self, key: str) -> Bucket | None:
-        """Return the key's bucket as it is now, as the one that was used last."""
+        """Return the key's bucket as it is now, and mark it as used last."""
         bucket = self._buckets.get(key)
         if bucket is None:
             return None

@@ -15,7 +15,7 @@ from centre.web.board.plain_words import plural, refusal_sentence
 __all__ = ["STATES", "BenchCase", "BenchKind", "notes", "problems"]
 
 STUCK_REFUSALS = 5
-"""So many refusals within the window of the page, and somebody should go and look."""
+"""From this number of refusals within the window of the page, somebody should go and look."""
 UNTOUCHED_S = 30 * 60
 """How long an open order may rest."""
 BACKLOG_AGE_S = 120

@@ -168,7 +168,7 @@ def _counted(data: _Data) -> _Told:
 
 
 _OF_THE_CENTRE = frozenset(("order.held", "order.released", "order.revised", "order.counted"))
-"""What the centre brings about: whoever is signed in at that time has not done it."""
+"""Events that a message of the centre causes, not the operator who is signed in."""
 
 _SELECTED = {"product": "product", "quantity": "quantity", "remove": "take out the next", "none": "nothing any longer"}
 

@@ -22,7 +22,7 @@ MAX_STORY = 200
 MAX_BOXES = 20
 MAX_ORDERS = 20
 _SHORTEST_PART = 3
-"""So many characters of an order id are looked for within longer ones."""
+"""The shortest text that is looked for inside order ids."""
 
 
 class FoundUnit(Struct, frozen=True, kw_only=True):
