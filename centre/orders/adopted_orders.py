@@ -154,10 +154,14 @@ def _after(row: OrderRow, found: FoundManifest, sites: Collection[str]) -> Order
     present = -1 if row.revision is None else row.revision
     is_other = found.revision == present and found.manifest is not None and _differs(row, found.manifest)
     is_back = row.source == "broker" and row.status == "withdrawn" and found.manifest is not None
-    is_first = row.manifest is None and found.manifest is not None
+    is_withdrawn_here = row.source == "centre" and row.status == "withdrawn"
+    is_first = row.manifest is None and found.manifest is not None and not is_withdrawn_here
     site = _widened(row, found, sites, is_other=is_other)
     if found.revision > present or is_back or is_first or (is_other and row.source == "broker"):
-        return _with_found(replace(row, site=site), found)
+        new = _with_found(replace(row, site=site), found)
+        # Kiosks may have a higher revision, which the centre knows from their events alone.
+        is_behind = row.source == "centre" and found.revision < present
+        return replace(new, revision=max(new.revision or 0, present + 1)) if is_behind else new
     if is_other and row.status != "withdrawn" and row.cleared_at is None:
         return replace(row, revision=present + 1)
     return None if site == row.site else replace(row, site=site)

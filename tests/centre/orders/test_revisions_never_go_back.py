@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -78,6 +78,7 @@ def step(connection: Connection, name: str, kind: str, content: dict[str, Any]) 
 
 @settings(max_examples=60, deadline=None)
 @given(steps=_steps)
+@example(steps=[("found", {"reopen": 2}), ("withdraw", {}), ("found", {})])
 def test_nothing_goes_back(shared: Database, steps: list[tuple[str, dict[str, Any]]]) -> None:
     name = f"SO-{next(_numbers)}"
     sent: dict[str, Any] | None = None
