@@ -7,7 +7,7 @@ would be worse than a case that cannot be counted until the file is mended.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from agent.contract.manifest import Flow
@@ -58,10 +58,13 @@ Fault: TypeAlias = Callable[[str, str], None]
 """Called with a column and what was expected there."""
 
 
-def parse_csv_orders(data: bytes, renamed: Mapping[str, str] | None = None) -> list[ParsedOrder]:
+def parse_csv_orders(
+    data: bytes, renamed: Mapping[str, str] | None = None, sites: Collection[str] | None = None
+) -> list[ParsedOrder]:
     """Return the orders of a file, in the order of their first rows. Raises FileRefused with every faulty row.
 
-    `renamed` has the file's header for columns that it calls otherwise: `{"order": "SO_NUMBER"}`.
+    `renamed` has the file's header for columns that it calls otherwise: `{"order": "SO_NUMBER"}`. With `sites`, any
+    other one is a fault.
     """
     wrong = [
         RowError(0, column, f"one of {', '.join(COLUMNS)}", column) for column in renamed or {} if column not in COLUMNS
@@ -69,14 +72,15 @@ def parse_csv_orders(data: bytes, renamed: Mapping[str, str] | None = None) -> l
     if wrong:
         raise FileRefused(wrong)
     table = read_table(data, known=COLUMNS, required=_REQUIRED, renamed=renamed)
-    return _Reader(table).orders()
+    return _Reader(table, sites).orders()
 
 
 class _Reader:
     """Reads one table. Faults are collected, so that all of them are named at once."""
 
-    def __init__(self, table: CsvTable) -> None:
+    def __init__(self, table: CsvTable, sites: Collection[str] | None) -> None:
         self._table = table
+        self._sites = sites
         self._errors = list(table.errors)
 
     def orders(self) -> list[ParsedOrder]:
@@ -86,11 +90,14 @@ class _Reader:
             self._check_codes(row)
             if not row.cells["order"]:
                 self._fault(row, "order", "the id of an order")
+            site = row.cells.get("site")
+            if site and self._sites is not None and site not in self._sites:
+                self._fault(row, "site", f"one of {', '.join(self._sites)}")
             if len(self._errors) == before:
                 by_order.setdefault(row.cells["order"], []).append(row)
         parsed = [order for name, rows in by_order.items() if (order := self._order(name, rows)) is not None]
         if self._errors:
-            raise FileRefused(self._errors)
+            raise FileRefused(self._errors, parsed)
         return parsed
 
     def _fault(self, row: CsvRow, column: str, expected: str, found: str | None = None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from centre.centre_errors import Refused
+from centre.orders.parsed_orders import ParsedOrder
 
 __all__ = ["FileRefused", "RowError", "shown"]
 
@@ -23,10 +24,11 @@ class RowError(Struct, frozen=True, order=True):
 
 
 class FileRefused(Refused):
-    """Nothing of the file is taken. `errors` are sorted by row."""
+    """Nothing of the file is taken. `errors` are sorted by row; `parsed` are the orders without a fault."""
 
-    def __init__(self, errors: Sequence[RowError]) -> None:
+    def __init__(self, errors: Sequence[RowError], parsed: Sequence[ParsedOrder] = ()) -> None:
         self.errors = sorted(errors)
+        self.parsed = parsed
         first = self.errors[0]
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         super().__init__(f"row {first.row}, {first.column}: expected {first.expected}, found {first.found}{more}")

@@ -4,7 +4,7 @@ Each may have a `site` beside the fields of a manifest.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -18,8 +18,11 @@ from centre.orders.parsed_orders import ParsedOrder
 __all__ = ["json_items", "parse_json_orders"]
 
 
-def parse_json_orders(data: bytes) -> list[ParsedOrder]:
-    """Return the orders of a file. Raises FileRefused with every faulty one; `row` is 1 for the first."""
+def parse_json_orders(data: bytes, sites: Collection[str] | None = None) -> list[ParsedOrder]:
+    """Return the orders of a file. Raises FileRefused with every faulty one; `row` is 1 for the first.
+
+    With `sites`, any other one is a fault.
+    """
     errors: list[RowError] = []
     found: dict[str, ParsedOrder] = {}
     for row, item in enumerate(json_items(data, "orders"), 1):
@@ -34,6 +37,8 @@ def parse_json_orders(data: bytes) -> list[ParsedOrder]:
         if site is not None and not isinstance(site, str):
             errors.append(RowError(row, "site", "the name of a site", _shown(site)))
             continue
+        if site and sites is not None and site not in sites:
+            errors.append(RowError(row, "site", f"one of {', '.join(sites)}", _shown(site)))
         try:
             manifest = checked_manifest(order, {name: value for name, value in item.items() if name != "site"})
         except ManifestRefused as exc:
@@ -41,7 +46,8 @@ def parse_json_orders(data: bytes) -> list[ParsedOrder]:
             continue
         found[order] = ParsedOrder(given=GivenManifest(manifest=manifest, site=site or KEEP_SITE), row=row)
     if errors:
-        raise FileRefused(errors)
+        faulty = {error.row for error in errors}
+        raise FileRefused(errors, [one for one in found.values() if one.row not in faulty])
     return list(found.values())
 
 

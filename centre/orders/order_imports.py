@@ -35,7 +35,7 @@ from centre.store.order_event_rows import seen_revisions
 from centre.store.order_rows import load_orders, lock_orders
 from centre.store.site_rows import all_sites
 
-__all__ = ["FileFormat", "ImportResult", "finish_imports", "import_orders", "parse_orders"]
+__all__ = ["FileFormat", "ImportResult", "finish_imports", "import_orders", "read_orders"]
 
 FileFormat: TypeAlias = Literal["csv", "json"]
 
@@ -52,9 +52,21 @@ class ImportResult(Struct, frozen=True, kw_only=True):
     unchanged: list[str]
 
 
-def parse_orders(data: bytes, format: FileFormat, renamed: dict[str, str] | None = None) -> list[ParsedOrder]:
-    """Return the orders of a file. Raises FileRefused. `renamed`: see `parse_csv_orders`."""
-    return parse_csv_orders(data, renamed) if format == "csv" else parse_json_orders(data)
+def read_orders(
+    database: Database, data: bytes, format: FileFormat, renamed: dict[str, str] | None = None, *, now: str
+) -> list[ParsedOrder]:
+    """Return the orders of a file. `renamed`: see `parse_csv_orders`.
+
+    Raises FileRefused with every faulty row, also of those that are only wrong for what the centre has.
+    """
+    with database.reading() as connection:
+        sites = all_sites(connection)
+    try:
+        return parse_csv_orders(data, renamed, sites) if format == "csv" else parse_json_orders(data, sites)
+    except FileRefused as exc:
+        with database.reading() as connection:
+            _, more = _outcomes(connection, exc.parsed, now)
+        raise FileRefused([*exc.errors, *more]) from exc
 
 
 def import_orders(
@@ -71,7 +83,9 @@ def import_orders(
     `tell` is called after each commit. Called in a thread; a large file takes several seconds.
     """
     with database.reading() as connection:
-        outcomes = _check(connection, parsed, now)
+        outcomes, errors = _outcomes(connection, parsed, now)
+    if errors:
+        raise FileRefused(errors)
     named: dict[Outcome, list[str]] = {"created": [], "changed": [], "unchanged": []}
     for one, outcome in zip(parsed, outcomes, strict=True):
         named[outcome].append(one.given.manifest.order)
@@ -101,8 +115,8 @@ def _manifests(accepted: AcceptedImport) -> list[GivenManifest]:
     return msgspec.json.decode(accepted.manifests, type=list[GivenManifest])
 
 
-def _check(connection: Connection, parsed: Sequence[ParsedOrder], now: str) -> list[Outcome]:
-    """Return what would become of each order. Raises FileRefused."""
+def _outcomes(connection: Connection, parsed: Sequence[ParsedOrder], now: str) -> tuple[list[Outcome], list[RowError]]:
+    """Return what would become of each order, and what is wrong with those that cannot come in force."""
     sites = all_sites(connection)
     names = [one.given.manifest.order for one in parsed]
     known = load_orders(connection, names)
@@ -123,9 +137,7 @@ def _check(connection: Connection, parsed: Sequence[ParsedOrder], now: str) -> l
             errors += [RowError(one.row, field.path, field.message, manifest.order) for field in exc.fields]
         else:
             outcomes.append(done.outcome)
-    if errors:
-        raise FileRefused(errors)
-    return outcomes
+    return outcomes, errors
 
 
 def _write(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from centre.changes import Change
 from centre.moments import moment
 from centre.orders.file_errors import FileRefused
-from centre.orders.order_imports import import_orders, parse_orders
+from centre.orders.order_imports import import_orders, read_orders
 from centre.web.access import OrderWriter, ServicesOf
 from centre.web.body_limits import MAX_IMPORT_BYTES
 from centre.web.json_responses import json_response
@@ -95,13 +95,14 @@ def post_orders(
     CSV has a row for each line of an order; only `order`, `sku` and `quantity` must be there. JSON is a list of
     manifests, each with its `order`, and maybe a `site`.
     """
+    now = moment(services.now())
     try:
         result = import_orders(
             services.database,
-            parse_orders(file, format.value),
+            read_orders(services.database, file, format.value, now=now),
             dry_run=dry_run,
             actor=caller.actor,
-            now=moment(services.now()),
+            now=now,
             tell=lambda: services.changes.tell(Change.RETAINED, Change.ORDERS),
         )
     except FileRefused as exc:

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from centre.changes import Change
 from centre.moments import moment
 from centre.orders.file_errors import FileRefused
-from centre.orders.order_imports import FileFormat, ImportResult, import_orders, parse_orders
+from centre.orders.order_imports import FileFormat, ImportResult, import_orders, read_orders
 from centre.web.access import ServicesOf
 from centre.web.api.import_routes import Turn
 from centre.web.board.page_rendering import Pages
@@ -57,11 +57,12 @@ def add_import_routes(router: APIRouter, pages: Pages) -> None:
 
 def _imported(services: Services, viewer: Viewer, data: bytes, kind: FileFormat, dry_run: bool) -> ImportResult:
     assert viewer.caller is not None
+    now = moment(services.now())
     return import_orders(
         services.database,
-        parse_orders(data, kind),
+        read_orders(services.database, data, kind, now=now),
         dry_run=dry_run,
         actor=viewer.caller.actor,
-        now=moment(services.now()),
+        now=now,
         tell=lambda: services.changes.tell(Change.RETAINED, Change.ORDERS),
     )

@@ -8,7 +8,7 @@ import pytest
 from centre.orders import order_imports
 from centre.orders.file_errors import FileRefused
 from centre.orders.manifest_intake import put
-from centre.orders.order_imports import ImportResult, finish_imports, import_orders, parse_orders
+from centre.orders.order_imports import ImportResult, finish_imports, import_orders, read_orders
 from centre.store.database import Database
 from centre.store.import_rows import load_imports
 from centre.store.order_rows import load_orders
@@ -18,7 +18,7 @@ from tests.centre.orders.scene import NOW, manifest, published
 def do_import(
     database: Database, data: str, format: order_imports.FileFormat = "csv", *, dry_run: bool = False
 ) -> ImportResult:
-    parsed = parse_orders(data.encode(), format)
+    parsed = read_orders(database, data.encode(), format, now=NOW)
     return import_orders(database, parsed, dry_run=dry_run, actor="command", now=NOW)
 
 
@@ -46,6 +46,19 @@ def test_a_file_is_taken_whole_or_not_at_all(sited: Database) -> None:
     ]
     with sited.reading() as connection:
         assert load_orders(connection, ["SO-1"]) == {}
+
+
+def test_every_fault_is_named_at_once(sited: Database) -> None:
+    rows = csv_of("SO-1,nowhere,P13,1,no", "SO-1,,P13,0,no", "SO-2,elsewhere,P13,1,no")
+    with pytest.raises(FileRefused) as caught:
+        do_import(sited, rows)
+    assert [(one.row, one.column) for one in caught.value.errors] == [(2, "site"), (3, "quantity"), (4, "site")]
+
+    do_import(sited, json.dumps([manifest(order="SO-9", revision=4)]), "json")
+    orders = [manifest(order="SO-9", revision=3), manifest(order="SO-1", site="nowhere", lines=3)]
+    with pytest.raises(FileRefused) as caught:
+        do_import(sited, json.dumps(orders), "json")
+    assert [(one.row, one.column) for one in caught.value.errors] == [(1, "revision"), (2, "lines"), (2, "site")]
 
 
 @pytest.mark.parametrize("form", ["list", "object", "lines"])
@@ -89,7 +102,7 @@ def test_an_import_goes_on_after_a_kill(sited: Database, monkeypatch: pytest.Mon
     def killed() -> None:
         raise KeyboardInterrupt
 
-    parsed = parse_orders(csv_of(*rows).encode(), "csv")
+    parsed = read_orders(sited, csv_of(*rows).encode(), "csv", now=NOW)
     with pytest.raises(KeyboardInterrupt):
         import_orders(sited, parsed, dry_run=False, actor="command", now=NOW, tell=killed)
     with sited.writing() as connection:
