@@ -30,7 +30,7 @@ def kiosk_resource(
         "version": _text(status, "version"),
         "journal": _text(status, "journal") or (current.journal if current is not None else None),
         "through": None if current is None else _sequence(current.through),
-        "backlog": _number(_inner(health, "uplink"), "backlog"),
+        "backlog": _backlog(health, current),
         "holes": [hole for journal in journals for hole in _holes(journal)],
         "journals": [
             {
@@ -71,6 +71,22 @@ def _current(status: Mapping[str, Any] | None, journals: Sequence[KioskJournal])
     if named is None:
         return first_branches[0] if first_branches else None
     return next((journal for journal in first_branches if journal.journal == named), None)
+
+
+def _backlog(health: Mapping[str, Any] | None, current: KioskJournal | None) -> int | None:
+    """Return how many events wait at the kiosk: as it said last, less what has been stored since."""
+    uplink = _inner(health, "uplink")
+    backlog = _number(uplink, "backlog")
+    last, acked = _text(uplink, "last"), _text(uplink, "acked")
+    if backlog is None or current is None or _text(_inner(health, "journal"), "id") != current.journal:
+        return backlog
+    if last is None or acked is None or not (_is_sequence(last) and _is_sequence(acked)):
+        return backlog
+    return max(0, backlog - max(0, min(current.through, int(last)) - int(acked)))
+
+
+def _is_sequence(text: str) -> bool:
+    return len(text) == 12 and text.isascii() and text.isdigit()
 
 
 def _holes(journal: KioskJournal) -> list[dict[str, str]]:

@@ -48,7 +48,7 @@ class KioskModel(BaseModel):
     version: str | None = Field(description="Of its agent.")
     journal: str | None = Field(description="The journal that it writes, or wrote last.")
     through: str | None = Field(description=f"All events of that journal up to here are stored. {_SEQUENCE}")
-    backlog: int | None = Field(description="How many events it has that the centre has not, as it says itself.")
+    backlog: int | None = Field(description="How many events wait at it: as it said last, less what was stored since.")
     holes: list[HoleModel] = Field(description="In all its journals.")
     journals: list[JournalModel] = Field(description="Newest first.")
     stations: list[StationModel]

@@ -66,6 +66,26 @@ def test_a_kiosk_with_its_journals_holes_and_stations(centre: Centre, client: Te
     assert client.get("/api/v1/kiosks/main/dock-1").json()["state"] == "offline"
 
 
+@pytest.mark.parametrize(
+    ("told", "waiting"),
+    [
+        ({}, 2),  # five of its seven have been stored since
+        ({"acked": "000000000040"}, 7),
+        ({"last": "000000000038", "backlog": 3}, 0),
+        ({"last": "x"}, 7),
+        ({"last": None}, 7),
+    ],
+)
+def test_what_was_stored_since_is_no_backlog(
+    centre: Centre, client: TestClient, told: dict[str, Any], waiting: int
+) -> None:
+    uplink = {"backlog": 7, "acked": "000000000035", "last": "000000000042", **told}
+    stored(centre, "main", "dock-1", health=json.dumps({"uplink": uplink, "journal": {"id": "3F0C9A1B"}}))
+    with centre.database.writing() as connection:
+        connection.execute(update(journal).values(through=40, highest=40))
+    assert client.get("/api/v1/kiosks/main/dock-1").json()["backlog"] == waiting
+
+
 @pytest.mark.parametrize("text", ["[]", '"x"', "{", "[" * 10_000, '{"state": 5, "version": 5, "journal": []}', "{}"])
 def test_what_a_newer_kiosk_may_say_is_shown_as_far_as_it_goes(centre: Centre, client: TestClient, text: str) -> None:
     stored(centre, "main", "dock-1", status=text, health=text)
