@@ -151,14 +151,17 @@ def _add_import(commands: _Commands) -> None:
         "put the orders of a CSV or JSON file in force",
         "All of them or none: every faulty row is named. The centre may be running.",
     )
-    _add_file(orders)
+    # Not required here: after `--map A=B` argparse takes it for one more pair. The command finds it there.
+    orders.add_argument("file", metavar="FILE", type=Path, nargs="?", help="the file to read; - is standard input")
+    orders.set_defaults(usage_error=orders.error)
     orders.add_argument("--format", choices=("csv", "json"), help="default: by the file's name and content")
     orders.add_argument(
         "--map",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
         metavar="COLUMN=HEADER",
-        help="the file's header for a column, such as order=SO_NUMBER; may be repeated",
+        help="the file's header for a column, such as order=SO_NUMBER; several, or repeated",
     )
     orders.add_argument("--dry-run", action="store_true", help="tell what would change, and change nothing")
     for name, summary in (

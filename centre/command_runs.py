@@ -122,11 +122,19 @@ def backup_command(arguments: argparse.Namespace) -> int:
 def import_orders_command(arguments: argparse.Namespace) -> int:
     from centre.commands import imports
 
-    renamed = imports.columns_of(arguments.map)
+    pairs: list[str] = arguments.map
+    file: Path | None = arguments.file
+    swallowed = [one for one in pairs if "=" not in one]
+    if file is None and len(swallowed) == 1:
+        file, pairs = Path(swallowed[0]), [one for one in pairs if "=" in one]
+    if file is None:
+        arguments.usage_error("the following arguments are required: FILE")
+        raise AssertionError("argparse has ended the process")
+    renamed = imports.columns_of(pairs)
     with _database(arguments) as database:
         return imports.import_order_file(
             database,
-            arguments.file,
+            file,
             sys.stdout,
             format=arguments.format,
             renamed=renamed,

@@ -59,7 +59,9 @@ def import_order_file(
         done = import_orders(database, parsed, dry_run=dry_run, actor=ACTOR, now=at)
         words = "would be " if dry_run else ""
         counts = ((done.created, "created"), (done.updated, "updated"), (done.unchanged, "unchanged"))
-        return ", ".join(f"{len(orders):,} {words}{what}" for orders, what in counts)
+        summary = ", ".join(f"{len(orders):,} {words}{what}" for orders, what in counts)
+        named = [f"  {what:<9}  {order}" for orders, what in counts[:2] for order in orders] if dry_run else []
+        return "\n".join([summary, *map(legible, named)])
 
     return _import(file, out, work)
 

@@ -20,7 +20,8 @@ def file_of(folder: Path, name: str, text: str) -> Path:
 def test_orders_are_created_once(centre: Command, tmp_path: Path) -> None:
     file = file_of(tmp_path, "orders.csv", ORDERS)
     would = centre("import", "orders", file, "--dry-run")
-    assert would == (0, "2 would be created, 0 would be updated, 0 would be unchanged\n", "")
+    counts = "2 would be created, 0 would be updated, 0 would be unchanged\n"
+    assert would == (0, f"{counts}  created    SO-1\n  created    SO-2\n", "")
     assert centre("import", "orders", file).out == "2 created, 0 updated, 0 unchanged\n"
     assert centre("import", "orders", file).out == "0 created, 0 updated, 2 unchanged\n"
 
@@ -31,6 +32,21 @@ def test_columns_can_be_renamed(centre: Command, tmp_path: Path) -> None:
     refused = centre("import", "orders", file, "--map", "colour=SO_NUMBER")
     assert refused.code == 1
     assert 'kiosk-centre: --map "colour=SO_NUMBER": expected COLUMN=HEADER' in refused.err
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_several_columns_are_renamed_at_once(centre: Command, tmp_path: Path, order: int) -> None:
+    file = file_of(tmp_path, "orders.csv", ORDERS.replace("order,sku", "SO_NUMBER,ARTICLE"))
+    renamed = ["--map", "order=SO_NUMBER", "sku=ARTICLE"]
+    arguments = [file, *renamed] if order else [*renamed, file]
+    assert centre("import", "orders", *arguments).out == "2 created, 0 updated, 0 unchanged\n"
+
+
+def test_a_file_must_be_named(centre: Command) -> None:
+    for arguments in ([], ["--map", "order=SO_NUMBER"]):
+        with pytest.raises(SystemExit) as ended:
+            centre("import", "orders", *arguments)
+        assert ended.value.code == 2
 
 
 def test_every_faulty_row_is_named_and_nothing_is_taken(centre: Command, tmp_path: Path) -> None:
