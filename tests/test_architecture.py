@@ -25,11 +25,19 @@ MAY_IMPORT = {
     "agent.sheet": (*GROUND, "agent.contract", "agent.catalogue", "agent.drivers.scanners.learning"),
 }
 
-CENTRE_GROUND = ("centre", "centre.centre_errors", "centre.moments", "centre.changes", "centre.legible")
+CENTRE_GROUND = (
+    "centre",
+    "centre.centre_errors",
+    "centre.moments",
+    "centre.changes",
+    "centre.legible",
+    "centre.unreadable",
+)
 CENTRE_MAY_IMPORT = {
     "centre.centre_errors": (),
     "centre.moments": (),
     "centre.legible": (),
+    "centre.unreadable": (),
     "centre.changes": (),
     "centre.exit_status": ("centre.centre_errors",),
     "centre.projection": (),

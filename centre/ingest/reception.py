@@ -188,6 +188,8 @@ def _event(message: Received, topic: _Topic) -> EventArrival | RefusedMessage:
         return refuse(message, LetterReason.TOO_LARGE)
     head: Any
     try:
+        if not document.isascii():
+            document.decode()  # in what it skips, the decoder takes any bytes
         head = _DOCUMENT.decode(document)
     except ValidationError:
         try:

@@ -22,6 +22,7 @@ from centre.link.link_settings import RetainedTiming
 from centre.link.mqtt_link import MqttLink
 from centre.link.received import Received
 from centre.store.statements import chunks
+from centre.unreadable import UNREADABLE
 
 __all__ = ["BrokerSurvey", "Survey", "SurveyBounds", "SurveyTooLarge", "marker_topic"]
 
@@ -188,7 +189,7 @@ class BrokerSurvey:
             if topic == prefix or topic.startswith(prefix + "/"):
                 try:
                     index = _index_decoder.decode(payload)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except UNREADABLE:
                     continue  # adoption reports it
                 topics += [f"kiosk/v1/{site}/order/{encode(order)}" for order in index.orders]
         return topics

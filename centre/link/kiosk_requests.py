@@ -11,6 +11,7 @@ from msgspec import Struct
 from centre.centre_errors import CentreError, LinkDown
 from centre.link.broker_link import BrokerLink
 from centre.link.received import Received
+from centre.unreadable import UNREADABLE
 
 __all__ = ["KioskRequests", "KioskSilent"]
 
@@ -94,7 +95,7 @@ class KioskRequests:
             return
         try:
             answer = msgspec.json.decode(received.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return
         if isinstance(answer, dict):
             pending.answer.set_result(answer)

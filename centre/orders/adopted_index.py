@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -16,6 +15,7 @@ from centre.orders.order_topics import site_of
 from centre.orders.publish_again import publish_again
 from centre.store.message_rows import load_message, save_messages
 from centre.store.reference_rows import ReferenceRow, load_reference, save_reference
+from centre.unreadable import UNREADABLE
 
 __all__ = ["adopt_index", "names_in_index"]
 
@@ -49,7 +49,7 @@ def _foreign(payload: bytes) -> tuple[str, ...] | None:
     """Return whose manifests another system writes, by a part that a centre wrote; None for another part."""
     try:
         return read_part(payload).foreign
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 
@@ -83,5 +83,5 @@ def adopt_index(connection: Connection, broker: str, site: str, part: str, paylo
 def _revision(payload: bytes) -> int | None:
     try:
         return read_part(payload).revision
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None

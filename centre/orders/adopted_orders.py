@@ -16,6 +16,7 @@ from centre.orders.renewal import renew_messages
 from centre.store.message_rows import RetainedMessage, load_message, save_messages
 from centre.store.order_rows import OrderRow, OrderSource, load_orders, lock_orders, save_orders
 from centre.store.site_rows import all_sites
+from centre.unreadable import UNREADABLE
 
 __all__ = ["FoundManifest", "FoundOrder", "NamedOrder", "adopt_orders", "adopted_row"]
 
@@ -119,7 +120,7 @@ def _read(name: str, found: FoundOrder, refused: list[str]) -> CheckedManifest |
 def _revision_in(payload: bytes) -> int | None:
     try:
         revision = msgspec.json.decode(payload, type=_Revision).revision
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return revision if 0 <= revision < MAX_REVISION else None
 

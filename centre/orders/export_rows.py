@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from centre.store.event_export_rows import ExportedEvent
+from centre.unreadable import UNREADABLE
 
 __all__ = [
     "BOX_COLUMNS",
@@ -96,7 +97,7 @@ def event_rows_of(events: Iterable[ExportedEvent]) -> Iterator[dict[str, Any]]:
     for event in events:
         try:
             document = _decoder.decode(event.document)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             document = _Document()  # of a newer kiosk
         yield {
             "position": event.position,

@@ -36,7 +36,7 @@ _decoder = msgspec.json.Decoder(IndexPart)
 
 
 def read_part(payload: bytes) -> IndexPart:
-    """Return the part in a message. Raises msgspec.MsgspecError."""
+    """Return the part in a message. Raises what is in `UNREADABLE`."""
     return _decoder.decode(payload)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from agent.contract.manifest import unit_forms, unit_key
 from centre.store.unit_rows import UnitEvent, UnitMark, UnitPlace, places_of_units, unit_events, unit_marks
+from centre.unreadable import UNREADABLE
 
 __all__ = ["HISTORY", "UnitState", "keys_of", "read_unit", "unit_resource"]
 
@@ -104,7 +105,7 @@ def unit_resource(
 def _read(event: UnitEvent) -> _Document:
     try:
         return _decoder.decode(event.document)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return _Document(data=_Data())  # of a newer kiosk
 
 

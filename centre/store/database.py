@@ -11,16 +11,26 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from centre.centre_errors import DatabaseDown
+from centre.store.database_file import DatabaseFile
 
 __all__ = ["Database"]
 
 BUSY_S = 30
 POOL_SIZE = 8
+
+_SOCKET = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A server that has lost its power says nothing: without these, a transaction would wait for it for hours."""
 
 
 class Database:
@@ -31,7 +41,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, password: str | None = None) -> None:
-        connect: dict[str, Any] = {}
+        connect: dict[str, Any] = dict(_SOCKET)
         if password is not None:
             connect["password"] = password
         self.engine: Engine = create_engine(
@@ -45,6 +55,7 @@ class Database:
         self.password = password
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
+        self._file = DatabaseFile(self.engine.url.database if self.is_sqlite else None)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -53,6 +64,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the database and cannot change it. Raises DatabaseDown."""
         with _translated(), self.engine.connect() as connection:
+            self._file.check()
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -61,11 +73,25 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection whose changes are committed together at the end, or not at all. Raises DatabaseDown."""
-        lock = self._writer if self.is_sqlite else _NO_LOCK
-        with _translated(), lock, self.engine.connect() as connection:
+        with _translated(), self._turn(), self.engine.connect() as connection:
+            self._file.check()
             connection = connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
+            self._file.check()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for this process's turn to write: on SQLite, and no longer than for SQLite's own lock."""
+        if not self.is_sqlite:
+            yield
+        elif self._writer.acquire(timeout=BUSY_S):
+            try:
+                yield
+            finally:
+                self._writer.release()
+        else:
+            raise DatabaseDown("too many changes at once: none of them could be written in time")
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -77,19 +103,19 @@ class Database:
             connection.execute(text("SELECT 1"))
 
 
-class _NoLock:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-_NO_LOCK = _NoLock()
+_OF_THE_STATEMENT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+"""Errors that come again with the same statement and the same values, however well the database works."""
+_TOO_LARGE = "54"
+"""PostgreSQL's class of errors for values that are too large for an index, among others: such an error too."""
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as exc:
+    except DBAPIError as exc:
+        if isinstance(exc, _OF_THE_STATEMENT) or (getattr(exc.orig, "sqlstate", None) or "").startswith(_TOO_LARGE):
+            raise
         raise DatabaseDown(_words(exc)) from exc
     except PoolTimeout as exc:
         raise DatabaseDown("too many requests at once: no connection became free in time") from exc

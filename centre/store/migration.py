@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from centre.centre_errors import DatabaseRefused
+from centre.centre_errors import DatabaseDown, DatabaseRefused
 from centre.store.database import Database
 
 __all__ = ["VERSION_TABLE", "alembic_config", "check_schema", "newest_schema", "schema_of", "upgrade_schema"]
@@ -108,3 +108,7 @@ def _refused_if_no_database() -> Iterator[None]:
         yield
     except DatabaseError as exc:
         raise DatabaseRefused(f"the database cannot be used: {' '.join(str(exc.orig).split())}") from exc
+    except DatabaseDown as exc:
+        if type(exc.__cause__) is DatabaseError:  # SQLite's, for a file that is damaged, or was never a database
+            raise DatabaseRefused(f"the database cannot be used: {exc}") from exc
+        raise

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from centre.store.schema import event
 from centre.store.statements import chunks
+from centre.unreadable import UNREADABLE
 
 __all__ = ["seen_revisions"]
 
@@ -34,7 +35,7 @@ def seen_revisions(connection: Connection, names: Collection[str]) -> dict[str, 
         for name, document in connection.execute(statement):
             try:
                 revision = _decoder.decode(document).data.revision
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 continue  # not understood, or a stand-in
             found[name] = max(found.get(name, 0), revision)
     return found

@@ -127,6 +127,13 @@ def test_events_that_are_refused(fields: dict[str, Any], expected: LetterReason)
     assert reason(changed(SCAN, **fields)) is expected
 
 
+def test_bytes_that_are_no_text_are_no_event_wherever_they_stand() -> None:
+    """The feed hands out the documents as they are, and must stay JSON."""
+    for end in (b',"trace":"\xff"}', b',"tr\xe9ce":1}', b',"trace":"\xed\xa0\x80"}'):
+        assert reason(SCAN._replace(payload=SCAN.payload[:-1] + end)) is LetterReason.NOT_AN_EVENT
+    assert isinstance(receive(SCAN._replace(payload=SCAN.payload[:-1] + ',"träce":"é"}'.encode())), EventArrival)
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "expected"),
     [

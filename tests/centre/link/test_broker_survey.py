@@ -141,6 +141,20 @@ def test_a_payload_over_the_limit_is_cut(broker: Broker) -> None:
     run_async(test())
 
 
+def test_an_index_that_cannot_be_read(broker: Broker) -> None:
+    retained = {
+        REFERENCE + "orders": b'{"revision":1,"orders":{"SO-1":1},"x":' + b"[" * 50_000,
+        REFERENCE + "orders/a": b'{"revision":1,"orders":{"SO-1":1},"x":"\xff"}',
+        ORDERS + "SO-2": b"x",
+    }
+
+    async def test() -> None:
+        await put_retained(broker.port, retained)
+        assert (await surveyed(settings_for(broker.port))).found == retained
+
+    run_async(test())
+
+
 def test_an_account_that_may_not_read_its_marker(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     acl = "topic readwrite kiosk/v1/rtm1/order/#\ntopic readwrite kiosk/v1/rtm1/reference/#\n"
 

@@ -357,3 +357,15 @@ def test_operators_of_an_older_copy_keep_their_names(one_site: Database) -> None
     find(one_site, {f"{ROOT}/reference/operators": {"revision": 6, "items": []}})
     with one_site.reading() as connection:
         assert read_operators(connection, "rtm1")["revision"] == 7
+
+
+DEEP = b"[" * 50_000 + b"]" * 50_000
+UNREADABLE = [DEEP, b'{"revision":4,"orders":{"a":1},"x":' + DEEP + b"}", b'{"revision":4,"x":"\xff"}']
+RETAINED = "order/SO-1 reference/orders reference/orders/a reference/operators reference/boxes reference/blocked/a"
+
+
+@pytest.mark.parametrize("payload", UNREADABLE, ids=["deep", "deep in a part", "no text"])
+@pytest.mark.parametrize("topic", [*RETAINED.split(), "counted/SO-1/a"])
+def test_nothing_that_is_retained_stops_the_centre(one_site: Database, topic: str, payload: bytes) -> None:
+    for _ in range(2):
+        find(one_site, {f"{ROOT}/{topic}": payload})

@@ -1,7 +1,9 @@
 """Transactions on both databases."""
 
+import sqlite3
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -83,3 +85,62 @@ def test_too_many_at_once_wait_and_are_then_refused(database: Database, monkeypa
     with pytest.raises(DatabaseDown, match="at once"):
         open_many()
     assert count(database) == 0
+
+
+def file_of(database: Database) -> Path:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL looks after its files itself")
+    assert database.engine.url.database is not None
+    return Path(database.engine.url.database)
+
+
+def test_what_is_written_to_a_deleted_file_does_not_count(database: Database) -> None:
+    file = file_of(database)
+    aside = file.with_name("aside")
+    assert count(database) == 0
+    file.rename(aside)
+    with pytest.raises(DatabaseDown, match="is gone"):
+        database.ping()
+    with pytest.raises(DatabaseDown, match="is gone"), database.writing():
+        pass
+    aside.rename(file)
+    assert count(database) == 0
+
+
+def test_a_file_that_goes_in_the_middle_of_a_transaction_is_seen(database: Database) -> None:
+    file = file_of(database)
+
+    def write() -> None:
+        with database.writing() as connection:
+            connection.execute(counter.insert().values(name="a", value=1))
+            file.unlink()
+
+    with pytest.raises(DatabaseDown, match="is gone"):
+        write()
+
+
+def test_a_replaced_file_needs_a_restart(database: Database) -> None:
+    file = file_of(database)
+    assert count(database) == 0
+    other = file.with_name("other")
+    sqlite3.connect(other).close()
+    other.replace(file)
+    with pytest.raises(DatabaseDown, match="was replaced"), database.writing():
+        pass
+
+
+def test_a_damaged_file_is_a_database_that_is_down(database: Database) -> None:
+    file = file_of(database)
+    database.dispose()  # else it would be read from the cache
+    for log in file.parent.glob(f"{file.name}-*"):
+        log.unlink()
+    file.write_bytes(b"To whom it may concern: this is no database. " * 1000)
+    with pytest.raises(DatabaseDown, match="not a database"):
+        database.ping()
+
+
+def test_a_writer_does_not_wait_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_of(database)
+    monkeypatch.setattr("centre.store.database.BUSY_S", 0.05)
+    with database.writing(), pytest.raises(DatabaseDown, match="at once"), database.writing():
+        pass
