@@ -42,7 +42,7 @@ CENTRE_MAY_IMPORT = {
     "centre.exit_status": ("centre.centre_errors",),
     "centre.projection": (),
     "centre.configuration": ("centre.centre_errors", "centre.legible"),
-    "centre.store": ("centre.centre_errors", "centre.moments", "centre.projection"),
+    "centre.store": ("centre.centre_errors", "centre.moments", "centre.unreadable", "centre.projection"),
     "centre.orders": (*CENTRE_GROUND, "centre.store"),
     "centre.link": (*CENTRE_GROUND, "centre.configuration", "centre.store"),
     "centre.process": (*CENTRE_GROUND, "centre.configuration", "centre.store"),
