@@ -90,17 +90,31 @@ def store_batch(
     `asked` are the resend requests under way, by transaction. Whatever the messages hold, only DatabaseDown is raised,
     and then nothing is changed.
     """
-    arrivals = [receive(message) for message in messages]
-    asked = asked or {}
+    received = [(message, receive(message)) for message in messages]
+    return _store_parts(database, received, now=now, renew=renew, asked=asked or {})
+
+
+def _store_parts(
+    database: Database,
+    received: Sequence[tuple[Received, Arrival]],
+    *,
+    now: str,
+    renew: Renew,
+    asked: Mapping[str, Asked],
+) -> Stored:
+    """Store messages together; where that fails, each half by itself. So one bad message costs the others little."""
+    if len(received) == 1:
+        return _store_alone(database, *received[0], now=now, renew=renew, asked=asked)
     try:
-        return _store(database, arrivals, now=now, renew=renew, asked=asked)
+        return _store(database, [arrival for _, arrival in received], now=now, renew=renew, asked=asked)
     except DatabaseDown:
         raise
-    except _POISON:
-        _log.exception("a batch of %d messages cannot be stored as a whole; they are stored one by one", len(messages))
+    except _POISON as exc:
+        _log.warning("%d messages cannot be stored together, so they are stored in two parts: %r", len(received), exc)
+    middle = len(received) // 2
     stored = Stored()
-    for message, arrival in zip(messages, arrivals, strict=True):
-        stored += _store_alone(database, message, arrival, now=now, renew=renew, asked=asked)
+    for part in (received[:middle], received[middle:]):
+        stored += _store_parts(database, part, now=now, renew=renew, asked=asked)
     return stored
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from centre.centre_errors import CentreError, LinkDown
-from centre.link.broker_link import BrokerLink
+from centre.link.broker_link import BrokerLink, PublishRefused
 from centre.link.received import Received
 from centre.unreadable import UNREADABLE
 
@@ -47,6 +47,7 @@ class KioskRequests:
         self._serving = serving
         self._new_id = new_id
         self._pending: dict[str, _Pending] = {}
+        self._publishes: set[asyncio.Task[None]] = set()
 
     async def send(
         self,
@@ -75,16 +76,31 @@ class KioskRequests:
             del self._pending[transaction]
 
     async def post(self, site: str, kiosk: str, name: str, transaction: str, fields: Mapping[str, object]) -> None:
-        """Send a request whose answer somebody else waits for. Raises LinkDown if no broker takes it."""
+        """Send a request whose answer somebody else waits for. Returns as soon as one broker has taken it.
+
+        A broker that hangs must not hold up the others. Raises LinkDown or PublishRefused if no broker takes it.
+        """
         topic = f"kiosk/v1/{site}/agent/{kiosk}/request/{name}"
         payload = msgspec.json.encode({**fields, "transaction": transaction})
         links = [link for link in self._serving(site) if link.is_connected]
-        results = await asyncio.gather(
-            *(link.publish(topic, payload, retain=False) for link in links), return_exceptions=True
-        )
-        failures = [result for result in results if isinstance(result, BaseException)]
-        if len(failures) == len(links):
-            raise failures[0] if failures else LinkDown(f"no broker of site {site} is connected")
+        publishes = [asyncio.create_task(link.publish(topic, payload, retain=False)) for link in links]
+        for one in publishes:
+            self._publishes.add(one)
+            one.add_done_callback(self._published)
+        failure: Exception = LinkDown(f"no broker of site {site} is connected")
+        for done in asyncio.as_completed(publishes):
+            try:
+                await done
+            except (LinkDown, PublishRefused) as exc:
+                failure = exc
+            else:
+                return
+        raise failure
+
+    def _published(self, done: "asyncio.Task[None]") -> None:
+        self._publishes.discard(done)
+        if not done.cancelled():
+            done.exception()  # whoever waited has seen it; of a slower broker nobody wants to know
 
     def answered(self, received: Received) -> None:
         """Take a message of a `response` topic. Answers that nobody waits for are left out."""

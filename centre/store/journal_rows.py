@@ -213,12 +213,30 @@ _ACKS = (
 
 
 def gaps(connection: Connection, sites: Collection[str], limit: int) -> list[OpenGap]:
-    """Return the runs of these sites behind which events wait, one for each."""
-    rows = connection.execute(
-        select(journal.c.id, kiosk.c.site, kiosk.c.name, journal.c.journal, journal.c.branch, journal.c.through + 1)
+    """Return runs of these sites behind which events wait, one gap for each.
+
+    Where there are more than `limit`, every kiosk gets its turn before any gets a second one, and those that have sent
+    something last come first: one that makes up journals by the thousand keeps no other from being asked.
+    """
+    open_gaps = (
+        select(
+            journal.c.id,
+            kiosk.c.site,
+            kiosk.c.name,
+            journal.c.journal,
+            journal.c.branch,
+            (journal.c.through + 1).label("first"),
+            journal.c.last_event_at,
+            func.row_number().over(partition_by=journal.c.kiosk_id, order_by=journal.c.id).label("turn"),
+        )
         .select_from(journal.join(kiosk))
         .where(journal.c.highest > journal.c.through, kiosk.c.retired_at.is_(None), kiosk.c.site.in_(sites))
-        .order_by(journal.c.id)
+        .subquery()
+    )
+    found = open_gaps.c
+    rows = connection.execute(
+        select(found.id, found.site, found.name, found.journal, found.branch, found.first)
+        .order_by(found.turn, found.last_event_at.desc(), found.id)
         .limit(limit)
     )
     return [OpenGap(*row) for row in rows]

@@ -6,15 +6,19 @@ others from taking over until that transaction ends, so nothing is stored by two
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from centre.centre_errors import LeaseLost
 from centre.moments import later
 from centre.store.schema import lease
 
-__all__ = ["database_moment", "release_lease", "require_leases", "take_lease"]
+__all__ = ["SILENT_S", "database_moment", "release_lease", "require_leases", "take_lease"]
+
+SILENT_S = 6.0
+"""As long as a lease lasts: until then nobody can take over anyway."""
 
 
 def database_moment(connection: Connection) -> str:
@@ -60,10 +64,16 @@ def release_lease(connection: Connection, site: str, holder: str) -> None:
 
 
 def require_leases(connection: Connection, epochs: Mapping[str, int]) -> None:
-    """Raise LeaseLost unless each site's lease still has this epoch. Holds them until the transaction ends."""
+    """Raise LeaseLost unless each site's lease still has this epoch. Holds them until the transaction ends.
+
+    The database ends a transaction whose process is silent for `SILENT_S`: it hangs, or its machine has lost its power.
+    """
     if not epochs:
         return
-    statement = select(lease.c.site, lease.c.epoch).where(lease.c.site.in_(epochs)).with_for_update(read=True)
+    columns: list[ColumnElement[Any]] = [lease.c.site, lease.c.epoch]
+    if connection.dialect.name != "sqlite":
+        columns.append(func.set_config("idle_in_transaction_session_timeout", f"{SILENT_S * 1000:.0f}", True))
+    statement = select(*columns).where(lease.c.site.in_(epochs)).with_for_update(read=True)
     found = {row.site: row.epoch for row in connection.execute(statement)}
     for site, epoch in epochs.items():
         if found.get(site) != epoch:

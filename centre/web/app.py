@@ -25,6 +25,7 @@ from centre.web.board.page_rendering import Pages
 from centre.web.body_limits import MAX_IMPORT_BYTES, LimitBody
 from centre.web.hardening import CheckHost, SecurityHeaders
 from centre.web.paths import KeepSlashes
+from centre.web.probes import DatabasePulse
 from centre.web.problem_details import CatchErrors, add_problem_handlers
 from centre.web.services import Services
 
@@ -41,6 +42,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.access = Access(services.database, services.now, services.monotonic)
     app.state.pages = Pages(services)
     app.state.live_streams = LiveStreams()
+    app.state.pulse = DatabasePulse(services.database)
     app.router.routes.extend(board_routes.router(app.state.pages, app.state.live_streams).routes)
     add_problem_handlers(app)
 

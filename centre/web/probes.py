@@ -1,5 +1,6 @@
 """Probes for monitoring: `/healthz`, `/readyz` and `/metrics`."""
 
+import asyncio
 import ipaddress
 
 from fastapi import APIRouter, Request
@@ -8,13 +9,39 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from centre.centre_errors import DatabaseDown
+from centre.store.database import Database
 from centre.web.access import ServicesOf
 from centre.web.metrics import metrics_text
 from centre.web.problem_details import PROBLEM_CONTENT, Problem
 
-__all__ = ["router"]
+__all__ = ["DatabasePulse", "router"]
 
 router = APIRouter(tags=["probes"])
+
+PULSE_S = 3.0
+"""A database that has not answered for so long does not work, whatever it will say."""
+
+
+class DatabasePulse:
+    """Asks the database whether it works, once at a time: one that hangs takes one thread, however many ask."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked: asyncio.Task[bool] | None = None
+
+    async def beats(self) -> bool:
+        """Return whether the database answers within `PULSE_S`."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._ask())
+        done, _ = await asyncio.wait((self._asked,), timeout=PULSE_S)
+        return any(one.result() for one in done)
+
+    async def _ask(self) -> bool:
+        try:
+            await asyncio.to_thread(self._database.ping)
+        except DatabaseDown:
+            return False
+        return True
 
 
 class Alive(BaseModel):
@@ -44,13 +71,10 @@ async def healthz() -> Alive:
     responses={503: {"model": Readiness, "description": "Something is missing."}},
     summary="Can the centre do its work?",
 )
-def readyz(services: ServicesOf) -> Response:
+async def readyz(request: Request, services: ServicesOf) -> Response:
     """200 if the database answers, events are being stored, and at least one broker is connected; else 503."""
-    try:
-        services.database.ping()
-        database = True
-    except DatabaseDown:
-        database = False
+    pulse: DatabasePulse = request.app.state.pulse
+    database = await pulse.beats()
     brokers = {broker.name: broker.is_connected for broker in services.brokers()}
     ingest = services.ingest.ready
     found = Readiness(

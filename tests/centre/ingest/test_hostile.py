@@ -171,3 +171,21 @@ def test_a_flood_of_dead_letters_is_stored_in_one_go(database: Database) -> None
     stored = store_batch(database, flood, now=NOW, renew=renew_nothing)
     assert stored.letters == 500
     assert rows(database, event, "sequence") == []
+
+
+def test_a_bad_message_costs_the_others_little(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = 0
+
+    def fail(facts: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        if any("POISON" in str(fact.event) for fact in facts):
+            raise ValueError("nobody has thought of this")
+        return unit_events(facts)
+
+    monkeypatch.setattr("centre.ingest.event_counting.unit_events", fail)
+    good = PlayedKiosk("good", journal="GOOD0000")
+    messages = good.write(opened("SO-9"), *[scanned(f"G{number}", "SO-9") for number in range(254)])
+    store(database, messages[:100], PlayedKiosk().write(scanned("POISON")), messages[100:])
+    assert len(counted(database)) == 254
+    assert tries <= 2 * 8 + 3

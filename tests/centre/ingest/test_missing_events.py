@@ -149,3 +149,16 @@ ILLEGIBLE = [
 def test_an_illegible_answer_makes_no_hole(database: Database, payload: bytes) -> None:
     store(database, PlayedKiosk().on("response/t1", payload), asked={"t1": Asked(KIOSK, "3F0C9A1B", 2, 9)})
     assert rows(database, hole, "first") == []
+
+
+def test_a_kiosk_that_makes_up_journals_keeps_no_other_from_being_asked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("centre.ingest.missing_events.GAPS_MAX", 5)
+    for number in range(20):
+        evil = PlayedKiosk("evil", journal=f"EVIL{number:04d}")
+        store(database, evil.write(opened(), opened())[1])
+    store(database, scans(3)[2])
+    wanted = [one.kiosk.name for one in found(database)]
+    assert wanted.count("dock-3") == 1
+    assert wanted.count("evil") == 4

@@ -125,6 +125,30 @@ def test_a_broker_that_never_answers_does_not_hold_the_caller() -> None:
     run_async(test())
 
 
+def test_a_broker_that_hangs_does_not_keep_the_answer_of_another_one() -> None:
+    class Hanging(FakeLink):
+        async def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+            await asyncio.sleep(3600)
+
+    async def test() -> None:
+        other = FakeLink(lambda *_: requests.answered(message(ANSWER, b'{"ok":true}')))
+        requests = requests_over(Hanging(), other)
+        assert await requests.send("rtm1", "dock-3", "identify", timeout_s=2) == {"ok": True}
+        await asyncio.wait_for(requests.post("rtm1", "dock-3", "resend", "t-9", {}), 2)
+
+    run_async(test())
+
+
+def test_an_answer_that_is_too_deep_is_none() -> None:
+    async def test() -> None:
+        deep = message(ANSWER, b"[" * 50_000)
+        requests = requests_over(FakeLink(lambda *_: requests.answered(deep)))
+        with pytest.raises(KioskSilent):
+            await requests.send("rtm1", "dock-3", "identify", timeout_s=0.05)
+
+    run_async(test())
+
+
 def test_a_request_can_be_sent_whose_answer_somebody_else_waits_for() -> None:
     async def test() -> None:
         link = FakeLink()

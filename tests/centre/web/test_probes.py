@@ -1,5 +1,7 @@
 """`/healthz`, `/readyz`, `/metrics`."""
 
+import threading
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -24,6 +26,18 @@ def test_ready_needs_the_database_the_ingest_and_a_broker(sqlite_centre: Centre)
     response = client.get("/readyz")
     assert (response.status_code, response.json()["ingest"]) == (503, False)
     assert client.get("/healthz").json() == {"status": "alive"}
+
+
+def test_a_database_that_hangs_is_not_ready(sqlite_centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr("centre.web.probes.PULSE_S", 0.1)
+    monkeypatch.setattr(Database, "ping", lambda _self: goes_on.wait(10))
+    with sqlite_centre.client() as client:
+        for _ in range(10):
+            response = client.get("/readyz")
+            assert (response.status_code, response.json()["database"]) == (503, False)
+        goes_on.set()
+        assert client.get("/readyz").status_code == 200
 
 
 def test_metrics(centre: Centre) -> None:
