@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from agent.contract.manifest import Flow, Line, Role, same_case
-from agent.demo.sample import ORDERS, shelf_of
+from agent.demo.sample import ORDERS, shelf_of_manifest
 from agent.workflow.state import Order, Phase, State, StationState
 
 __all__ = ["Hint", "hint_of"]
@@ -24,7 +24,7 @@ _ABLE = {Role.PICKING: "badge e7", Role.PACKING: "badge e8", Role.SHIPPING: "bad
 
 
 def hint_of(state: State, station: str) -> Hint:
-    """Return the hint for a station, whose open order is one of the sample's."""
+    """Return the hint for a station."""
     here = state.station(station)
     if here.operator is None:
         return Hint("nobody is signed in: scan a badge", ("badge e7", "badge e8", "badge e9"))
@@ -101,7 +101,9 @@ def _scanning(state: State, here: StationState, order: Order) -> Hint:
 def _held(here: StationState, order: Order) -> Hint:
     held = order.held_units()
     words = tuple(
-        f"imei {number}" for number, (imei, _) in enumerate(shelf_of(order.id).imeis, 1) if same_case(imei) in held
+        f"imei {number}"
+        for number, (imei, _) in enumerate(shelf_of_manifest(order.manifest).imeis, 1)
+        if same_case(imei) in held
     )
     if here.remove:
         return Hint("scan the unit that the centre holds", (*words, "cancel"))
@@ -126,7 +128,7 @@ def _wanted(state: State, here: StationState, order: Order) -> Iterator[str]:
 
 def _units(state: State, order: Order, line: Line, pending: int) -> Iterator[str]:
     """Yield the words for as many units on the shelf as are pending, without those that the centre has barred."""
-    shelf = shelf_of(order.id)
+    shelf = shelf_of_manifest(order.manifest)
     gone = {*order.counted, *state.barred}
     found = 0
     for word, units in (("imei", shelf.imeis), ("serial", shelf.serials)):

@@ -17,7 +17,7 @@ def type_in(kiosk: DemoKiosk, console: Console, lines: Iterable[bytes]) -> None:
     console.prompt()
     for line in lines:
         text = line.decode("utf-8", "surrogateescape").strip(" \r\n")
-        match typed_of(text, kiosk.open_order()) if text else Remark(""):
+        match typed_of(text, kiosk.shelf()) if text else Remark(""):
             case Scan(code):
                 if kiosk.scan(text, code) is None:
                     return

@@ -19,7 +19,7 @@ from agent.contract.signals import Signal
 from agent.daemon.root import Daemon
 from agent.demo.broker import HOST, PROTOCOL
 from agent.demo.console import Answer
-from agent.demo.sample import KIOSK, ORDERS, SITE, STATION
+from agent.demo.sample import KIOSK, ORDERS, SITE, STATION, Shelf, shelf_of_manifest
 from agent.drivers.indicators.indicator import SignalsOnly
 from agent.drivers.scanners.framing import Framer
 from agent.drivers.scanners.scanner import Scanner
@@ -172,9 +172,11 @@ class DemoKiosk:
         look = self._daemon.look()
         return State() if look is None else look.state
 
-    def open_order(self) -> str | None:
-        """Return the order that is open at the station."""
-        return self.state().station(STATION).order
+    def shelf(self) -> Shelf:
+        """Return what can be scanned for the order that is open at the station."""
+        state = self.state()
+        order = state.station(STATION).order
+        return shelf_of_manifest(None if order is None else state.orders[order].manifest)
 
     def _signalled(self, signal: Signal, reason: Reason | None, pending: int) -> None:
         with self._changed:

@@ -49,7 +49,7 @@ def play(kiosk: DemoKiosk, console: Console, scenes: Iterable[Scene], *, pace_s:
 def _take(kiosk: DemoKiosk, step: Step) -> bool:
     """Scan what the step says; return False if the kiosk was stopped meanwhile."""
     alarms = kiosk.alarms
-    scan = typed_of(step.typed, kiosk.open_order())
+    scan = typed_of(step.typed, kiosk.shelf())
     if not isinstance(scan, Scan):
         raise PlayFailed(f"{step.typed}: this is no scan")
     answer = kiosk.scan(step.typed, scan.code)

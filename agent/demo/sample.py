@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from agent.contract.check_digits import luhn_ok
-from agent.contract.identifiers import gtin_ok, sscc_ok
+from agent.contract.identifiers import gtin_ok, imei_ok, sscc_ok
+from agent.contract.manifest import Line, Manifest
 from agent.contract.printed_codes import badge_text
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "badge_of",
     "phone_of",
     "shelf_of",
+    "shelf_of_manifest",
 ]
 
 SITE = "rtm1"
@@ -173,3 +175,26 @@ _SHELVES = {
 def shelf_of(order: str | None) -> Shelf:
     """Return the shelf of an order; without an order, that of the first."""
     return _SHELVES["SO-1001" if order is None else order]
+
+
+def shelf_of_manifest(manifest: Manifest | None) -> Shelf:
+    """Return the shelf of the open order, which need not be one of `ORDERS`: somebody may have imported it.
+
+    The shelf of an imported order has the listed units and, for lines with TACs, phones of these models. It has no
+    units for a line that names neither.
+    """
+    if manifest is None or manifest.order in _SHELVES:
+        return shelf_of(None if manifest is None else manifest.order)
+    units = [(unit, line.id) for line in manifest.lines if line.serialized for unit in _units_of(line)]
+    return Shelf(
+        imeis=tuple(pair for pair in units if imei_ok(pair[0])),
+        serials=tuple(pair for pair in units if not imei_ok(pair[0])),
+        products=tuple(line.gtins[0] if line.gtins else line.sku for line in manifest.lines),
+        labels=(_label(9), _label(10)),
+    )
+
+
+def _units_of(line: Line) -> Iterable[str]:
+    if line.units:
+        return [identifiers[0] for identifiers in line.units]
+    return [_imei(line.tacs[0], serial) for serial in range(1, line.quantity + 1)] if line.tacs else []

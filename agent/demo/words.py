@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from agent.contract.printed_codes import Verb, command_text
-from agent.demo.sample import ORDERS, STRANGER, Shelf, badge_of, shelf_of
+from agent.demo.sample import ORDERS, STRANGER, Shelf, badge_of
 
 __all__ = ["HELP", "Leave", "Remark", "Scan", "Typed", "typed_of"]
 
@@ -43,8 +43,8 @@ _WITH_ARGUMENT = frozenset((Verb.MODE, Verb.KIND, Verb.ROLE, Verb.QTY, Verb.BOX)
 _ARGUMENT = re.compile(r"[A-Za-z0-9]{0,64}", re.ASCII)
 
 
-def typed_of(text: str, order: str | None) -> Typed:
-    """Return what a typed line means. `order` is the open order, or None."""
+def typed_of(text: str, shelf: Shelf) -> Typed:
+    """Return what a typed line means. `shelf` is that of the open order."""
     word, _, rest = text.strip(" ").partition(" ")
     word, rest = word.lower(), rest.strip(" ")
     if word in ("help", "?") and not rest:
@@ -54,7 +54,7 @@ def typed_of(text: str, order: str | None) -> Typed:
     if word in _COMMANDS and (not rest or _COMMANDS[word] in _WITH_ARGUMENT) and _ARGUMENT.fullmatch(rest):
         return Scan(command_text(_COMMANDS[word], rest.upper()))
     if word in _THINGS and rest:
-        return _THINGS[word](rest.lower(), shelf_of(order))
+        return _THINGS[word](rest.lower(), shelf)
     return Scan(text.strip(" "))
 
 
@@ -73,6 +73,8 @@ def _imei(which: str, shelf: Shelf) -> Typed:
     if which == "other":
         return Scan(STRANGER)
     if which == "bad":
+        if not imeis:
+            return Remark("this order has no imei")
         # The last digit is the check digit, so any other one is wrong.
         return Scan(imeis[0][:-1] + str((int(imeis[0][-1]) + 1) % 10))
     return _one_of(which, imeis, "imei")

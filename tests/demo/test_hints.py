@@ -5,7 +5,7 @@ import pytest
 from agent.contract.reasons import Reason
 from agent.contract.signals import Signal
 from agent.demo.hints import hint_of
-from agent.demo.sample import ORDERS, STATION, STOLEN
+from agent.demo.sample import ORDERS, STATION, STOLEN, shelf_of
 from agent.demo.words import Leave, typed_of
 from agent.workflow.state import State
 from tests.demo.warehouse import Warehouse
@@ -34,7 +34,41 @@ def test_following_the_first_hint_packs_every_order_without_a_refusal() -> None:
     assert held
     assert [order for order in IDS if warehouse.state.orders[order].packed is None] == []
     assert hint_of(warehouse.state, STATION).words == ("out", "quit")
-    assert typed_of("quit", None) == Leave()
+    assert typed_of("quit", shelf_of(None)) == Leave()
+
+
+IMPORTED = {
+    "order": "SO-4711",
+    "revision": 1,
+    "type": "normal",
+    "status": "open",
+    "lines": [
+        {
+            "line": "1",
+            "sku": "P13",
+            "flow": "used",
+            "quantity": 3,
+            "serialized": True,
+            "units": [["356938030000147"], ["356938030000220", "356938030000238"], ["FH7XK0A2PL"]],
+        },
+        {"line": "2", "sku": "P14", "flow": "used", "quantity": 2, "serialized": True, "tacs": ["35391112"]},
+        {"line": "3", "sku": "CASE-13", "flow": "used", "quantity": 4, "serialized": False},
+    ],
+}
+
+
+def test_following_the_first_hint_packs_an_imported_order() -> None:
+    warehouse = Warehouse()
+    warehouse.put(IMPORTED)
+    for words in ("badge e7", "order so-4711"):
+        assert warehouse.type(words).reason is None
+    for _ in range(STEPS_MAX):
+        if not warehouse.state.orders["SO-4711"].is_open:
+            break
+        words = first_word(warehouse)
+        reply = warehouse.type(words)
+        assert reply.reason is None, f"{words}: {reply}"
+    assert warehouse.state.orders["SO-4711"].packed is not None
 
 
 def test_nobody_signed_in() -> None:
