@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from contextlib import ExitStack
 
 from centre.centre_errors import LinkDown
 from centre.configuration.centre_settings import MqttBrokerSettings
@@ -12,18 +13,16 @@ __all__ = ["connected_socket", "explained", "read_password"]
 
 def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socket.socket:
     """Resolve, connect and shake hands, blocking; return the socket. Raises LinkDown that says why in words."""
-    raw: socket.socket | None = None
     try:
-        raw = socket.create_connection((settings.host, settings.port), timeout=timeout_s)
-        # A single ack must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return _context(settings).wrap_socket(raw, server_hostname=settings.host) if settings.tls else raw
-    except BaseException as exc:
-        if raw is not None:
-            raw.close()
-        if isinstance(exc, OSError | UnicodeError):  # UnicodeError: IDNA cannot encode the host name
-            raise LinkDown(explained(exc)) from exc
-        raise
+        with ExitStack() as undo:
+            raw = undo.enter_context(socket.create_connection((settings.host, settings.port), timeout=timeout_s))
+            # A single ack must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connected = _context(settings).wrap_socket(raw, server_hostname=settings.host) if settings.tls else raw
+            undo.pop_all()
+            return connected
+    except (OSError, UnicodeError) as exc:  # UnicodeError: IDNA cannot encode the host name
+        raise LinkDown(explained(exc)) from exc
 
 
 def read_password(settings: MqttBrokerSettings) -> str | None:
