@@ -82,6 +82,7 @@ CENTRE_MAY_IMPORT = {
 CENTRE_TOP = {
     "centre",
     "centre.__main__",
+    "centre.command_parser",
     "centre.command_line",
     "centre.command_runs",
     "centre.commands",

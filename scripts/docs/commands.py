@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from agent.arguments import parser as whole_parser
-from centre.command_line import command_parser
+from centre.command_parser import command_parser
 from scripts.docs.markdown import code, table
 
 __all__ = ["centre_commands", "commands"]

@@ -9,7 +9,8 @@ import pytest
 
 from centre import command_runs
 from centre.centre_errors import DatabaseDown, DatabaseRefused, Refused
-from centre.command_line import command_parser, main
+from centre.command_line import main
+from centre.command_parser import command_parser
 
 COMMANDS = ("run", "check", "status", "import", "export", "user", "token", "database", "backup")
 
