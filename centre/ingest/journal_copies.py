@@ -29,7 +29,7 @@ def note_old_copies(connection: Connection, copies: Iterable[OldCopy], now: str)
             "journal": row.journal,
             "branch": row.branch,
             "sequence": f"{copy.arrival.sequence:012d}",
-            "ids": [copy.stored_id, copy.arrival.event_id],
+            "events": [copy.stored_id, copy.arrival.event_id],
         }
         conflict_rows.open_conflict(connection, OLD_COPY, at=now, details=details, kiosk_id=row.kiosk_id)
         opened += 1
@@ -51,7 +51,9 @@ def note_overlaps(connection: Connection, runs: Sequence[Run], now: str) -> int:
         earliest, latest = later(row.written_from, seconds=MARGIN_S), later(row.written_to, seconds=-MARGIN_S)
         other = journal_rows.overlapping(connection, row, earliest=earliest, latest=latest)
         if other is not None and not conflict_rows.has_open(connection, TWO_KIOSKS, row.kiosk_id):
-            details = {"journals": sorted((row.journal, other))}
+            journals = sorted((row.journal, other))
+            events = journal_rows.newest_event_ids(connection, row.kiosk_id, journals)
+            details = {"journals": journals, "events": events}
             conflict_rows.open_conflict(connection, TWO_KIOSKS, at=now, details=details, kiosk_id=row.kiosk_id)
             opened += 1
     return opened

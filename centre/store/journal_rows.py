@@ -123,6 +123,17 @@ def overlapping(connection: Connection, row: JournalRow, *, earliest: str, lates
     ).scalar()
 
 
+def newest_event_ids(connection: Connection, kiosk_id: int, journals: Collection[str]) -> list[str]:
+    """Return the id of the highest stored event of each of a kiosk's journals."""
+    statement = (
+        select(event.c.event_id)
+        .join(journal, (journal.c.id == event.c.journal_id) & (journal.c.highest == event.c.sequence))
+        .where(journal.c.kiosk_id == kiosk_id, journal.c.journal.in_(journals), journal.c.branch == 0)
+        .order_by(journal.c.journal)
+    )
+    return list(connection.execute(statement).scalars())
+
+
 def with_several_journals(connection: Connection, kiosk_ids: Collection[int]) -> set[int]:
     """Return which of these kiosks have had more than one journal."""
     statement = (

@@ -134,7 +134,7 @@ def test_a_card_that_was_copied_gets_a_branch(database: Database) -> None:
     assert sorted(row[3] for row in counted(database)) == ["A", "B", "C", "D", "E"]
     ((kind, details),) = rows(database, conflict, "kind", "details")
     assert kind == "old_copy"
-    assert json.loads(details)["ids"] == [event_id(own[0]), event_id(other[0])]
+    assert json.loads(details)["events"] == [event_id(own[0]), event_id(other[0])]
 
 
 def test_two_journals_written_at_once_are_of_two_kiosks(database: Database) -> None:
@@ -143,6 +143,9 @@ def test_two_journals_written_at_once_are_of_two_kiosks(database: Database) -> N
         kiosk.time = f"2026-11-22T17:{minute:02}:00.000Z"
         store(database, kiosk.write(opened()))
     assert rows(database, conflict, "kind", "state") == [("two_kiosks_one_name", "open")]
+    ((details,),) = rows(database, conflict, "details")
+    events = json.loads(details)["events"]
+    assert [one.split("-")[0] for one in events] == ["3F0C9A1B", "AAAAAAAA"]
 
 
 def test_a_journal_that_follows_another_is_no_conflict(database: Database) -> None:
