@@ -69,6 +69,7 @@ CENTRE_MAY_IMPORT = {
     "centre.web": (
         *CENTRE_GROUND,
         "centre.configuration.centre_settings",
+        "centre.configuration.settings_values",
         "centre.store",
         "centre.orders",
         "centre.ingest.kiosk_views",

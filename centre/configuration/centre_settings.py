@@ -5,7 +5,6 @@ what the setting means; `centre-settings.md` is generated from both. `settings_r
 keys. No secret is in any of these models: they name files, which are read where the secret is used (`secret_files`).
 """
 
-import ipaddress
 import re
 import zoneinfo
 from collections.abc import Sequence
@@ -15,7 +14,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from centre.configuration.settings_values import (
+    DatabaseUrl,
+    Days,
+    FilePath,
+    Flag,
+    HostName,
+    OwnAddress,
+    Sites,
+    Text,
+    TimezoneName,
+    WebAddress,
+    distinct,
+)
 
 __all__ = [
     "CentreSettings",
@@ -29,11 +42,7 @@ __all__ = [
     "WebSettings",
     "WebhookEvent",
     "WebhookSettings",
-    "is_loopback",
 ]
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
 
 class ResaleRule(StrEnum):
@@ -65,84 +74,7 @@ class WebhookEvent(StrEnum):
     KIOSK_ONLINE = "kiosk.online"
 
 
-# -- values ------------------------------------------------------------------------------------------------------
-
-
-def is_loopback(address: str) -> bool:
-    """Return whether only this machine can reach an IP address."""
-    return ipaddress.ip_address(address).is_loopback
-
-
-def _path(value: object, info: ValidationInfo) -> object:
-    """Resolve a relative path against the folder of the configuration file, which is the context of the validation."""
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value or _CONTROL.search(value):
-        raise ValueError("not a path")
-    return Path(info.context or ".") / value
-
-
-def _host(text: str) -> str:
-    """Check that this is a name or an address without a port. Return an IPv6 address without its brackets."""
-    if _HOST_NAME.fullmatch(text):
-        return text
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    return str(ipaddress.IPv6Address(bare))
-
-
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text))
-
-
-def _database_url(text: str, info: ValidationInfo) -> str:
-    """Check the URL, and resolve the path of an SQLite file as `_path` does."""
-    url = urlsplit(text)
-    if url.scheme == "sqlite" and not url.netloc and not url.query and len(url.path) > 1 and not _CONTROL.search(text):
-        return f"sqlite:///{(Path(info.context or '.') / url.path[1:]).absolute()}"
-    if url.scheme == "postgresql+psycopg" and url.path.strip("/"):
-        _ = url.port  # raises ValueError if it is no port
-        return text
-    raise ValueError("not a database URL")
-
-
-def _timezone(text: str) -> str:
-    if text != "UTC":
-        try:
-            zoneinfo.ZoneInfo(text)
-        except (zoneinfo.ZoneInfoNotFoundError, OSError) as exc:
-            raise ValueError("no such timezone") from exc
-    return text
-
-
-def _web_address(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("https", "http") or not url.hostname or url.username is not None or url.fragment:
-        raise ValueError("not a URL")
-    _ = url.port
-    return text
-
-
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError("named twice")
-    return values
-
-
-_FILE_TEXT = "the path of a file"
-_SITE_TEXT = "a list of at least one site, each 1 to 64 letters, digits, - and _, and named once"
 _WEBHOOK_EVENTS = ", ".join(f'"{name}"' for name in WebhookEvent)
-
-Site = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Sites = Annotated[
-    tuple[Site, ...], Field(strict=False, min_length=1, description=_SITE_TEXT), AfterValidator(_distinct)
-]
-FilePath = Annotated[Path, Field(description=_FILE_TEXT), BeforeValidator(_path)]
-Text = Annotated[
-    str,
-    Field(pattern=r"^[^\x00-\x1f\x7f]{1,256}$", description="1 to 256 characters, none of them a control character"),
-]
-Flag = Annotated[bool, Field(description="true or false")]
-Days = Annotated[int, Field(ge=0, le=36_500, description="days, a whole number from 0 to 36500")]
 
 
 class SettingsTable(BaseModel):
@@ -170,7 +102,7 @@ class GeneralSettings(SettingsTable):
 class MqttBrokerSettings(SettingsTable):
     """`[[broker]]`: one of the brokers. The centre keeps a connection to each. Without any: 127.0.0.1:1883, no TLS."""
 
-    host: Annotated[str, AfterValidator(_host), Field(description="a host name or address without a port")]
+    host: HostName
     """The broker's name or address."""
     port: Annotated[int, Field(ge=1, le=65535, description="a port from 1 to 65535")] = 8883
     """The broker's port."""
@@ -202,14 +134,7 @@ class MqttBrokerSettings(SettingsTable):
 class DatabaseSettings(SettingsTable):
     """`[database]`"""
 
-    url: (
-        Annotated[
-            str,
-            AfterValidator(_database_url),
-            Field(description='"sqlite:///PATH" or "postgresql+psycopg://USER@HOST:PORT/DATABASE"'),
-        ]
-        | None
-    ) = Field(default=None, repr=False)
+    url: DatabaseUrl | None = Field(default=None, repr=False)
     """The database. Default: the SQLite file `centre.sqlite` in `data_dir`."""
     password_file: FilePath | None = None
     """The file with the password of the PostgreSQL account."""
@@ -226,7 +151,7 @@ class DatabaseSettings(SettingsTable):
 class WebSettings(SettingsTable):
     """`[web]`: the board and the REST interface."""
 
-    bind: Annotated[str, AfterValidator(_address), Field(description="an IP address of this machine")] = "127.0.0.1"
+    bind: OwnAddress = "127.0.0.1"
     """The address to listen on. One beyond loopback needs `tls_cert` and `tls_key`, or `behind_proxy`."""
     port: Annotated[int, Field(ge=0, le=65535, description="a port from 0 to 65535")] = 8080
     """The port to listen on; 0: any free one, which the log names."""
@@ -240,9 +165,7 @@ class WebSettings(SettingsTable):
     """Whether the board's pages may be read without sign-in. REST never may; operators' names are left out."""
     public_metrics: Flag = False
     """Whether others than this machine may read `/metrics`."""
-    timezone: Annotated[
-        str, AfterValidator(_timezone), Field(description='the name of a time zone, such as "Europe/Amsterdam"')
-    ] = "UTC"
+    timezone: TimezoneName = "UTC"
     """The time zone of the board's pages and prints."""
     per_operator: Flag = False
     """Whether `/throughput` also counts by operator."""
@@ -272,14 +195,14 @@ class RuleSettings(SettingsTable):
 class WebhookSettings(SettingsTable):
     """`[[webhook]]`: a receiver of what happens, as the Standard Webhooks specification says."""
 
-    url: Annotated[str, AfterValidator(_web_address), Field(description="an https URL without a user name")]
+    url: WebAddress
     """Where to post."""
     secret_file: FilePath
     """The file with the secret that signs each delivery: `whsec_` and 24 to 64 bytes in base64."""
     events: Annotated[
         tuple[Annotated[WebhookEvent, Field(strict=False)], ...],
         Field(strict=False, min_length=1, description=f"a list of {_WEBHOOK_EVENTS}, each once at most"),
-        AfterValidator(_distinct),
+        AfterValidator(distinct),
     ]
     """What to tell of."""
     insecure: Flag = False

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from centre.configuration.centre_settings import GeneralSettings, is_loopback
+from centre.configuration.centre_settings import GeneralSettings
 from centre.configuration.secret_files import read_regular, secret_in, webhook_key_in
 from centre.configuration.settings_problems import ABSENT, SettingsPath, SettingsProblems, key_text
+from centre.configuration.settings_values import is_loopback
 
 __all__ = ["check_raw_settings"]
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from centre.configuration.centre_settings import is_loopback
+from centre.configuration.settings_values import is_loopback
 from centre.web import openapi_document, probes
 from centre.web.access import Access
 from centre.web.api import (
