@@ -43,14 +43,17 @@ class ViewArrival(NamedTuple):
 
 
 class _View(Struct):
-    connection: int
+    connection: int = 0
 
 
 _VIEW = Decoder(_View)
 
 
 def read_view(message: Received, kiosk: KioskName, kind: ViewKind, station: str) -> ViewArrival | None:
-    """Return the view in a message; None if it is none. Only `connection` must be right: the rest is for display."""
+    """Return the view in a message; None if it is none. Only `connection` must be right: the rest is for display.
+
+    Kiosks of before the connection number send none: it counts as the lowest.
+    """
     text: str | None = None
     connection = 0
     if message.payload:

@@ -52,6 +52,16 @@ def test_the_highest_connection_wins(database: Database, together: bool) -> None
         assert [said(one.view) for one in kiosk_rows.stations_of(connection)] == [2]
 
 
+def test_a_view_without_a_connection_number_is_of_an_older_kiosk(database: Database) -> None:
+    for place in (1, 2):
+        store(database, *(KIOSK.on(rest, {"n": place}) for rest in ("status", "health", "station/1")))
+    assert (said(known(database).status), said(known(database).health)) == (2, 2)
+    store(database, view("status", 1, n=3))
+    store(database, KIOSK.on("status", {"n": 4}))
+    assert said(known(database).status) == 3
+    assert rows(database, dead_letter, "id") == []
+
+
 def test_an_empty_message_takes_a_view_away(database: Database) -> None:
     for rest in ("status", "health", "station/1", "station/2"):
         store(database, view(rest, 7))
