@@ -12,7 +12,7 @@ from centre.moments import Now, moment
 from centre.orders.csv_orders import COLUMNS
 from centre.orders.file_errors import FileRefused
 from centre.orders.operator_list import put_operators
-from centre.orders.order_imports import FileFormat, import_orders, read_orders
+from centre.orders.order_imports import FileFormat, import_orders, orders_in_file
 from centre.orders.reference_files import parse_blocked_units, parse_box_sizes, parse_operators
 from centre.orders.reference_lists import put_all_blocked, put_boxes
 from centre.orders.renewal import renew_messages
@@ -55,7 +55,7 @@ def import_order_file(
 
     def work(data: bytes) -> str:
         at = moment(now())
-        parsed = read_orders(database, data, format or _format_of(file, data), dict(renamed), now=at)
+        parsed = orders_in_file(database, data, format or _format_of(file, data), dict(renamed), now=at)
         done = import_orders(database, parsed, dry_run=dry_run, actor=ACTOR, now=at)
         words = "would be " if dry_run else ""
         counts = ((done.created, "created"), (done.updated, "updated"), (done.unchanged, "unchanged"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from centre.ingest.branches import Placed, Placement, Run
-from centre.ingest.projecting import Projected, Renew, project, project_late, unit_events
+from centre.ingest.projecting import Projected, Renew, project, project_late, unit_event_rows
 from centre.ingest.reception import event_in
 from centre.ingest.runs import extend, fill_holes
 from centre.projection.projector import Fact
@@ -84,7 +84,7 @@ def count(connection: Connection, runs: Sequence[Run], placement: Placement, *, 
     event_rows.delete(connection, placement.replaced)
     event_rows.insert(connection, list(map(_row, placement.new)))
     event_rows.set_states(connection, work.states)
-    event_rows.insert_unit_events(connection, unit_events([*work.facts, *work.late_facts]))
+    event_rows.insert_unit_events(connection, unit_event_rows([*work.facts, *work.late_facts]))
     projected = project(connection, work.facts, now=now, renew=renew, shown=work.shown)
     projected |= project_late(connection, work.late_facts, now=now, renew=renew)
     return Counted(projected, has_more)

@@ -17,7 +17,17 @@ from centre.moments import moment
 from centre.store import kiosk_rows
 from centre.store.kiosk_rows import KioskName, KioskRow, StationRow
 
-__all__ = ["HealthClaim", "Reach", "ViewArrival", "ViewKind", "claim_of", "reach", "read_view", "store_views"]
+__all__ = [
+    "HealthClaim",
+    "Reach",
+    "ViewArrival",
+    "ViewKind",
+    "claim_of",
+    "is_sequence",
+    "reach",
+    "read_view",
+    "store_views",
+]
 
 LARGEST_CONNECTION = 2**62
 
@@ -204,12 +214,13 @@ def claim_of(view: ViewArrival) -> HealthClaim | None:
     last, acked, journal = health.uplink.last, health.uplink.acked, health.journal.id
     if journal is None or len(journal) != 8 or not (journal.isascii() and journal.isprintable()):
         return None
-    if not all(map(_is_sequence, (last, acked))):
+    if not all(map(is_sequence, (last, acked))):
         return None
     return HealthClaim(view.kiosk, view.connection, journal, int(last), int(acked))
 
 
-def _is_sequence(text: str) -> bool:
+def is_sequence(text: str) -> bool:
+    """Return whether a text is a sequence as kiosks write it: 12 digits."""
     return len(text) == 12 and text.isascii() and text.isdigit()
 
 

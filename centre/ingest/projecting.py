@@ -12,7 +12,7 @@ from centre.projection.projector import Fact, Projector, boxes_needed, orders_ne
 from centre.store import event_rows, projection_rows
 from centre.store.order_rows import lock_orders
 
-__all__ = ["Projected", "Renew", "project", "project_late", "unit_events"]
+__all__ = ["Projected", "Renew", "project", "project_late", "unit_event_rows"]
 
 Renew: TypeAlias = Callable[[Connection, Collection[str], str], None]
 """Writes the retained messages about orders: `centre.orders.renewal.renew_messages`."""
@@ -28,7 +28,7 @@ class Projected(NamedTuple):
         return Projected(self.orders | other.orders, self.renewed | other.renewed)
 
 
-def unit_events(facts: Collection[Fact]) -> list[tuple[str, int]]:
+def unit_event_rows(facts: Collection[Fact]) -> list[tuple[str, int]]:
     """Return the rows that let a device's history be found."""
     return [(key, fact.position) for fact in facts for key in units_named(fact.event)]
 
@@ -95,7 +95,7 @@ def _facts_of(connection: Connection, journal_id: int, order: str) -> list[Fact]
 
 
 def _load_orders(connection: Connection, names: set[str], facts: Sequence[Fact]) -> dict[str, ProjectedOrder]:
-    orders = projection_rows.load_orders(connection, names)
+    orders = projection_rows.load_projected_orders(connection, names)
     packed = {fact.event.order for fact in facts if isinstance(fact.event, PackingConfirmed)}
     if packed:
         for name, revision in projection_rows.reopened_at(connection, packed).items():

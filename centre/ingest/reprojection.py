@@ -1,6 +1,6 @@
 """Project events that were not understood when they came: after an upgrade of the centre, or a mending."""
 
-from centre.ingest.projecting import Projected, Renew, project_late, unit_events
+from centre.ingest.projecting import Projected, Renew, project_late, unit_event_rows
 from centre.ingest.reception import event_in
 from centre.projection.projector import Fact
 from centre.projection.understand import KNOWN_TYPES
@@ -31,6 +31,6 @@ def project_again(database: Database, *, now: str, renew: Renew) -> Projected:
                 if (event := event_in(document.document, document.order_name)) is not None
             ]
             event_rows.set_states(connection, [(fact.position, EventState.PROJECTED) for fact in facts])
-            event_rows.insert_unit_events(connection, unit_events(facts))
+            event_rows.insert_unit_events(connection, unit_event_rows(facts))
             projected |= project_late(connection, facts, now=now, renew=renew)
     return projected

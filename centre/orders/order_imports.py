@@ -35,7 +35,7 @@ from centre.store.order_event_rows import seen_revisions
 from centre.store.order_rows import load_orders, lock_orders
 from centre.store.site_rows import all_sites
 
-__all__ = ["FileFormat", "ImportResult", "finish_imports", "import_orders", "read_orders"]
+__all__ = ["FileFormat", "ImportResult", "finish_imports", "import_orders", "orders_in_file"]
 
 FileFormat: TypeAlias = Literal["csv", "json"]
 
@@ -52,7 +52,7 @@ class ImportResult(Struct, frozen=True, kw_only=True):
     unchanged: list[str]
 
 
-def read_orders(
+def orders_in_file(
     database: Database, data: bytes, format: FileFormat, renamed: dict[str, str] | None = None, *, now: str
 ) -> list[ParsedOrder]:
     """Return the orders of a file. `renamed`: see `parse_csv_orders`.

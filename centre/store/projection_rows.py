@@ -18,7 +18,7 @@ from centre.store import counter_rows
 from centre.store.schema import box, order_operator, orders, piece
 from centre.store.statements import chunks, insert_rows, upsert
 
-__all__ = ["load_boxes", "load_boxes_of_order", "load_orders", "reopened_at", "write_boxes", "write_orders"]
+__all__ = ["load_boxes", "load_boxes_of_order", "load_projected_orders", "reopened_at", "write_boxes", "write_orders"]
 
 BOX_IDS = "box.id"
 
@@ -145,7 +145,7 @@ class _Reopen(Struct):
 _REOPEN = Decoder(_Reopen)
 
 
-def load_orders(connection: Connection, names: Collection[str]) -> dict[str, ProjectedOrder]:
+def load_projected_orders(connection: Connection, names: Collection[str]) -> dict[str, ProjectedOrder]:
     """Return these orders; those that the centre does not know as new ones. Call it under `lock_orders`."""
     found = {name: ProjectedOrder(name) for name in names}
     columns = (orders.c.name, orders.c.status, orders.c.opened_at, orders.c.packed_at)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from centre.ingest.kiosk_views import reach
+from centre.ingest.kiosk_views import is_sequence, reach
 from centre.store.kiosk_rows import KioskJournal, KioskRow, StationRow
 
 __all__ = ["kiosk_resource"]
@@ -80,13 +80,9 @@ def _backlog(health: Mapping[str, Any] | None, current: KioskJournal | None) -> 
     last, acked = _text(uplink, "last"), _text(uplink, "acked")
     if backlog is None or current is None or _text(_inner(health, "journal"), "id") != current.journal:
         return backlog
-    if last is None or acked is None or not (_is_sequence(last) and _is_sequence(acked)):
+    if last is None or acked is None or not (is_sequence(last) and is_sequence(acked)):
         return backlog
     return max(0, backlog - max(0, min(current.through, int(last)) - int(acked)))
-
-
-def _is_sequence(text: str) -> bool:
-    return len(text) == 12 and text.isascii() and text.isdigit()
 
 
 def _holes(journal: KioskJournal) -> list[dict[str, str]]:

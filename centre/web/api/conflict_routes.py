@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from centre.store.conflict_list_rows import ConflictRow, conflict_page
+from centre.store.conflict_rows import ConflictRow, conflict_page
 from centre.web.access import Reader, ServicesOf
 from centre.web.paging import DEFAULT_LIMIT, After, Limit, Page, cursor, number_in
 

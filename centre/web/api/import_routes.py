@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from centre.changes import Change
 from centre.moments import moment
 from centre.orders.file_errors import FileRefused
-from centre.orders.order_imports import import_orders, read_orders
+from centre.orders.order_imports import import_orders, orders_in_file
 from centre.web.access import OrderWriter, ServicesOf
 from centre.web.body_limits import MAX_IMPORT_BYTES
 from centre.web.json_responses import json_response
@@ -99,7 +99,7 @@ def post_orders(
     try:
         result = import_orders(
             services.database,
-            read_orders(services.database, file, format.value, now=now),
+            orders_in_file(services.database, file, format.value, now=now),
             dry_run=dry_run,
             actor=caller.actor,
             now=now,

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from centre.changes import Change
 from centre.moments import moment
 from centre.orders.file_errors import FileRefused
-from centre.orders.order_imports import FileFormat, ImportResult, import_orders, read_orders
+from centre.orders.order_imports import FileFormat, ImportResult, import_orders, orders_in_file
 from centre.web.access import ServicesOf
 from centre.web.api.import_routes import Turn
 from centre.web.board.page_rendering import Pages
@@ -60,7 +60,7 @@ def _imported(services: Services, viewer: Viewer, data: bytes, kind: FileFormat,
     now = moment(services.now())
     return import_orders(
         services.database,
-        read_orders(services.database, data, kind, now=now),
+        orders_in_file(services.database, data, kind, now=now),
         dry_run=dry_run,
         actor=viewer.caller.actor,
         now=now,

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from centre.ingest.branches import place
-from centre.ingest.projecting import unit_events
+from centre.ingest.projecting import unit_event_rows
 from centre.ingest.transaction import store_batch
 from centre.link.received import Received
 from centre.store import dead_letter_rows
@@ -113,9 +113,9 @@ def test_one_message_that_cannot_be_stored_does_not_stop_the_others(
     def fail(facts: Any) -> Any:
         if any("POISON" in str(fact.event) for fact in facts):
             raise ValueError("nobody has thought of this")
-        return unit_events(facts)
+        return unit_event_rows(facts)
 
-    monkeypatch.setattr("centre.ingest.event_counting.unit_events", fail)
+    monkeypatch.setattr("centre.ingest.event_counting.unit_event_rows", fail)
     other_kiosk_works(database, PlayedKiosk().write(opened(), scanned("POISON"), scanned("B")))
     assert [state for _, state in states(database)].count("not_understood") == 1
     assert runs(database)[0][3] == 3
@@ -181,9 +181,9 @@ def test_a_bad_message_costs_the_others_little(database: Database, monkeypatch: 
         tries += 1
         if any("POISON" in str(fact.event) for fact in facts):
             raise ValueError("nobody has thought of this")
-        return unit_events(facts)
+        return unit_event_rows(facts)
 
-    monkeypatch.setattr("centre.ingest.event_counting.unit_events", fail)
+    monkeypatch.setattr("centre.ingest.event_counting.unit_event_rows", fail)
     good = PlayedKiosk("good", journal="GOOD0000")
     messages = good.write(opened("SO-9"), *[scanned(f"G{number}", "SO-9") for number in range(254)])
     store(database, messages[:100], PlayedKiosk().write(scanned("POISON")), messages[100:])

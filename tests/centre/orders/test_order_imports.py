@@ -8,7 +8,7 @@ import pytest
 from centre.orders import order_imports
 from centre.orders.file_errors import FileRefused
 from centre.orders.manifest_intake import put
-from centre.orders.order_imports import ImportResult, finish_imports, import_orders, read_orders
+from centre.orders.order_imports import ImportResult, finish_imports, import_orders, orders_in_file
 from centre.store.database import Database
 from centre.store.import_rows import load_imports
 from centre.store.order_rows import load_orders
@@ -18,7 +18,7 @@ from tests.centre.orders.scene import NOW, manifest, published
 def do_import(
     database: Database, data: str, format: order_imports.FileFormat = "csv", *, dry_run: bool = False
 ) -> ImportResult:
-    parsed = read_orders(database, data.encode(), format, now=NOW)
+    parsed = orders_in_file(database, data.encode(), format, now=NOW)
     return import_orders(database, parsed, dry_run=dry_run, actor="command", now=NOW)
 
 
@@ -102,7 +102,7 @@ def test_an_import_goes_on_after_a_kill(sited: Database, monkeypatch: pytest.Mon
     def killed() -> None:
         raise KeyboardInterrupt
 
-    parsed = read_orders(sited, csv_of(*rows).encode(), "csv", now=NOW)
+    parsed = orders_in_file(sited, csv_of(*rows).encode(), "csv", now=NOW)
     with pytest.raises(KeyboardInterrupt):
         import_orders(sited, parsed, dry_run=False, actor="command", now=NOW, tell=killed)
     with sited.writing() as connection:
