@@ -90,14 +90,14 @@ class _Reader:
             self._check_codes(row)
             if not row.cells["order"]:
                 self._fault(row, "order", "the id of an order")
+            if len(self._errors) == before:
+                by_order.setdefault(row.cells["order"], []).append(row)
             site = row.cells.get("site")
             if site and self._sites is not None and site not in self._sites:
                 self._fault(row, "site", f"one of {', '.join(self._sites)}")
-            if len(self._errors) == before:
-                by_order.setdefault(row.cells["order"], []).append(row)
         parsed = [order for name, rows in by_order.items() if (order := self._order(name, rows)) is not None]
         if self._errors:
-            raise FileRefused(self._errors, parsed)
+            raise FileRefused(self._errors)
         return parsed
 
     def _fault(self, row: CsvRow, column: str, expected: str, found: str | None = None) -> None:

@@ -24,7 +24,9 @@ class RowError(Struct, frozen=True, order=True):
 
 
 class FileRefused(Refused):
-    """Nothing of the file is taken. `errors` are sorted by row; `parsed` are the orders without a fault."""
+    """Nothing of the file is taken. `errors` are sorted by row; `parsed` are the orders without a fault, if what
+    the centre has may be at odds with them.
+    """
 
     def __init__(self, errors: Sequence[RowError], parsed: Sequence[ParsedOrder] = ()) -> None:
         self.errors = sorted(errors)
