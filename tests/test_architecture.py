@@ -114,7 +114,7 @@ CENTRE_EDGES = {
     "sse_starlette": {"centre/web/board/live_updates.py"},
     "sqlalchemy": {"centre/store/", "centre/ingest/transaction.py"},  # there for what the database refuses to store
     "starlette": {"centre/web/"},
-    "uvicorn": {"centre/process/web_server.py"},
+    "uvicorn": {"centre/process/web_server.py", "centre/process/http_patience.py"},
 }
 
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from centre.centre_errors import CentreBusy, Refused
 from centre.configuration.centre_settings import WebSettings
+from centre.process.http_patience import PatientHttp
 from centre.process.stopping import Stop
 
 __all__ = ["listening_socket", "serving", "web_url"]
@@ -53,6 +54,7 @@ async def serving(app: Any, settings: WebSettings, listening: socket.socket, sto
             app,
             access_log=False,
             forwarded_allow_ips="*",
+            http=PatientHttp,
             lifespan="off",
             log_config=None,
             proxy_headers=settings.behind_proxy,

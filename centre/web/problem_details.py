@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -261,6 +262,8 @@ class CatchErrors:
 
         try:
             await self._app(scope, receive, sender)
+        except ClientDisconnect:
+            _log.debug("A client left in the middle of its request: %s %r", scope["method"], scope["path"])
         except Exception:  # the edge of a request: whatever it is, the next request must be served
             _log.exception("A request failed: %s %r", scope["method"], scope["path"])
             if has_started:
