@@ -20,6 +20,10 @@ __all__ = ["MAX_BYTES", "MAX_ROWS", "CsvRow", "CsvTable", "read_table"]
 MAX_BYTES = 50_000_000
 MAX_ROWS = 100_000
 
+_MAX_RECORDS = 10 * MAX_ROWS
+"""Rows without text among them: a file of nothing else would take a minute to read."""
+_MAX_COLUMNS = 1000
+
 _DELIMITERS = ",;\t|"
 _MAX_CELL = 1_000_000
 _ENCODINGS = (
@@ -134,6 +138,8 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for record in reader:
             number += 1
+            if number > _MAX_RECORDS:
+                raise _refused(f"at most {_MAX_RECORDS} rows, those without text among them", "more")
             cells = [cell.strip() for cell in record]
             if any(cells):
                 yield number, cells
@@ -149,6 +155,8 @@ def _places(
     number: int, header: Sequence[str], names: Mapping[str, str], required: Collection[str], renamed: Mapping[str, str]
 ) -> dict[str, int]:
     """Return the place of each known column. Raises FileRefused."""
+    if len(header) > _MAX_COLUMNS:
+        raise _refused(f"at most {_MAX_COLUMNS} columns", f"{len(header)} columns")
     places: dict[str, int] = {}
     errors = []
     unknown = []

@@ -146,3 +146,18 @@ def test_any_file_is_read_or_refused(data: bytes) -> None:
 def test_the_columns_are_those_of_the_contract() -> None:
     contract = "order,site,type,line,sku,name,gtin,barcode,flow,serialized,quantity,units,tacs,serial_length,picking"
     assert ",".join(COLUMNS) == contract + ",packing,shipping"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\n" * 5_000_000, "at most 1000000 rows, those without text among them"),
+        (b"order,sku,quantity\n" + b",,\n" * 1_100_000, "at most 1000000 rows, those without text among them"),
+        (b",".join(b"column%d" % number for number in range(100_000)), "at most 1000 columns"),
+    ],
+    ids=["line feeds", "blank rows", "columns"],
+)
+def test_a_file_of_nothing_is_refused_at_once(data: bytes, expected: str) -> None:
+    with pytest.raises(FileRefused) as refused:
+        parse_csv_orders(data)
+    assert [error.expected for error in refused.value.errors] == [expected]

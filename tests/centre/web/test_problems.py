@@ -1,5 +1,6 @@
 """Every error is a problem document, whatever a stranger sends; none is a 500."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from urllib.parse import quote
 import pytest
 from fastapi.routing import APIRoute
 from httpx import Response
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from centre.centre_errors import DatabaseDown
 from centre.store.database import Database
 from centre.web.body_limits import MAX_BODY_BYTES, MAX_IMPORT_BYTES
-from centre.web.problem_details import PROBLEM_TYPE
+from centre.web.problem_details import PROBLEM_TYPE, CatchErrors
 from centre.web.scopes import Scope
 from tests.centre.web.conftest import Centre
 from tests.centre.web.test_access import address, operations
@@ -231,3 +233,14 @@ def test_a_centre_on_the_loopback_is_addressed_as_such(centre: Centre, host: str
 def test_routes_with_operation_ids(centre: Centre) -> None:
     routes = [route for _, _, route in operations(centre.app) if isinstance(route, APIRoute)]
     assert len({route.unique_id for route in routes}) == len(routes)
+
+
+def test_a_client_that_leaves_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async def leaving(scope: object, receive: object, send: object) -> None:
+        raise ClientDisconnect
+
+    async def nothing(*_: object) -> None: ...
+
+    scope = {"type": "http", "method": "POST", "path": "/sign-in"}
+    asyncio.run(CatchErrors(leaving)(scope, nothing, nothing))  # type: ignore[arg-type]
+    assert caplog.records == []
