@@ -5,9 +5,9 @@ import logging
 
 from centre.centre_errors import DatabaseDown
 from centre.changes import Change, Changes
+from centre.ingest.old_documents import forget_old_documents
 from centre.moments import Now, moment
 from centre.orders.index_renewal import plan_index, write_index
-from centre.orders.old_documents import forget_old_documents
 from centre.orders.order_imports import finish_imports
 from centre.orders.tombstones import clear_tombstones
 from centre.store.database import Database

@@ -55,7 +55,7 @@ CENTRE_MAY_IMPORT = {
         "centre.link.received",
     ),
     "centre.kiosk_retirement": (*CENTRE_GROUND, "centre.store"),
-    "centre.upkeep": (*CENTRE_GROUND, "centre.store", "centre.orders"),
+    "centre.upkeep": (*CENTRE_GROUND, "centre.store", "centre.orders", "centre.ingest.old_documents"),
     "centre.site_work": (
         *CENTRE_GROUND,
         "centre.configuration",

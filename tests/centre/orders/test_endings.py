@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from centre.ingest.old_documents import forget_old_documents
 from centre.moments import later
 from centre.orders.index_renewal import renew_index
 from centre.orders.manifest_intake import put
-from centre.orders.old_documents import forget_old_documents
 from centre.orders.order_lifecycle import cancel, reopen
 from centre.orders.site_addition import serve_sites
 from centre.orders.tombstones import clear_tombstones
