@@ -16,9 +16,13 @@ JsonObject = Mapping[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 
+_CARELESS = "application/x-www-form-urlencoded"
+"""What curl's `-d` and Python's urllib say of any body, unless they are told. A browser's form has no CSRF header."""
+
+
 async def _json_bytes(request: Request) -> bytes:
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
+    if kind not in ("application/json", _CARELESS) and not kind.endswith("+json"):
         raise Problem(
             415, f"The body must be JSON, not {shown(kind)}. Send Content-Type: application/json.",
             headers={"Accept": "application/json"},

@@ -75,6 +75,12 @@ def test_what_is_not_json(admin: TestClient) -> None:
     assert paths_of(problem(admin.put("/api/v1/orders/x", json=[1]), 422)) == [""]
 
 
+def test_json_that_is_called_a_form_is_json(admin: TestClient) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert paths_of(problem(admin.put("/api/v1/orders/x", content=b"{}", headers=headers), 422)) == ["lines"]
+    assert admin.put("/api/v1/blocked/main/a", content=b'{"items": []}', headers=headers).status_code == 200
+
+
 def test_wrong_fields_are_named(admin: TestClient) -> None:
     line = {"line": "1", "sku": "A", "flow": "used", "serialized": True, "quantity": "3"}
     given = {"type": "normal", "revision": 10**30, "lines": [line, {**line, "line": "2", "quantity": 0}]}
