@@ -10,6 +10,7 @@ from centre.ingest.journal_import import import_journal as take_journal
 from centre.legible import legible, quoted
 from centre.moments import Now, moment
 from centre.orders.csv_orders import COLUMNS
+from centre.orders.csv_tables import COLUMN_IN_HEADER
 from centre.orders.file_errors import FileRefused
 from centre.orders.operator_list import put_operators
 from centre.orders.order_imports import FileFormat, import_orders, orders_in_file
@@ -63,7 +64,7 @@ def import_order_file(
         named = [f"  {what:<9}  {order}" for orders, what in counts[:2] for order in orders] if dry_run else []
         return "\n".join([summary, *map(legible, named)])
 
-    return _import(file, out, work)
+    return _import(file, out, work, is_mappable=True)
 
 
 def import_list(
@@ -115,7 +116,7 @@ def import_journal(database: Database, file: Path, out: TextIO, *, now: Now) -> 
     return 1 if done.refused else 0
 
 
-def _import(file: Path, out: TextIO, work: Callable[[bytes], str]) -> int:
+def _import(file: Path, out: TextIO, work: Callable[[bytes], str], *, is_mappable: bool = False) -> int:
     try:
         out.write(f"{work(_read(file))}\n")
     except FileRefused as exc:
@@ -126,6 +127,8 @@ def _import(file: Path, out: TextIO, work: Callable[[bytes], str]) -> int:
             print(f"  {legible(f'{place}: {text}' if place else text)}", file=sys.stderr)
         if len(exc.errors) > _SHOWN_ERRORS:
             print(f"  and {len(exc.errors) - _SHOWN_ERRORS:,} more", file=sys.stderr)
+        if is_mappable and any(error.expected == COLUMN_IN_HEADER for error in exc.errors):
+            print("If the file names its columns differently, say so: --map sku=ARTICLE", file=sys.stderr)
         return 1
     return 0
 

@@ -49,7 +49,7 @@ def _lines(is_running: bool, held: list[LeaseRow], found: Summary) -> list[tuple
         *((f"site {lease.site}", f"{lease.holder}, epoch {lease.epoch}") for lease in held),
         ("kiosks", f"{found.kiosks:,}"),
         ("orders", _counts(found.orders)),
-        ("events", f"{found.events:,}, the newest at {found.newest_event_at or 'no time yet'}"),
+        ("events", f"{found.events:,}, the newest at {found.newest_event_at}" if found.newest_event_at else "none"),
         ("unfinished", _counts(found.unfinished)),
         ("holes", f"{found.holes:,}"),
         ("dead letters", f"{found.dead_letters:,}"),

@@ -18,11 +18,19 @@ def connected_socket(settings: MqttBrokerSettings, *, timeout_s: float) -> socke
             raw = undo.enter_context(socket.create_connection((settings.host, settings.port), timeout=timeout_s))
             # A single ack must not wait for the TCP acknowledgement of the one before (Nagle's algorithm).
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connected = _context(settings).wrap_socket(raw, server_hostname=settings.host) if settings.tls else raw
+            connected = _encrypted(raw, settings) if settings.tls else raw
             undo.pop_all()
             return connected
     except (OSError, UnicodeError) as exc:  # UnicodeError: IDNA cannot encode the host name
         raise LinkDown(explained(exc)) from exc
+
+
+def _encrypted(raw: socket.socket, settings: MqttBrokerSettings) -> ssl.SSLSocket:
+    context = _context(settings)
+    try:
+        return context.wrap_socket(raw, server_hostname=settings.host)
+    except ConnectionResetError as exc:  # what Mosquitto does on a port without TLS
+        raise LinkDown("it ended the TLS handshake; does the port speak TLS? If not: tls = false") from exc
 
 
 def read_password(settings: MqttBrokerSettings) -> str | None:

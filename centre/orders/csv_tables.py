@@ -15,10 +15,13 @@ from msgspec import Struct
 
 from centre.orders.file_errors import FileRefused, RowError, shown
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "CsvRow", "CsvTable", "read_table"]
+__all__ = ["COLUMN_IN_HEADER", "MAX_BYTES", "MAX_ROWS", "CsvRow", "CsvTable", "read_table"]
 
 MAX_BYTES = 50_000_000
 MAX_ROWS = 100_000
+
+COLUMN_IN_HEADER = "this column in the header"
+"""What is expected where a column is missing."""
 
 _MAX_RECORDS = 10 * MAX_ROWS
 """Rows without text among them: a file of nothing else would take a minute to read."""
@@ -118,14 +121,14 @@ def _declared_delimiter(text: str) -> tuple[str | None, int]:
 
 
 def _likely_delimiter(text: str, names: Mapping[str, str]) -> str:
-    """Return the delimiter by which most columns of the header are known."""
+    """Return the delimiter by which most columns of the header are known; if several do, the one with most columns."""
 
-    def known(delimiter: str) -> int:
+    def known(delimiter: str) -> tuple[int, int]:
         try:
             _, header = next(_records(text, delimiter), (1, []))
         except FileRefused:
-            return 0  # with this delimiter, quotation marks stand where none may
-        return sum(_folded(cell) in names for cell in header)
+            return 0, 0  # with this delimiter, quotation marks stand where none may
+        return sum(_folded(cell) in names for cell in header), len(header)
 
     return max(_DELIMITERS, key=known)
 
@@ -171,7 +174,7 @@ def _places(
     found = ", ".join(shown(cell) for cell in header)
     for column in {**dict.fromkeys(required), **renamed}:
         if column not in places:
-            errors.append(RowError(number, renamed.get(column, column), "this column in the header", shown(found)))
+            errors.append(RowError(number, renamed.get(column, column), COLUMN_IN_HEADER, shown(found)))
     missing = {name: column for name, column in names.items() if column not in places}
     for cell in unknown:
         close = get_close_matches(_folded(cell), missing, n=1, cutoff=0.8)

@@ -51,12 +51,17 @@ class LeaseKeeper:
 
     async def run(self, on_change: Callable[[Mapping[str, int]], Awaitable[None]]) -> None:
         """Take and renew until cancelled. `on_change` is awaited whenever other sites, or other epochs, are ours."""
+        is_first = True
         while True:
             try:
                 found = await asyncio.to_thread(self._take_all)
             except DatabaseDown as exc:
                 _log.warning("the leases cannot be renewed: the database is down", extra={"why": exc})
                 found = self.epochs
+            else:
+                if is_first:
+                    _report_others([site for site in self._sites if site not in found])
+                    is_first = False
             if found != self.epochs:
                 for site in self._sites:
                     _report(site, self.epochs.get(site), found.get(site))
@@ -81,6 +86,11 @@ class LeaseKeeper:
                     release_lease(connection, site, self._holder)
         except DatabaseDown as exc:
             _log.warning("the leases end by themselves: the database is down", extra={"why": exc})
+
+
+def _report_others(sites: Sequence[str]) -> None:
+    for site in sites:
+        _log.info("another centre works for a site; this one stands by", extra={"site": site})
 
 
 def _report(site: str, before: int | None, now: int | None) -> None:

@@ -34,6 +34,14 @@ def test_columns_can_be_renamed(centre: Command, tmp_path: Path) -> None:
     assert 'kiosk-centre: --map "colour=SO_NUMBER": expected COLUMN=HEADER' in refused.err
 
 
+def test_other_headers_are_named_with_what_to_do(centre: Command, tmp_path: Path) -> None:
+    file = file_of(tmp_path, "orders.csv", "SO_NUMBER;ARTICLE;QTY\nSO-1;P13;1\n")
+    first, *faults, advice = centre("import", "orders", file).err.splitlines()
+    assert first == f"kiosk-centre: {file} is refused, nothing is changed:"
+    assert all(fault.endswith("found SO_NUMBER, ARTICLE, QTY") for fault in faults)
+    assert "--map sku=ARTICLE" in advice
+
+
 @pytest.mark.parametrize("order", [0, 1])
 def test_several_columns_are_renamed_at_once(centre: Command, tmp_path: Path, order: int) -> None:
     file = file_of(tmp_path, "orders.csv", ORDERS.replace("order,sku", "SO_NUMBER,ARTICLE"))

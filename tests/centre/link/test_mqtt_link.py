@@ -97,6 +97,14 @@ def test_a_broker_whose_certificate_is_not_trusted_is_left(tmp_path: Path) -> No
     run_async(test())
 
 
+def test_a_port_without_tls_is_named(broker: Broker) -> None:
+    async def test() -> None:
+        async with linked(settings_for(broker.port, tls=True), wait=False) as rig:
+            await until(lambda: "tls = false" in rig.link.state, "the advice")
+
+    run_async(test())
+
+
 # -- bounds ----------------------------------------------------------------------------------------------------------
 
 

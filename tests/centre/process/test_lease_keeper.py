@@ -1,8 +1,11 @@
 """Keeping leases: a stand-by takes over, a holder that is replaced notices, a database that is down ends nothing."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
+
+import pytest
 
 from centre.centre_errors import DatabaseDown
 from centre.process.lease_keeper import LeaseKeeper, LeasePace, new_holder
@@ -26,7 +29,9 @@ class Seen:
                 await asyncio.sleep(0.01)
 
 
-def test_a_stand_by_takes_over_and_the_first_one_notices(database: Database) -> None:
+def test_a_stand_by_takes_over_and_the_first_one_notices(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
     async def go() -> None:
         first, second = LeaseKeeper(database, ["s"], "a", PACE), LeaseKeeper(database, ["s"], "b", PACE)
         by_first, by_second = Seen(), Seen()
@@ -35,6 +40,7 @@ def test_a_stand_by_takes_over_and_the_first_one_notices(database: Database) -> 
         standby = asyncio.create_task(second.run(by_second.take))
         await asyncio.sleep(0.5)
         assert by_second.epochs == {}
+        assert caplog.text.count("this one stands by") == 1
         task.cancel()  # it hangs
         await by_second.becomes({"s": 2})
         task = asyncio.create_task(first.run(by_first.take))  # it goes on
