@@ -289,5 +289,8 @@ def _people(row: OrderRow, operators: dict[str, str], naming: Naming) -> list[tu
         if operator is None or naming.operators is None:
             continue
         names = [naming.operators[site, operator] for site in sites if (site, operator) in naming.operators]
-        found.append((role_words(role).lower(), names[0] if names else operator))
+        words = role_words(role).lower()
+        if role != "picking" and row.status != "packed":
+            words = f"to be {words}"  # assigned, and not done yet
+        found.append((words, names[0] if names else operator))
     return found
