@@ -16,7 +16,7 @@ from centre.projection.projected_order import ProjectedOrder
 from centre.projection.projector import BoxKey
 from centre.store import counter_rows
 from centre.store.schema import box, order_operator, orders, piece
-from centre.store.statements import chunks, insert_rows, upsert
+from centre.store.statements import chunks, insert_rows, replace_rows
 
 __all__ = ["load_boxes", "load_boxes_of_order", "load_projected_orders", "reopened_at", "write_boxes", "write_orders"]
 
@@ -209,11 +209,4 @@ def _write_operators(connection: Connection, changed: Iterable[ProjectedOrder]) 
         for order in changed
         for role, operator in order.operators.items()
     ]
-    if rows:
-        statement = upsert(connection, order_operator)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["order_name", "role"], set_={"operator": statement.excluded.operator}
-            ),
-            rows,
-        )
+    replace_rows(connection, order_operator, rows)
