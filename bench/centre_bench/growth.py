@@ -35,7 +35,7 @@ def measured_with(events: int) -> Measure:
     """Return the part that fills the databases with so many events; with fewer if it is to be quick."""
 
     def measure(scratch: Scratch, quick: bool) -> list[Row]:
-        rounds = 2 if quick else 7
+        rounds = 2 if quick else 5
         with stores(scratch) as kinds:
             return [
                 row for store in kinds for row in _measure(scratch, store, rounds, _QUICK if quick else events)

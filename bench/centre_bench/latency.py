@@ -30,7 +30,7 @@ _DOCUMENT = b"x" * 700
 
 
 def measure(scratch: Scratch, quick: bool) -> list[Row]:
-    rounds, seconds = (1, 5.0) if quick else (3, 20.0)
+    rounds, seconds = (1, 5.0) if quick else (3, 15.0)
     with stores(scratch) as kinds:
         return [_measure(scratch, store, rounds, seconds) for store in kinds]
 

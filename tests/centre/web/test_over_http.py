@@ -95,3 +95,23 @@ def test_broken_requests(address: tuple[str, int], client: httpx.Client) -> None
         status = sent(address, request)[:13]
         assert b" 5" not in status, (request[:80], status)
     assert client.get("/healthz").status_code == 200
+
+
+def test_answers_are_sent_at_once(sqlite_centre: Centre) -> None:
+    """Nagle's algorithm is off on each connection: an answer does not wait for an acknowledgement of its first part."""
+    settings = sqlite_centre.services.settings.web.model_copy(update={"port": 0})
+
+    async def is_off() -> bool:
+        found = asyncio.get_running_loop().create_future()
+
+        class Accepted(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                accepted = transport.get_extra_info("socket")
+                found.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+        with listening_socket(settings) as listening:
+            async with await asyncio.get_running_loop().create_server(Accepted, sock=listening):
+                with socket.create_connection(listening.getsockname()[:2], timeout=10):
+                    return bool(await asyncio.wait_for(found, 10))
+
+    assert asyncio.run(is_off())
