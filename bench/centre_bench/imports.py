@@ -29,7 +29,7 @@ _LOOK_S = 0.5
 
 
 def measure(scratch: Scratch, quick: bool) -> list[Row]:
-    rounds, imported = (1, IMPORTED // 10) if quick else (3, IMPORTED)
+    rounds, imported = (1, IMPORTED // 10) if quick else (2, IMPORTED)
     with stores(scratch) as kinds:
         return [row for store in kinds for row in _measure(scratch, store, rounds, imported)]
 
