@@ -59,7 +59,8 @@ def box_contents(pieces: Iterable[BoxPiece]) -> list[BoxContent]:
 def line_statuses(manifest: Document | None, boxes: Iterable[BoxRow]) -> list[LineStatus]:
     """Return the lines in the order of the manifest, then those that only boxes have.
 
-    What a manifest itself lists as counted elsewhere counts too, unless the centre knows that box.
+    What a manifest itself lists as counted elsewhere counts too, unless the centre knows that box. Of a packed order of
+    which only the tombstone is left, what was counted is what was ordered: kiosks confirm no other packing.
     """
     manifest = manifest or {}
     lines: dict[str, tuple[str, int]] = {
@@ -81,8 +82,15 @@ def line_statuses(manifest: Document | None, boxes: Iterable[BoxRow]) -> list[Li
     for entry in _list(manifest, "counted"):
         if entry["box"] not in known:
             count(entry["line"], "", entry["quantity"], entry.get("units") or ())
+    is_tombstone = manifest.get("status") == "packed" and not manifest.get("lines")
     return [
-        LineStatus(line=line, sku=sku, ordered=ordered, scanned=scanned[line], units=tuple(units[line]))
+        LineStatus(
+            line=line,
+            sku=sku,
+            ordered=scanned[line] if is_tombstone else ordered,
+            scanned=scanned[line],
+            units=tuple(units[line]),
+        )
         for line, (sku, ordered) in lines.items()
     ]
 

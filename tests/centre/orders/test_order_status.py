@@ -2,7 +2,9 @@
 
 from centre.orders.manifest_intake import put
 from centre.orders.order_reading import read_box, read_order, read_page
+from centre.orders.order_status import line_statuses
 from centre.orders.unit_status import read_unit
+from centre.store.box_rows import BoxPiece, BoxRow
 from centre.store.database import Database
 from centre.store.order_pages import OrderFilter, count_orders
 from centre.store.unit_rows import UnitMark, add_mark
@@ -48,6 +50,18 @@ def test_a_box_that_was_begun_and_is_empty_again_is_not_shown(sited: Database) -
         found = read_order(connection, "SO-1")
     assert found is not None
     assert [box["box"] for box in found["boxes"]] == ["B2"]
+
+
+def test_a_packed_order_of_which_only_the_tombstone_is_left_is_complete() -> None:
+    pieces = (BoxPiece(line="1", sku="P13", quantity=4, unit=None),)
+    box = BoxRow(
+        id=1, order_name="SO-1", box="B1", site="rtm1", kiosk="dock-3", mode="used", state="confirmed",
+        size=None, length_mm=None, width_mm=None, height_mm=None, label=None, confirmed_at=NOW, voided_by=None,
+        pieces=pieces,
+    )  # fmt: skip
+    for status, ordered in (("packed", 4), ("cancelled", 0)):
+        (line,) = line_statuses({"order": "SO-1", "revision": 2, "status": status}, [box])
+        assert (line.ordered, line.scanned) == (ordered, 4)
 
 
 def test_pages_are_filtered_and_stable(sited: Database) -> None:
