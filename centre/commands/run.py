@@ -9,6 +9,7 @@ from centre.composition import Centre
 from centre.configuration.centre_settings import CentreSettings
 from centre.exit_status import ExitStatus, exit_status_of
 from centre.process.centre_log import configure_log
+from centre.process.stopping import ignore_hangups
 
 __all__ = ["run"]
 
@@ -18,6 +19,7 @@ _log = logging.getLogger(__name__)
 def run(settings: CentreSettings) -> int:
     """Run until SIGTERM or SIGINT; return the exit code (`centre-commands.md#exit-codes`)."""
     configure_log()
+    ignore_hangups()
     try:
         asyncio.run(Centre(settings, sys.stdout).run())
     except CentreError as exc:

@@ -1,12 +1,16 @@
 """How the centre ends: asked to by a signal, or by the first failure of one of its parts."""
 
 import asyncio
+import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-__all__ = ["Stop", "running", "stopping_on_signals"]
+__all__ = ["Stop", "ignore_hangups", "running", "stopping_on_signals"]
+
+_log = logging.getLogger(__name__)
 
 
 class Stop:
@@ -37,16 +41,32 @@ class Stop:
 
 @contextmanager
 def stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """Treat SIGTERM and SIGINT as a request to end."""
+    """Treat SIGTERM and SIGINT as a request to end; SIGHUP too, if a terminal has hung up, and not otherwise."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:
         loop.add_signal_handler(number, stop.request, number.name)
+    if has_terminal():
+        loop.add_signal_handler(signal.SIGHUP, stop.request, signal.SIGHUP.name)
+    else:
+        loop.add_signal_handler(signal.SIGHUP, _log.warning, "SIGHUP changes nothing: restart to read the settings")
     try:
         yield
     finally:
-        for number in signals:
+        for number in (*signals, signal.SIGHUP):
             loop.remove_signal_handler(number)
+        ignore_hangups()
+
+
+def has_terminal() -> bool:
+    """Return whether a person has started the process at a terminal."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
+def ignore_hangups() -> None:
+    """Let SIGHUP end the process only if it has a terminal. systemd would not start it again."""
+    if not has_terminal():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @asynccontextmanager
