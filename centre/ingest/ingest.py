@@ -61,6 +61,8 @@ class Ingest:
         renew: Renew,
     ) -> None:
         self.ready = False
+        """Whether everything that was last tried in the database has worked."""
+        self._failing = 0
         self.events = 0
         """How many events were stored since the start."""
         self._database = database
@@ -188,18 +190,25 @@ class Ingest:
     async def _in_database(self, work: Callable[[], T]) -> T:
         """Do the work in a thread; while the database is down, try again and again."""
         wait_s = RETRY_S
-        while True:
-            try:
-                result = await asyncio.to_thread(work)
-            except DatabaseDown as exc:
-                if self.ready or wait_s == RETRY_S:
-                    _log.error("the database is down, nothing is acknowledged until it works: %s", exc)
-                self.ready = False
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, RETRY_MAX_S)
-            else:
-                self.ready = True
-                return result
+        is_failing = False
+        try:
+            while True:
+                try:
+                    result = await asyncio.to_thread(work)
+                except DatabaseDown as exc:
+                    if not is_failing:
+                        _log.error("the database is down, nothing is acknowledged until it works: %s", exc)
+                        # With a full disk reading still works: that must not look as if all were well.
+                        is_failing, self.ready = True, False
+                        self._failing += 1
+                    await asyncio.sleep(wait_s)
+                    wait_s = min(wait_s * 2, RETRY_MAX_S)
+                else:
+                    break
+        finally:
+            self._failing -= is_failing
+        self.ready = not self._failing
+        return result
 
     def _moment(self) -> str:
         return moment(self._now())

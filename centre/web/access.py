@@ -33,6 +33,7 @@ __all__ = [
     "ServicesOf",
     "address_of",
     "clear_cookie",
+    "services_of",
     "set_cookie",
 ]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from centre.centre_errors import DatabaseDown
 from centre.store.database import Database
-from centre.web.access import ServicesOf
+from centre.web.access import ServicesOf, services_of
 from centre.web.metrics import metrics_text
 from centre.web.problem_details import PROBLEM_CONTENT, Problem
 
@@ -71,8 +71,10 @@ async def healthz() -> Alive:
     responses={503: {"model": Readiness, "description": "Something is missing."}},
     summary="Can the centre do its work?",
 )
-async def readyz(request: Request, services: ServicesOf) -> Response:
+async def readyz(request: Request) -> Response:
     """200 if the database answers, events are being stored, and at least one broker is connected; else 503."""
+    # Not a dependency: those take a thread, and all threads may be waiting for the database.
+    services = services_of(request)
     pulse: DatabasePulse = request.app.state.pulse
     database = await pulse.beats()
     brokers = {broker.name: broker.is_connected for broker in services.brokers()}

@@ -293,3 +293,29 @@ def test_a_dead_letter_is_taken_in_again(database: Database, monkeypatch: pytest
 
     run(database, second)
     assert rows(database, conflict, "kind") == []
+
+
+def test_a_full_disk_is_no_readiness_though_reading_works(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_full = True
+
+    def store_if_possible(*arguments: Any, **named: Any) -> Any:
+        if is_full:
+            raise DatabaseDown("the disk is full")
+        return store_batch(*arguments, **named)
+
+    monkeypatch.setattr("centre.ingest.ingest.store_batch", store_if_possible)
+    monkeypatch.setattr("centre.ingest.ingest.LOOK_S", 0.01)
+
+    async def scene(centre: Centre) -> None:
+        nonlocal is_full
+        await centre.take(PlayedKiosk().write(opened()))
+        while centre.ingest.ready or not centre.ingest._failing:
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            assert not centre.ingest.ready
+        is_full = False
+        while not centre.ingest.ready:
+            await asyncio.sleep(0.01)
+
+    run(database, scene)
