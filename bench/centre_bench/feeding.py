@@ -3,7 +3,8 @@
 import gc
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -43,19 +44,24 @@ def batches_of(messages: Sequence[Message]) -> list[list[Received]]:
 
 def feed(database: Database, batches: Sequence[Sequence[Received]]) -> float:
     """Store batches, one transaction each; return events a second."""
-    _forget_garbage()
-    began = time.monotonic()
-    for batch in batches:
-        stored = store_batch(database, batch, now=moment(utc_now()), renew=renew_messages)
-        if stored.events != len(batch):
-            raise RuntimeError(f"{stored.events} of {len(batch)} events were stored")
-    return sum(map(len, batches)) / (time.monotonic() - began)
+    with _earlier_objects_left_out():
+        began = time.monotonic()
+        for batch in batches:
+            stored = store_batch(database, batch, now=moment(utc_now()), renew=renew_messages)
+            if stored.events != len(batch):
+                raise RuntimeError(f"{stored.events} of {len(batch)} events were stored")
+        return sum(map(len, batches)) / (time.monotonic() - began)
 
 
-def _forget_garbage() -> None:
+@contextmanager
+def _earlier_objects_left_out() -> Iterator[None]:
     """Have the garbage collector leave out what was made before: the centre does not have it in memory."""
     gc.collect()
     gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 # -- the reference ---------------------------------------------------------------------------------------------------
@@ -82,8 +88,8 @@ def write_bare(url: str, tables: Sequence[TableRows], batches: int) -> float:
     with opened(url) as database:
         is_sqlite = database.is_sqlite
     parts = _parts(tables, batches)
-    _forget_garbage()
-    return _insert(url, parts) if is_sqlite else _copy(url, parts)
+    with _earlier_objects_left_out():
+        return _insert(url, parts) if is_sqlite else _copy(url, parts)
 
 
 def _parts(tables: Sequence[TableRows], batches: int) -> list[list[TableRows]]:

@@ -1,5 +1,6 @@
 """The generated load is what kiosks write: the centre stores all of it, and every order ends packed."""
 
+import gc
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
@@ -20,7 +21,9 @@ def test_the_centre_stores_and_counts_all_of_it() -> None:
     with Scratch() as scratch:
         url = SqliteStore(scratch.folder("sqlite")).new(with_orders(fleet.orders))
         with opened(url) as database:
+            frozen = gc.get_freeze_count()
             assert feed(database, batches) > 0
+            assert gc.get_freeze_count() == frozen
             with database.reading() as connection:
                 states = {row[0] for row in connection.execute(select(event.c.state))}
                 assert states == {"projected"}

@@ -143,7 +143,7 @@ def test_bytes_that_are_no_text_are_no_event_wherever_they_stand() -> None:
         (f"{ROOT}/event/scan", b"[" * 60_000, LetterReason.NOT_AN_EVENT),
         (f"{ROOT}/event/scan", b'{"id":"\\ud800"}', LetterReason.NOT_AN_EVENT),
         (f"{ROOT}/event/scan", b'{"a":"' + b"x" * 65_536 + b'"}', LetterReason.TOO_LARGE),
-        (f"{ROOT}/status", b"{}", LetterReason.NOT_A_VIEW),
+        (f"{ROOT}/status", b"[]", LetterReason.NOT_A_VIEW),
         (f"{ROOT}/status", b'{"connection":-1}', LetterReason.NOT_A_VIEW),
         (f"{ROOT}/status", b'{"connection":99999999999999999999}', LetterReason.NOT_A_VIEW),
         (f"{ROOT}/status", b'{"connection":1.5}', LetterReason.NOT_A_VIEW),
