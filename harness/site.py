@@ -42,6 +42,10 @@ class Bench:
         """Open an order as soon as the kiosk has its manifest."""
         wait_for(lambda: self.station.scan(order) == _OK, f"{order} to open", poll_s=0.2)
 
+    def is_delivered(self) -> bool:
+        """Return whether the centre has acknowledged every event of the kiosk."""
+        return bool(self.kiosk.status()["health"]["uplink"]["backlog"] == 0)
+
     def pack(self, order: str, units: Sequence[str]) -> None:
         """Sign in, open the order, scan its devices into one box, confirm the box and the order."""
         self.sign_in()
@@ -84,6 +88,8 @@ class Site:
 
         def has_status() -> bool:
             answer = self.centre.api().get(f"/orders/{order}")
+            if answer.status_code != 200:
+                return False
             found.update(answer.json())
             return bool(found["status"] == status)
 
@@ -93,10 +99,7 @@ class Site:
     def wait_delivered(self, *, deadline_s: float = DEADLINE_S) -> None:
         """Wait until every event of every kiosk is acknowledged by the centre."""
         for bench in self.benches:
-            wait_for(
-                lambda bench=bench: bench.kiosk.status()["health"]["uplink"]["backlog"] == 0,  # type: ignore[misc]
-                f"{bench.kiosk.name} to be delivered", deadline_s=deadline_s, poll_s=0.2,
-            )  # fmt: skip
+            wait_for(bench.is_delivered, f"{bench.kiosk.name} to be delivered", deadline_s=deadline_s, poll_s=0.2)
 
     def exported(self) -> set[bytes]:
         """Return the documents of all journals."""
