@@ -21,7 +21,7 @@ OUTAGE_SHARE = 4 / 7
 UNITS = 40
 """Devices of an order, all in one box."""
 WRONG_EVERY = 50
-"""One scan in so many is a mistake."""
+"""How many scans there are to one mistake."""
 SAMPLES = 25
 
 

@@ -15,7 +15,7 @@ from agent.workflow.state import Order, State, ids_of
 __all__ = ["check_not_held", "end_holds", "take_verdict"]
 
 _HOLDS = 1000
-"""At most so many holds on one order (`mqtt.md#bounded-memory`)."""
+"""The most holds on one order (`mqtt.md#bounded-memory`)."""
 
 
 def check_not_held(order: Order, scan: UnitScan | Product) -> None:

@@ -84,7 +84,7 @@ def _rows(database: Database, table: Table) -> list[tuple[Any, ...]]:
 
 
 def write_bare(url: str, tables: Sequence[TableRows], batches: int) -> float:
-    """Write rows into an empty database in so many transactions; return the seconds that it takes."""
+    """Write rows into an empty database in a number of transactions; return the seconds that it takes."""
     with opened(url) as database:
         is_sqlite = database.is_sqlite
     parts = _parts(tables, batches)

@@ -32,7 +32,7 @@ _PAUSE_S = 0.01
 
 
 def measured_with(events: int) -> Measure:
-    """Return the part that fills the databases with so many events; with fewer if it is to be quick."""
+    """Return the part that fills the databases with a number of events; with fewer if it is to be quick."""
 
     def measure(scratch: Scratch, quick: bool) -> list[Row]:
         rounds = 2 if quick else 5

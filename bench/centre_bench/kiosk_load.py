@@ -84,7 +84,7 @@ class Fleet:
         return next(self._kiosks[place % len(self._kiosks)])
 
     def messages(self, number: int) -> list[Message]:
-        """Return so many events, one of each kiosk in turn."""
+        """Return a number of events, one of each kiosk in turn."""
         return [self.next(place) for place in range(number)]
 
     def _work(self, kiosk: str, journal: str) -> Iterator[Message]:

@@ -55,7 +55,7 @@ def latencies(
 ) -> list[float]:
     """Publish an event every 5 ms, of each kiosk in turn; return the ms from each publish to its acknowledgement.
 
-    It goes on for so many seconds, and until `until`. Each event is published when it is due, however late others are.
+    It goes on for the given time, and until `until`. Each event is published when it is due, however late others are.
     """
     found: list[float] = []
     waiting: dict[str, deque[tuple[int, float]]] = {name: deque() for name in fleet.names}

@@ -65,7 +65,7 @@ _ACK = Decoder(_Ack)
 
 
 def acknowledged(wire: Wire, timeout_s: float) -> Iterator[tuple[str, int]]:
-    """Yield (kiosk, through) of the acknowledgements that come within so many seconds."""
+    """Yield (kiosk, through) of the acknowledgements that come within a number of seconds."""
     for topic, payload in wire.read(timeout_s):
         yield topic.split("/")[4], int(_ACK.decode(payload).through)
 

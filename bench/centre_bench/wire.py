@@ -50,7 +50,7 @@ class Wire:
         self._sock.sendall(encode(PUBLISH, encode_text(topic) + self._next_id() + payload, flags=2))
 
     def read(self, timeout_s: float) -> list[Arrived]:
-        """Return the messages that have come, after at most so many seconds; all are acknowledged."""
+        """Return the messages that have come, within the given seconds; all are acknowledged."""
         if not self._selector.select(max(0.0, timeout_s)):
             return []
         more = self._sock.recv(1 << 18)
@@ -76,7 +76,7 @@ class Wire:
         return arrived
 
     def wait_published(self, most: int = 0) -> None:
-        """Wait until at most so many publishes are without an answer. Nothing else may arrive meanwhile."""
+        """Wait until at most the given number of publishes are without an answer. Nothing else may arrive meanwhile."""
         end = time.monotonic() + _DEADLINE_S
         while self.unanswered > most:
             self.read(1.0)
